@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+# Needs python3 (3.11 or later), pip and make; everything else comes into .venv.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+WARM := .venv/.warm
+KERNELS := $(wildcard src/lvbo/*/_kernels.py)
+
+# Published instances with known answers: used where they lie beside the checkout. When the
+# variable is set, a test that finds a file missing fails instead of being skipped.
+BENCH_DATA := $(wildcard $(CURDIR)/../shared/bench)
+ifneq ($(BENCH_DATA),)
+export LVBO_BENCH_DATA ?= $(abspath $(BENCH_DATA))
+endif
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check fast bench coverage lock
+
+help: ## show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+
+setup: $(WARM) ## install into .venv, so that .venv/bin/lvbo works
+
+$(INSTALLED): requirements.lock pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or later is needed")'
+	test -x $(BIN)/python || $(PYTHON) -m venv --without-pip .venv
+	$(PYTHON) -m pip --python $(BIN)/python install -q --require-hashes -r requirements.lock
+	$(PYTHON) -m pip --python $(BIN)/python install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(WARM): $(INSTALLED) $(KERNELS)
+	$(BIN)/python -m lvbo.cli doctor --warm
+	@touch $@
+
+demo: setup ## the whole line on the bundled city, ending in a report
+	$(BIN)/lvbo demo
+
+test: setup check ## everything: format, lint, types, contracts, spelling, tests
+	$(BIN)/python -m pytest
+
+fast: $(INSTALLED) ## the quick tests only
+	$(BIN)/python -m pytest -m "not slow"
+
+check: $(INSTALLED) ## format, lint, types, contracts, spelling
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/codespell
+
+bench: setup ## our wave solver and plans beside others, as tables
+	$(BIN)/lvbo bench bands
+	$(BIN)/lvbo bench plans
+
+coverage: setup ## line and branch coverage, kernels run as plain Python
+	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -m "not slow"
+	$(BIN)/coverage report
+
+lock: ## resolve the dependencies anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate --upgrade \
+	  --custom-compile-command "make lock" --quiet --output-file requirements.lock
