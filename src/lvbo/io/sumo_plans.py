@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Plans to SUMO: state strings, programmes, offsets and switching tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from lvbo.ids import ControllerId
+from lvbo.network.network import Network
+from lvbo.signal.lamp import Lamp
+from lvbo.signal.plan import Plan
+from lvbo.signal.schedule import DAY_S, PlanSet
+
+STATE = {
+    Lamp.RED: "r",
+    Lamp.RED_AMBER: "u",
+    Lamp.YELLOW: "y",
+    Lamp.DARK: "O",
+    Lamp.BLINK: "o",
+    Lamp.STOP_THEN_GO: "s",
+    Lamp.PERMITTED: "g",
+    Lamp.GREEN: "G",
+}
+
+
+def state_at(plan: Plan, network: Network, local_ds: int) -> str:
+    """Return the state string of a plan's controller at a time on its local cycle."""
+    return _States(plan, network).at(local_ds)
+
+
+def states(plan: Plan, network: Network) -> tuple[tuple[int, str], ...]:
+    """Return the intervals of one cycle from local second 0: (tenths, state string)."""
+    table = _States(plan, network)
+    moments = sorted({0} | {t % plan.cycle_ds for t in _changes(plan)})
+    found: list[tuple[int, str]] = []
+    for start, end in zip(moments, [*moments[1:], plan.cycle_ds], strict=True):
+        state = table.at(start)
+        if found and found[-1][1] == state:
+            found[-1] = (found[-1][0] + end - start, state)
+        else:
+            found.append((end - start, state))
+    return tuple(found)
+
+
+def _changes(plan: Plan) -> Iterable[int]:
+    for greens in plan.greens:
+        for window in greens.windows:
+            yield window.start_ds - window.red_amber_ds
+            yield window.start_ds
+            yield window.end_ds
+            yield window.end_ds + window.yellow_ds
+
+
+class _States:
+    """Hold which phases light which characters of one controller."""
+
+    def __init__(self, plan: Plan, network: Network) -> None:
+        if network.sumo is None:
+            raise ValueError("the network was not read from SUMO")
+        rules = network.controller_index[plan.controller].rules
+        self.plan = plan
+        self.phases = rules.phases
+        self.size = network.sumo.size_index[plan.controller]
+        self.lit: dict[int, list[str]] = {}
+        for head in network.sumo.head_index[plan.controller]:
+            self.lit.setdefault(head.index, []).extend(head.phases)
+
+    def at(self, local_ds: int) -> str:
+        local = local_ds % self.plan.cycle_ds
+        shown = {str(phase.id): self.plan.lamp(phase, local) for phase in self.phases}
+        lamps = (
+            max((shown[name] for name in self.lit.get(k, ())), default=Lamp.RED)
+            for k in range(self.size)
+        )
+        return "".join(STATE[lamp] for lamp in lamps)
+
+
+def programme(plan: Plan, network: Network, name: str) -> ET.Element:
+    """Return one plan as a SUMO `tlLogic`; its second 0 is our local second 0."""
+    logic = ET.Element(
+        "tlLogic",
+        id=str(plan.controller),
+        type="static",
+        programID=name,
+        offset=seconds(plan.offset_ds),
+    )
+    for length_ds, state in states(plan, network):
+        ET.SubElement(logic, "phase", duration=seconds(length_ds), state=state)
+    return logic
+
+
+def write_sumo_plans(plans: PlanSet, network: Network, path: Path, day_type: str) -> None:
+    """Write an additional file with all plans of one day type and their switching table."""
+    root = ET.Element("additional")
+    days = plans.day_plan(day_type)
+    for controller in plans.controllers:
+        runs = [(p, plans.run_index.get((controller, day_type, p.name))) for p in days.periods]
+        used = {plan.id: plan for _, plan in runs if plan is not None}
+        root.extend(programme(used[key], network, _name(key)) for key in sorted(used))
+        if len(used) > 1:
+            root.extend(_table(controller, {p.start_s: plan for p, plan in runs if plan}))
+    write_xml(root, path)
+
+
+def _name(plan: str) -> str:
+    return f"lvbo-{plan}"
+
+
+def _table(controller: ControllerId, runs: Mapping[int, Plan]) -> Iterable[ET.Element]:
+    starts = sorted(runs)
+    at_midnight = runs[0] if 0 in runs else runs[starts[-1]]
+    waut = ET.Element("WAUT", id=f"lvbo-{controller}", refTime="0", startProg=_name(at_midnight.id))
+    for start in starts:
+        if 0 < start < DAY_S:
+            ET.SubElement(waut, "wautSwitch", time=str(start), to=_name(runs[start].id))
+    yield waut
+    yield ET.Element("wautJunction", wautID=f"lvbo-{controller}", junctionID=str(controller))
+
+
+def seconds(tenths: int) -> str:
+    """Return tenths of a second as SUMO writes seconds: no trailing zero."""
+    whole, rest = divmod(tenths, 10)
+    return f"{whole}.{rest}" if rest else str(whole)
+
+
+def write_xml(root: ET.Element, path: Path) -> None:
+    """Write an XML tree, indented, whole or not at all."""
+    ET.indent(root)
+    text = ET.tostring(root, encoding="unicode", xml_declaration=True)
+    part = path.with_name(path.name + ".part")
+    part.write_text(text + "\n", encoding="utf-8")
+    part.replace(path)

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A `.sumocfg` (or the folder that holds one) to a `Scenario`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from lvbo.errors import Finding, InputError
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_net import read_network_and_plans
+from lvbo.io.sumo_xml import elements
+
+OWN = frozenset(
+    {
+        "net-file",
+        "route-files",
+        "additional-files",
+        "begin",
+        "end",
+        "step-length",
+        "time-to-teleport",
+    }
+)
+DROPPED = (
+    "output",
+    "log",
+    "gui",
+    "no-step-log",
+    "verbose",
+    "seed",
+    "random",
+    "summary",
+    "tripinfo",
+)
+"""Options of a configuration that a run of ours sets itself or does without."""
+
+
+def read_scenario(path: Path | str) -> Scenario:
+    """Return the scenario of a configuration file, or of a folder with exactly one.
+
+    Raises:
+        InputError: LV117 none or several configurations, LV118 no network named, LV101 missing
+            files, LV119 times that make no span, and all that `read_network` raises.
+
+    """
+    file = _configuration(Path(path))
+    options = _options(file)
+    if "net-file" not in options:
+        raise InputError("LV118", place=file.name)
+    net = file.parent / options["net-file"]
+    routes = _files(file, options.get("route-files", ""))
+    additional = _files(file, options.get("additional-files", ""))
+    missing = [p for p in (net, *routes, *additional) if not p.is_file()]
+    if missing:
+        raise InputError.of(Finding(code="LV101", place=str(p)) for p in missing)
+    begin, end = _span(file, options)
+    network, plans = read_network_and_plans(net, additional)
+    return Scenario(
+        name=file.parent.name if file.stem in {"run", "sim", "config"} else file.stem,
+        folder=file.parent,
+        net_file=net,
+        route_files=routes,
+        additional_files=additional,
+        begin_s=begin,
+        end_s=end,
+        network=network,
+        plans=plans,
+        step_s=float(options.get("step-length", "1")),
+        teleport_s=float(options.get("time-to-teleport", "-1")),
+        options=tuple(sorted((k, v) for k, v in options.items() if _is_kept(k))),
+    )
+
+
+def _configuration(path: Path) -> Path:
+    if not path.is_dir():
+        if not path.is_file():
+            raise InputError("LV101", place=str(path))
+        return path
+    found = sorted(path.glob("*.sumocfg"))
+    if len(found) != 1:
+        names = ", ".join(p.name for p in found) or "-"
+        raise InputError("LV117", place=str(path), count=len(found), files=names)
+    return found[0]
+
+
+def _options(file: Path) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for element in elements(file):
+        for option in element.iter():
+            if "value" in option.attrib:
+                found[option.tag] = option.attrib["value"]
+    return found
+
+
+def _files(file: Path, text: str) -> tuple[Path, ...]:
+    names = text.replace(",", " ").split()
+    return tuple(file.parent / name for name in names)
+
+
+def _span(file: Path, options: dict[str, str]) -> tuple[int, int]:
+    try:
+        begin = int(float(options.get("begin", "0")))
+        end = int(float(options.get("end", "3600")))
+    except ValueError as error:
+        raise InputError("LV105", place=file.name, reason=str(error)) from error
+    if end <= begin:
+        raise InputError("LV119", place=file.name, begin_s=begin, end_s=end)
+    return begin, end
+
+
+def _is_kept(option: str) -> bool:
+    return option not in OWN and not any(word in option for word in DROPPED)
