@@ -1,1 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+"""One controller: what its lights need, and the cycle and greens that serve its demand best.
+
+Formula rooms (pure functions on numbers and arrays): `critical`, `webster`, `splits`, `clearance`,
+`capacity`, `permitted`, `delay`, `queue`, `pedestrian`, `stops`. The search over cycles and greens
+is `cycle`. Import from the rooms: this file stays empty so that nothing heavy loads.
+"""
