@@ -75,7 +75,7 @@ def _reason(report: pytest.TestReport | pytest.CollectReport) -> str:
     """Return why a test was skipped, as its author wrote it."""
     if isinstance(report.longrepr, tuple):
         return str(report.longrepr[2]).removeprefix("Skipped: ")
-    return str(getattr(report, "wasxfail", "")) or "no reason given"
+    return f"expected to fail: {getattr(report, 'wasxfail', '') or 'no reason given'}"
 
 
 def pytest_configure(config: pytest.Config) -> None:
