@@ -162,7 +162,7 @@ def _lamp_in(window: Window, shows: Lamp, local_ds: int, cycle_ds: int) -> Lamp:
     return Lamp.RED
 
 
-def referenced(
+def referenced(  # noqa: PLR0913, PLR0917  the fields of a plan, one by one
     plan_id: PlanId,
     controller: ControllerId,
     cycle_ds: int,

@@ -48,7 +48,7 @@ class Service:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PhaseLimits:
-    """Hard limits of one phase, in tenths of a second; pedestrian clearance runs after the window."""
+    """Hard limits of one phase, in tenths of a second; a walk clears after the window."""
 
     phase: PhaseId
     min_green_ds: int = 50
@@ -131,6 +131,39 @@ class SignalRules:
         """Return limits by phase, with the defaults where none is stated."""
         stated = {limit.phase: limit for limit in self.limits}
         return {p.id: stated.get(p.id, PhaseLimits(phase=p.id)) for p in self.phases}
+
+    @cached_property
+    def foes(self) -> tuple[tuple[PhaseId, PhaseId, int | None], ...]:
+        """Return every ordered pair of going phases that is forbidden, with its intergreen."""
+        going = [phase.id for phase in self.phases if phase.is_going]
+        return tuple(
+            (a, b, self.intergreen_ds(a, b)) for a in going for b in going if self.forbidden(a, b)
+        )
+
+    @cached_property
+    def mates(self) -> Mapping[PhaseId, tuple[PhaseId, ...]]:
+        """Return, by phase, the phases that light the same head with another lamp.
+
+        A mate serves all that the phase serves, by another lamp: the permitted green before or
+        after a protected one. A head that changes between mates keeps going, so it needs no yellow
+        there and its minimum green runs on; the protected green's foes still count its own end.
+        """
+        serves: dict[PhaseId, set[object]] = {phase.id: set() for phase in self.phases}
+        for service in self.services:
+            if service.phase in serves:
+                serves[service.phase].add((service.movement, service.crossing))
+        return {
+            p.id: tuple(
+                q.id
+                for q in self.phases
+                if p.is_going
+                and q.is_going
+                and q.shows is not p.shows
+                and serves[p.id]
+                and serves[p.id] <= serves[q.id]
+            )
+            for p in self.phases
+        }
 
     def conflict(self, a: PhaseId, b: PhaseId) -> Conflict:
         """Return what the two phases may do together."""
