@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Figures, tables and pages for people: the only room that draws."""

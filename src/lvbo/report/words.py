@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The words that figures and pages print, in the language of the reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from lvbo.signal.schedule import clock
+from lvbo.text import Language, say
+
+MPS_TO_KMH = 3.6
+
+
+class Heading(StrEnum):
+    """The compass direction in which traffic goes."""
+
+    N = "n"
+    NE = "ne"
+    E = "e"
+    SE = "se"
+    S = "s"
+    SW = "sw"
+    W = "w"
+    NW = "nw"
+
+
+HEADINGS = tuple(Heading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """Turn keys of the text tables into words of one language."""
+
+    language: Language
+
+    def __call__(self, key: str, /, **fields: object) -> str:
+        """Return the words of a key with its fields filled in; KeyError if there are none."""
+        return say(key, self.language, **fields)
+
+    def heading(self, heading: Heading) -> str:
+        """Return a direction of travel: eastbound, 由西向东."""
+        return self(f"word_bound_{heading}")
+
+    def span(self, start_s: int, end_s: int) -> str:
+        """Return a span of the day as HH:MM-HH:MM; an end at midnight reads 24:00."""
+        return f"{clock(start_s)}–{clock(end_s or 86_400)}"
+
+    def kmh(self, speed_mps: float) -> str:
+        """Return a speed in whole km/h with its unit."""
+        return f"{speed_mps * MPS_TO_KMH:.0f} km/h"
+
+
+def heading_of(bearing_deg: float) -> Heading:
+    """Return the nearest of the eight headings to a bearing (degrees clockwise from north)."""
+    return HEADINGS[round(bearing_deg / 45) % 8]
