@@ -10,13 +10,21 @@ from dataclasses import dataclass
 from itertools import product
 
 from lvbo.ids import PhaseId
-from lvbo.io.sumo_graph import TURNS, Graph, bearing_deg
+from lvbo.io.sumo_graph import TURNS, Graph
 from lvbo.io.sumo_signals import Group, Head, SignalPart
 from lvbo.io.sumo_xml import RawLane, RawNet
 from lvbo.network.place import Point, Turn
 from lvbo.signal.lamp import Conflict, Lamp, PhaseKind
+from lvbo.signal.orders import permanent_phases, stage_sets
 from lvbo.signal.plan import Plan
-from lvbo.signal.rules import ConflictMatrix, IntergreenMatrix, Phase, PhaseLimits, SignalRules
+from lvbo.signal.rules import (
+    ConflictMatrix,
+    IntergreenMatrix,
+    Phase,
+    PhaseLimits,
+    SignalRules,
+    StageSets,
+)
 from lvbo.timing.clearance import Encounter, User, intergreen, whole_seconds
 
 _FORBIDDEN = Conflict.FORBIDDEN
@@ -43,7 +51,7 @@ class _Rules:
 
     def __init__(self, raw: RawNet, graph: Graph, part: SignalPart) -> None:
         self.raw = raw
-        self.bearings = {link.id: bearing_deg(link.shape) for link in graph.links}
+        self.bearings = {link.id: link.bearing_deg for link in graph.links}
         self.part = part
         self.lanes: Mapping[str, RawLane] = {
             lane.id: lane for e in raw.edges.values() for lane in e.lanes
@@ -79,7 +87,14 @@ class _Rules:
                 )
             ),
             limits=tuple(_limits(phase, self.part.plans) for phase in self.part.phases),
+            orders=self._orders(),
+            permanent=permanent_phases(self.part.phases, self.part.plans),
         )
+
+    def _orders(self) -> tuple[StageSets, ...]:
+        """Return the stage orders of the programmes, the one loaded last first."""
+        found = (stage_sets(self.part.phases, plan) for plan in reversed(self.part.plans))
+        return tuple(dict.fromkeys(order for order in found if order))
 
     def _pair(
         self,

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from lvbo.network.place import (
     Movement,
     Point,
     Turn,
+    bearing_deg,
 )
 
 CLASSES = (
@@ -52,8 +52,6 @@ TURNS = {
     "t": Turn.UTURN,
 }
 LEGS = (Leg.N, Leg.NE, Leg.E, Leg.SE, Leg.S, Leg.SW, Leg.W, Leg.NW)
-LOOK_BACK_M = 25.0
-"""How far back from the stop line the direction of an approach is taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -389,10 +387,3 @@ class _Builder:
 def leg_of(shape: tuple[Point, ...]) -> Leg:
     """Return the side an approach lies on: where its driver comes from, seen from the stop line."""
     return LEGS[round(bearing_deg(shape) / 45) % 8]
-
-
-def bearing_deg(shape: tuple[Point, ...]) -> float:
-    """Return the bearing from the stop line back along an approach, degrees clockwise of north."""
-    end = shape[-1]
-    back = next((p for p in reversed(shape) if math.dist(p, end) >= LOOK_BACK_M), shape[0])
-    return math.degrees(math.atan2(back[0] - end[0], back[1] - end[1]))

@@ -3,12 +3,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lvbo.ids import ControllerId, CrossingId, IntersectionId, LaneId, LinkId, MovementId
 
 Point = tuple[float, float]
+
+LOOK_BACK_M = 25.0
+"""How far back from the stop line the direction of an approach is taken."""
 
 
 class Leg(StrEnum):
@@ -92,6 +96,11 @@ class Link:
     leg: Leg
 
     @property
+    def bearing_deg(self) -> float:
+        """Return the bearing from the stop line back along the link, degrees clockwise of north."""
+        return bearing_deg(self.shape)
+
+    @property
     def car_lanes(self) -> tuple[Lane, ...]:
         """Return the lanes open to private cars."""
         return tuple(lane for lane in self.lanes if lane.for_cars)
@@ -136,3 +145,10 @@ class Crossing:
         if self.refuge_m > 0:
             return (self.length_m - self.refuge_m) / 2
         return self.length_m
+
+
+def bearing_deg(shape: tuple[Point, ...]) -> float:
+    """Return the bearing from the end of a line back along it, degrees clockwise of north."""
+    end = shape[-1]
+    back = next((p for p in reversed(shape) if math.dist(p, end) >= LOOK_BACK_M), shape[0])
+    return math.degrees(math.atan2(back[0] - end[0], back[1] - end[1]))

@@ -12,6 +12,8 @@ from lvbo.ids import ControllerId, CrossingId, IntersectionId, MovementId, Phase
 from lvbo.signal.lamp import GOING, Conflict, Countdown, Lamp, PhaseKind, Right
 
 Pair = tuple[PhaseId, PhaseId]
+StageSets = tuple[tuple[PhaseId, ...], ...]
+"""A stage order: per stage the phases with green."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,11 @@ class IntergreenMatrix:
 
 @dataclass(frozen=True, kw_only=True)
 class SignalRules:
-    """All that decides whether lamps of one controller are safe."""
+    """All that decides whether lamps of one controller are safe, and which stage orders it runs.
+
+    `orders` are the site's own stage orders, the usual one first; `permanent` are phases that never
+    change (an uncontrolled right turn). Where `may_skip` is False only the site's orders are legal.
+    """
 
     phases: tuple[Phase, ...]
     services: tuple[Service, ...] = ()
@@ -104,6 +110,8 @@ class SignalRules:
     follows: tuple[Follows, ...] = ()
     may_skip: bool = True
     countdown: Countdown = Countdown.NONE
+    orders: tuple[StageSets, ...] = ()
+    permanent: tuple[PhaseId, ...] = ()
 
     def __post_init__(self) -> None:
         ids = [phase.id for phase in self.phases]

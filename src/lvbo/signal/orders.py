@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stage orders that plans run, read off their timelines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from lvbo.ids import PhaseId
+from lvbo.signal.plan import Plan
+from lvbo.signal.rules import Phase, StageSets
+
+SHORT_STAGE_DS = 30
+"""Sets of greens that stand for less than this are transitions, not stages."""
+
+
+def stage_sets(phases: Iterable[Phase], plan: Plan) -> StageSets:
+    """Return the stages of a plan: its sets of greens that no neighbour contains."""
+    going = [p.id for p in phases if p.is_going and 0 < plan.green_ds(p.id) < plan.cycle_ds]
+    windows = [w for p in going for w in plan.windows_of(p)]
+    cuts = sorted({w.start_ds for w in windows} | {w.end_ds % plan.cycle_ds for w in windows})
+    sets: list[tuple[PhaseId, ...]] = []
+    for start, end in zip(cuts, [*cuts[1:], *(c + plan.cycle_ds for c in cuts[:1])], strict=True):
+        green = tuple(p for p in going if _is_green(plan, p, start))
+        if end - start >= SHORT_STAGE_DS and green and (not sets or sets[-1] != green):
+            sets.append(green)
+    return tuple(s for k, s in enumerate(sets) if not _inside(sets, k))
+
+
+def permanent_phases(phases: Iterable[Phase], plans: Sequence[Plan]) -> tuple[PhaseId, ...]:
+    """Return the phases that every given plan keeps lit all the cycle."""
+    return tuple(
+        phase.id
+        for phase in phases
+        if plans and all(plan.green_ds(phase.id) == plan.cycle_ds for plan in plans)
+    )
+
+
+def _inside(sets: Sequence[tuple[PhaseId, ...]], k: int) -> bool:
+    """Say whether a set is only the start or end of a neighbouring stage."""
+    own = set(sets[k])
+    before, after = set(sets[k - 1]), set(sets[(k + 1) % len(sets)])
+    return len(sets) > 1 and (own < before or own < after)
+
+
+def _is_green(plan: Plan, phase: PhaseId, at_ds: int) -> bool:
+    return any((at_ds - w.start_ds) % plan.cycle_ds < w.length_ds for w in plan.windows_of(phase))
