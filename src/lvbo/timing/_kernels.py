@@ -421,3 +421,44 @@ def sweep(
         )
         out_worst[row] = worst(best, float(cycle), sat, base, ref, extra, volume, cap)
         out_greens[row] = best
+
+
+@njit(cache=True)
+def slot_delays(
+    greens: Array,
+    cycle: float,
+    sat: Array,
+    base: Array,
+    ref: Array,
+    extra: Array,
+    volumes: Array,
+    weight: Array,
+    noise: Array,
+    pf: Array,
+    period: float,
+    gaps: Array,
+    split: Flags,
+    lost: Array,
+    out: Array,
+) -> None:
+    """Write the delay of each slot and movement, s/veh, to `out`; `volumes`, `out` (N, M)."""
+    cap = np.empty(volumes.shape[1])
+    for n in range(volumes.shape[0]):
+        total_delay(
+            greens,
+            cycle,
+            sat,
+            base,
+            ref,
+            extra,
+            volumes[n],
+            weight,
+            noise,
+            pf,
+            period,
+            gaps,
+            split,
+            lost,
+            cap,
+            out[n],
+        )

@@ -192,6 +192,21 @@ def evaluate(problem: StageProblem, cycle_s: int, greens_s: tuple[int, ...]) -> 
     return cures.diagnose(problem, plan) if plan.over_capacity else plan
 
 
+def slot_delays(
+    problem: StageProblem, cycle_s: int, greens_s: tuple[int, ...], volume_vph: Array
+) -> Array:
+    """Return the delay in s/veh under one plan for many demands, `volume_vph` of shape (N, M)."""
+    from lvbo.timing._kernels import slot_delays as fill
+
+    parts = _Parts(problem, bounds_of(problem, CycleRange()))
+    volumes = np.ascontiguousarray(volume_vph, float)
+    out = np.empty(volumes.shape)
+    kernel: Callable[..., None] = fill
+    flow = parts.flow[:-1]
+    kernel(np.array(greens_s, float), float(cycle_s), *flow, volumes, *parts.cost, out)
+    return out
+
+
 def hours_to_clear(problem: StageProblem, capacity_vph: Array) -> Array:
     """Return how long after the period each movement's leftover queue lasts, in h.
 

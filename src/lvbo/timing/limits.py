@@ -119,12 +119,14 @@ def _solve(bounds: Bounds, names: Sequence[str]) -> tuple[int, ...] | None:
     kept = _only(bounds, names)
     top = math.floor(kept.most_cycle_s - kept.lost_s + 1e-9)
     bottom = max(0, math.ceil(kept.least_cycle_s - kept.lost_s - 1e-9))
-    low = math.ceil(sum(kept.least_s) - 1e-9)
-    high = min(top, low + math.ceil(sum(w.least_s for w in kept.windows)) + bottom)
-    ceiling = sum(
-        math.floor(most + 1e-9) if math.isfinite(most) else math.inf for most in kept.most_s
+    room = min(
+        float(top),
+        sum(math.floor(most + 1e-9) if math.isfinite(most) else math.inf for most in kept.most_s),
     )
-    if ceiling < bottom or bottom > top or _greens_of(kept, high) is None:
+    low = math.ceil(sum(kept.least_s) - 1e-9)
+    windows = sum(math.ceil(window.least_s) for window in kept.windows)
+    high = math.floor(min(room, low + windows + len(kept.stages)))
+    if room < bottom or high < 0 or _greens_of(kept, high) is None:
         return None
     while low < high:  # more time never makes least lengths harder to keep
         middle = (low + high) // 2
