@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SUMO's output files of one run to frames: trips, walks, and what every step showed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import polars as pl
+
+from lvbo.simulation.runs import EDGES, PASSAGES, PERSONS, TRACKS, VEHICLES
+
+ENTERS_STOP_MPS = 5 / 3.6
+LEAVES_STOP_MPS = 15 / 3.6
+AT_START_M = 12.0
+"""A stopped front this near to the start of an edge stands in its mouth: one car and a gap."""
+LONG_ENOUGH_M = 40.0
+"""Shorter edges are part of an intersection and cannot spill back by themselves."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EdgeFact:
+    """What the running network says of one edge."""
+
+    edge: str
+    from_node: str
+    to_node: str
+    length_m: float
+    speed_mps: float
+    lanes: int
+
+
+def read_trips(
+    path: Path, end_s: float, classes: Mapping[str, str]
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return vehicles (without stops) and persons from a tripinfo file.
+
+    A vehicle never inserted has no departure; its scheduled one is the end of the run less its
+    waiting outside. `classes` gives the vehicle class of each vehicle type.
+    """
+    vehicles: list[dict[str, object]] = []
+    persons: list[dict[str, object]] = []
+    for _, element in ET.iterparse(path):
+        if element.tag == "tripinfo":
+            vehicles.append(_vehicle(element, end_s, classes))
+            element.clear()
+        elif element.tag == "personinfo":
+            persons.append(_person(element, end_s))
+            element.clear()
+    schema = {key: kind for key, kind in VEHICLES.items() if key != "stops"}
+    return pl.DataFrame(vehicles, schema=schema), pl.DataFrame(persons, schema=PERSONS)
+
+
+def _vehicle(trip: ET.Element, end_s: float, classes: Mapping[str, str]) -> dict[str, object]:
+    departed, delay = float(trip.attrib["depart"]), float(trip.attrib["departDelay"])
+    inserted = bool(trip.attrib["departLane"])
+    emissions = trip.find("emissions")
+    return {
+        "vehicle": trip.attrib["id"],
+        "type": trip.attrib["vType"],
+        "vclass": classes.get(trip.attrib["vType"], "passenger"),
+        "depart_s": (departed if inserted else end_s) - delay,
+        "depart_delay_s": delay,
+        "inserted": inserted,
+        "arrived": float(trip.attrib["arrival"]) >= 0,
+        "duration_s": float(trip.attrib["duration"]),
+        "time_loss_s": float(trip.attrib["timeLoss"]),
+        "waiting_s": float(trip.attrib["waitingTime"]),
+        "stopping_s": float(trip.attrib["stopTime"]),
+        "route_m": float(trip.attrib["routeLength"]),
+        "from_edge": _edge_of(trip.attrib["departLane"]),
+        "to_edge": _edge_of(trip.attrib["arrivalLane"]),
+        "co2_mg": 0.0 if emissions is None else float(emissions.attrib["CO2_abs"]),
+    }
+
+
+def _edge_of(lane: str) -> str | None:
+    return lane.rpartition("_")[0] or None
+
+
+def _person(person: ET.Element, end_s: float) -> dict[str, object]:
+    depart = float(person.attrib["depart"])
+    walks = person.findall("walk")
+    seconds = [_walk_seconds(walk, end_s) for walk in walks]
+    return {
+        "person": person.attrib["id"],
+        "depart_s": depart,
+        "arrived": all(float(walk.get("arrival", "-1")) >= 0 for walk in walks),
+        "walk_s": sum(seconds),
+        "walk_m": sum(float(walk.get("routeLength", "0")) for walk in walks),
+        "time_loss_s": sum(max(float(walk.get("timeLoss", "0")), 0.0) for walk in walks),
+        "waiting_s": float(person.get("waitingTime", "0")),
+    }
+
+
+def _walk_seconds(walk: ET.Element, end_s: float) -> float:
+    duration, depart = float(walk.get("duration", "-1")), float(walk.get("depart", "-1"))
+    if duration >= 0:
+        return duration
+    return end_s - depart if depart >= 0 else 0.0
+
+
+def read_steps(path: Path) -> pl.DataFrame:
+    """Return every step of every vehicle, sorted by vehicle and time, with its stop state.
+
+    A vehicle enters a stop below 5 km/h and leaves it above 15 km/h; one that starts its trip at
+    rest has not stopped.
+    """
+    raw = pl.read_parquet(path)
+    if raw.is_empty():
+        return pl.DataFrame(schema={**TRACKS, "slow": pl.Boolean, "begins": pl.Boolean})
+    slow = (
+        pl.when(pl.col("speed_mps") < ENTERS_STOP_MPS)
+        .then(statement=True)
+        .when(pl.col("speed_mps") > LEAVES_STOP_MPS)
+        .then(statement=False)
+    )
+    return (
+        raw.lazy()
+        .filter(pl.col("vehicle_id").is_not_null())
+        .select(
+            pl.col("vehicle_id").alias("vehicle"),
+            pl.col("timestep_time").cast(pl.Float64).alias("t_s"),
+            pl.col("vehicle_lane").str.replace(r"_\d+$", "").alias("edge"),
+            pl.col("vehicle_pos").cast(pl.Float64).alias("pos_m"),
+            pl.col("vehicle_speed").cast(pl.Float64).alias("speed_mps"),
+        )
+        .sort("vehicle", "t_s", maintain_order=True)
+        .with_columns(slow=slow.forward_fill().over("vehicle").fill_null(value=False))
+        .with_columns(
+            begins=pl.col("slow") & ~pl.col("slow").shift(1).over("vehicle").fill_null(value=True)
+        )
+        .collect()
+    )
+
+
+def passages(steps: pl.DataFrame, step_s: float) -> pl.DataFrame:
+    """Return one row per vehicle and edge driven, in order; edges inside junctions included."""
+    if steps.is_empty():
+        return pl.DataFrame(schema=PASSAGES)
+    visit = (pl.col("edge") != pl.col("edge").shift(1)) | (
+        pl.col("vehicle") != pl.col("vehicle").shift(1)
+    )
+    return (
+        steps.lazy()
+        .with_columns(visit=visit.fill_null(value=True).cum_sum())
+        .group_by("visit", maintain_order=True)
+        .agg(
+            pl.col("vehicle").first(),
+            pl.col("edge").first(),
+            pl.col("t_s").first().alias("enter_s"),
+            (pl.col("t_s").last() + step_s).alias("leave_s"),
+            pl.col("begins").sum().cast(pl.Int64).alias("stops"),
+            (pl.col("slow").sum() * step_s).alias("slow_s"),
+        )
+        .select(*PASSAGES)
+        .collect()
+    )
+
+
+def edge_queues(
+    steps: pl.DataFrame, facts: tuple[EdgeFact, ...], step_s: float, span_s: float
+) -> pl.DataFrame:
+    """Return what stood on each edge: mean and largest queue, seconds with its mouth blocked."""
+    known = pl.DataFrame(
+        [(f.edge, f.from_node, f.to_node, f.length_m, f.speed_mps, f.lanes) for f in facts],
+        schema=dict(list(EDGES.items())[:6]),
+        orient="row",
+    )
+    standing = steps.lazy().filter(pl.col("slow")).join(known.lazy(), on="edge")
+    per_step = standing.group_by("edge", "t_s").agg(
+        pl.len().alias("queue"),
+        ((pl.col("pos_m") < AT_START_M) & (pl.col("length_m") > LONG_ENOUGH_M))
+        .any()
+        .alias("blocked"),
+    )
+    per_edge = per_step.group_by("edge").agg(
+        (pl.col("queue").sum() * step_s / span_s).alias("queue_mean"),
+        pl.col("queue").max().cast(pl.Int64).alias("queue_max"),
+        (pl.col("blocked").sum() * step_s).alias("blocked_s"),
+    )
+    return (
+        known.lazy()
+        .join(per_edge, on="edge", how="left")
+        .with_columns(pl.col("queue_mean", "queue_max", "blocked_s").fill_null(0))
+        .sort("edge")
+        .select(*EDGES)
+        .collect()
+    )
+
+
+def with_stops(trips: pl.DataFrame, visited: pl.DataFrame) -> pl.DataFrame:
+    """Return trips with the stops of each vehicle; one never inserted has none."""
+    stops = visited.group_by("vehicle").agg(pl.col("stops").sum())
+    return (
+        trips.join(stops, on="vehicle", how="left")
+        .with_columns(pl.col("stops").fill_null(0))
+        .sort("vehicle")
+        .select(*VEHICLES)
+    )

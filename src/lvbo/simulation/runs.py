@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a simulation leaves behind: one run per seed, with its vehicles, walkers, queues, lamps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from lvbo.errors import Finding
+from lvbo.ids import ControllerId
+
+VEHICLES = {
+    "vehicle": pl.String,
+    "type": pl.String,
+    "vclass": pl.String,
+    "depart_s": pl.Float64,
+    "depart_delay_s": pl.Float64,
+    "inserted": pl.Boolean,
+    "arrived": pl.Boolean,
+    "duration_s": pl.Float64,
+    "time_loss_s": pl.Float64,
+    "waiting_s": pl.Float64,
+    "stopping_s": pl.Float64,
+    "route_m": pl.Float64,
+    "from_edge": pl.String,
+    "to_edge": pl.String,
+    "co2_mg": pl.Float64,
+    "stops": pl.Int64,
+}
+"""One row per vehicle known to the run. `depart_s` is the scheduled time, `duration_s` the time in
+the network (to the end of the run where unfinished), `stops` by the 5 and 15 km/h rule."""
+
+PERSONS = {
+    "person": pl.String,
+    "depart_s": pl.Float64,
+    "arrived": pl.Boolean,
+    "walk_s": pl.Float64,
+    "walk_m": pl.Float64,
+    "time_loss_s": pl.Float64,
+    "waiting_s": pl.Float64,
+}
+"""One row per person: walks only, rides left out."""
+
+PASSAGES = {
+    "vehicle": pl.String,
+    "edge": pl.String,
+    "enter_s": pl.Float64,
+    "leave_s": pl.Float64,
+    "stops": pl.Int64,
+    "slow_s": pl.Float64,
+}
+"""One row per vehicle and edge driven, in order of time; `slow_s` is the time in a stop."""
+
+EDGES = {
+    "edge": pl.String,
+    "from_node": pl.String,
+    "to_node": pl.String,
+    "length_m": pl.Float64,
+    "speed_mps": pl.Float64,
+    "lanes": pl.Int64,
+    "queue_mean": pl.Float64,
+    "queue_max": pl.Int64,
+    "blocked_s": pl.Float64,
+}
+"""One row per edge: vehicles in a stop (mean over the run and most at once), and the seconds in
+which a stopped vehicle stood at its upstream end."""
+
+TRACKS = {
+    "vehicle": pl.String,
+    "t_s": pl.Float64,
+    "edge": pl.String,
+    "pos_m": pl.Float64,
+    "speed_mps": pl.Float64,
+}
+"""Trajectories: where each vehicle was in every step, `pos_m` from the start of the edge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LampChange:
+    """Say what the heads of a controller showed from `second` on, one character per index."""
+
+    controller: ControllerId
+    second: float
+    state: str
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Run:
+    """One simulated run with one seed over [begin, end), judged from `judged_from_s` on.
+
+    The frames have the columns of `VEHICLES`, `PERSONS`, `PASSAGES`, `EDGES` and, in a trajectory
+    run, `TRACKS`. `violations` is what the lamp checker found.
+    """
+
+    seed: int
+    begin_s: int
+    judged_from_s: int
+    judged_to_s: int
+    end_s: float
+    vehicles: pl.DataFrame
+    persons: pl.DataFrame
+    passages: pl.DataFrame
+    edges: pl.DataFrame
+    tracks: pl.DataFrame | None
+    lamps: tuple[LampChange, ...]
+    violations: tuple[Finding, ...]
+    teleports: int
+    collisions: int
+    wall_s: float
+
+    @property
+    def due(self) -> pl.DataFrame:
+        """Return the vehicles whose scheduled departure lies in the judged window."""
+        return self.vehicles.filter(
+            pl.col("depart_s").is_between(self.judged_from_s, self.judged_to_s, closed="left")
+        )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Runs:
+    """All runs of one controller in one scenario, by seed, and the manifest that repeats them."""
+
+    scenario: str
+    controller: str
+    teleport_s: float
+    runs: tuple[Run, ...]
+    manifest: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """Return the seeds, in order."""
+        return tuple(run.seed for run in self.runs)
+
+    @property
+    def lamp_violations(self) -> int:
+        """Return the number of hard lamp rules broken in all runs."""
+        return sum(len(run.violations) for run in self.runs)

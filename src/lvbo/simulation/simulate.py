@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulate a scenario under plans, once per seed."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lvbo.io.scenario import Scenario
+from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.controls import Actuation, Control, write_controls
+from lvbo.simulation.files import copy_additionals
+from lvbo.simulation.manifest import manifest
+from lvbo.simulation.pool import Progress, run_all
+from lvbo.simulation.runs import Runs
+from lvbo.simulation.sumo import Setup
+from lvbo.simulation.worker import Job
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conduct:
+    """How plans are run: the control that runs them, the name in tables, what is kept.
+
+    With `trajectories` every run keeps where each vehicle was in every step.
+    """
+
+    name: str = "lvbo"
+    control: Control = Control.FIXED
+    actuation: Actuation = field(default_factory=Actuation)
+    trajectories: bool = False
+
+
+def simulate(
+    scenario: Scenario,
+    plans: PlanSet | None,
+    *,
+    seeds: Iterable[int],
+    conduct: Conduct | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Runs:
+    """Return one run per seed of the scenario under these plans.
+
+    None runs the programmes as the scenario ships them, unchecked. Plans are checked first; the
+    lamps of every run are watched. Each run has a process of its own and leaves no files.
+
+    Raises:
+        InputError: LV602 a plan breaks a hard rule.
+        ToolError: LV600 SUMO is missing, LV601 or LV603 it broke off.
+
+    """
+    how = conduct or Conduct(name="shipped_raw" if plans is None else "lvbo")
+    chosen = tuple(seeds)
+    with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
+        folder = Path(place)
+        additional = copy_additionals(scenario, folder, keep_signals=plans is None)
+        if plans is not None:
+            signals = folder / "signals.add.xml"
+            write_controls(scenario, plans, signals, control=how.control, actuation=how.actuation)
+            additional = (*additional, signals)
+        record = manifest(scenario, chosen, how.name, additional)
+        jobs = [_job(scenario, additional, folder, seed, how) for seed in chosen]
+        runs = run_all(jobs, workers=workers, progress=progress)
+    return Runs(
+        scenario=scenario.name,
+        controller=how.name,
+        teleport_s=scenario.teleport_s,
+        runs=runs,
+        manifest=record,
+    )
+
+
+def _job(
+    scenario: Scenario, additional: tuple[Path, ...], folder: Path, seed: int, how: Conduct
+) -> Job:
+    setup = Setup(
+        folder=folder / f"seed-{seed}",
+        net_file=scenario.net_file.resolve(),
+        route_files=tuple(path.resolve() for path in scenario.route_files),
+        additional_files=additional,
+        begin_s=scenario.begin_s,
+        end_s=scenario.end_s + scenario.run_out_s,
+        step_s=scenario.step_s,
+        seed=seed,
+        teleport_s=scenario.teleport_s,
+        options=_located(scenario),
+    )
+    return Job(
+        setup=setup,
+        network=scenario.network,
+        judged_from_s=scenario.begin_s + scenario.warm_up_s,
+        judged_to_s=scenario.end_s,
+        trajectories=how.trajectories,
+    )
+
+
+def _located(scenario: Scenario) -> tuple[tuple[str, str], ...]:
+    """Return the scenario's options with the files they name found from anywhere."""
+    return tuple(
+        (
+            key,
+            str(path.resolve()) if value and (path := scenario.folder / value).is_file() else value,
+        )
+        for key, value in scenario.options
+    )

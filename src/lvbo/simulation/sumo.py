@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run SUMO once: the only file that knows libsumo."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import ModuleType
+
+from lvbo.errors import ToolError
+from lvbo.ids import ControllerId
+from lvbo.simulation.output import EdgeFact
+from lvbo.simulation.runs import LampChange
+
+TRIPS, STEPS, LOG = "trips.xml", "steps.parquet", "sumo.log"
+REPORT_EVERY_S = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """One call of SUMO: its files, span, seed and options, and the folder that takes its output."""
+
+    folder: Path
+    net_file: Path
+    route_files: tuple[Path, ...]
+    additional_files: tuple[Path, ...]
+    begin_s: int
+    end_s: int
+    step_s: float
+    seed: int
+    teleport_s: float
+    options: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """What the running simulation showed, beside its output files."""
+
+    end_s: float
+    lamps: tuple[LampChange, ...]
+    edges: tuple[EdgeFact, ...]
+    classes: dict[str, str]
+    teleports: int
+    collisions: int
+    wall_s: float
+
+
+def has_sumo() -> bool:
+    """Say whether SUMO can be used here."""
+    return find_spec("libsumo") is not None
+
+
+def sumo_home() -> Path:
+    """Return the folder of SUMO with its `tools`.
+
+    Raises:
+        ToolError: LV600 where SUMO is not installed.
+
+    """
+    spec = find_spec("sumo")
+    packaged = Path(spec.origin).parent if spec is not None and spec.origin else None
+    named = os.environ.get("SUMO_HOME")
+    for home in (packaged, Path(named) if named else None):
+        if home is not None and (home / "tools").is_dir():
+            return home
+    raise ToolError("LV600", tool="eclipse-sumo")
+
+
+def sumo_version() -> str:
+    """Return the version of SUMO, as `1.28.0`."""
+    return str(_libsumo().getVersion()[1]).removeprefix("SUMO ")
+
+
+def run_sumo(setup: Setup, report: Callable[[float], None] | None = None) -> Ended:
+    """Run one simulation to its end; its files are `TRIPS`, `STEPS` and `LOG` in the folder.
+
+    `report` is told the share done. Lamps are recorded in every step, changes kept.
+
+    Raises:
+        ToolError: LV600 SUMO missing, LV601 SUMO refused or broke off, with its last words.
+
+    """
+    libsumo = _libsumo()
+    try:
+        libsumo.start(["sumo", *_arguments(setup)])
+        ended = _drive(libsumo, setup, report)
+        libsumo.close()  # the files are complete only now
+        return ended
+    except (libsumo.TraCIException, libsumo.FatalTraCIError, RuntimeError) as error:
+        raise ToolError("LV601", seed=setup.seed, reason=_last_words(setup, error)) from error
+
+
+def _libsumo() -> ModuleType:
+    try:
+        import libsumo
+    except ImportError as error:
+        raise ToolError("LV600", tool="libsumo") from error
+    module: ModuleType = libsumo
+    return module
+
+
+def _arguments(setup: Setup) -> list[str]:
+    folder = setup.folder
+    own = {
+        "net-file": setup.net_file,
+        "route-files": ",".join(map(str, setup.route_files)),
+        "additional-files": ",".join(map(str, setup.additional_files)),
+        "begin": setup.begin_s,
+        "end": setup.end_s,
+        "step-length": setup.step_s,
+        "seed": setup.seed,
+        "time-to-teleport": setup.teleport_s,
+        "tripinfo-output": folder / TRIPS,
+        "tripinfo-output.write-unfinished": "true",
+        "tripinfo-output.write-undeparted": "true",
+        "device.emissions.probability": "1",
+        "fcd-output": folder / STEPS,
+        "fcd-output.attributes": "id,speed,pos,lane",
+        "person-device.fcd.probability": "0",
+        "error-log": folder / LOG,
+        "no-step-log": "true",
+        "no-warnings": "true",
+        "duration-log.disable": "true",
+    }
+    given = {key: value for key, value in setup.options if key not in own}
+    return [f"--{key}={value}" for key, value in {**given, **own}.items() if str(value)]
+
+
+def _drive(libsumo: ModuleType, setup: Setup, report: Callable[[float], None] | None) -> Ended:
+    began = time.perf_counter()
+    lights = libsumo.trafficlight.getIDList()
+    shown: dict[str, str] = {}
+    lamps: list[LampChange] = []
+    teleports = collisions = 0
+    next_report = float(setup.begin_s)
+    now = libsumo.simulation.getTime()
+    while now < setup.end_s:
+        libsumo.simulationStep()
+        for light in lights:
+            state = libsumo.trafficlight.getRedYellowGreenState(light)
+            if shown.get(light) != state:
+                shown[light] = state
+                lamps.append(LampChange(controller=ControllerId(light), second=now, state=state))
+        teleports += libsumo.simulation.getStartingTeleportNumber()
+        collisions += libsumo.simulation.getCollidingVehiclesNumber()
+        now = libsumo.simulation.getTime()
+        if report is not None and now >= next_report:
+            report((now - setup.begin_s) / (setup.end_s - setup.begin_s))
+            next_report = now + REPORT_EVERY_S
+    return Ended(
+        end_s=now,
+        lamps=tuple(lamps),
+        edges=tuple(_edges(libsumo)),
+        classes=_classes(libsumo),
+        teleports=teleports,
+        collisions=collisions,
+        wall_s=time.perf_counter() - began,
+    )
+
+
+def _edges(libsumo: ModuleType) -> Iterator[EdgeFact]:
+    for edge in libsumo.edge.getIDList():
+        if edge.startswith(":"):
+            continue
+        yield EdgeFact(
+            edge=edge,
+            from_node=libsumo.edge.getFromJunction(edge),
+            to_node=libsumo.edge.getToJunction(edge),
+            length_m=libsumo.lane.getLength(f"{edge}_0"),
+            speed_mps=libsumo.lane.getMaxSpeed(f"{edge}_0"),
+            lanes=libsumo.edge.getLaneNumber(edge),
+        )
+
+
+def _classes(libsumo: ModuleType) -> dict[str, str]:
+    kinds = libsumo.vehicletype
+    return {name: kinds.getVehicleClass(name) for name in kinds.getIDList()}
+
+
+def _last_words(setup: Setup, error: Exception) -> str:
+    log = setup.folder / LOG
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.is_file() else []
+    words = [line.strip() for line in lines if line.strip() and not line.startswith("Quitting")]
+    return " ".join(words[-2:]) or str(error)

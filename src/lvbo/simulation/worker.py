@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One run in a process of its own: `python -m lvbo.simulation.worker JOB`.
+
+A fresh interpreter per run keeps libsumo's global state and its crashes away from the caller, and
+needs nothing of the caller's main module.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvbo.errors import LvboError
+from lvbo.network.network import Network
+from lvbo.simulation import output
+from lvbo.simulation.lamps import watch_lamps
+from lvbo.simulation.runs import TRACKS, Run
+from lvbo.simulation.sumo import STEPS, TRIPS, Setup, run_sumo
+
+RESULT, SHARE = "result.pickle", "share.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One run to make: the call of SUMO, the judged window, and what to keep of it."""
+
+    setup: Setup
+    network: Network
+    judged_from_s: int
+    judged_to_s: int
+    trajectories: bool
+
+
+def do(job: Job) -> Run:
+    """Run SUMO once in this process and return everything measured."""
+    setup = job.setup
+    share = setup.folder / SHARE
+    ended = run_sumo(setup, lambda done: _tell(share, done))
+    trips, persons = output.read_trips(setup.folder / TRIPS, ended.end_s, ended.classes)
+    steps = output.read_steps(setup.folder / STEPS)
+    passages = output.passages(steps, setup.step_s)
+    return Run(
+        seed=setup.seed,
+        begin_s=setup.begin_s,
+        judged_from_s=job.judged_from_s,
+        judged_to_s=job.judged_to_s,
+        end_s=ended.end_s,
+        vehicles=output.with_stops(trips, passages),
+        persons=persons.sort("person"),
+        passages=passages,
+        edges=output.edge_queues(steps, ended.edges, setup.step_s, ended.end_s - setup.begin_s),
+        tracks=steps.select(*TRACKS) if job.trajectories else None,
+        lamps=ended.lamps,
+        violations=watch_lamps(job.network, ended.lamps, setup.begin_s),
+        teleports=ended.teleports,
+        collisions=ended.collisions,
+        wall_s=ended.wall_s,
+    )
+
+
+def _tell(share: Path, done: float) -> None:
+    share.write_text(f"{done:.4f}", encoding="utf-8")
+
+
+def main(path: str) -> None:
+    """Do the job pickled at `path` and leave a run, or the error it ended in, beside it."""
+    file = Path(path)
+    result: Run | LvboError
+    try:
+        result = do(pickle.loads(file.read_bytes()))  # noqa: S301  written by our own parent
+    except LvboError as error:
+        result = error
+    part = file.with_name(RESULT + ".part")
+    part.write_bytes(pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
+    part.replace(file.with_name(RESULT))
+    sys.stdout.flush()
+    os._exit(0)  # libsumo may fall over when the interpreter takes it down
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
