@@ -15,10 +15,10 @@ export LVBO_BENCH_DATA ?= $(abspath $(BENCH_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check fast bench coverage lock
+.PHONY: help setup demo test check format lint types layers spelling fast bench coverage lock
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
 setup: $(WARM) ## install into .venv, so that .venv/bin/lvbo works
 
@@ -36,17 +36,27 @@ $(WARM): $(INSTALLED) $(KERNELS)
 demo: setup ## the whole line on the bundled city, ending in a report
 	$(BIN)/lvbo demo
 
-test: setup check ## everything: format, lint, types, contracts, spelling, tests
+test: setup check ## everything: format, lint, types, layers, spelling, tests
 	$(BIN)/python -m pytest
 
 fast: $(INSTALLED) ## the quick tests only
 	$(BIN)/python -m pytest -m "not slow"
 
-check: $(INSTALLED) ## format, lint, types, contracts, spelling
+check: format lint types layers spelling ## format, lint, types, layers, spelling
+
+format: $(INSTALLED)
 	$(BIN)/ruff format --check .
+
+lint: $(INSTALLED)
 	$(BIN)/ruff check .
+
+types: $(INSTALLED)
 	$(BIN)/mypy
+
+layers: $(INSTALLED)
 	$(BIN)/lint-imports
+
+spelling: $(INSTALLED)
 	$(BIN)/codespell
 
 bench: setup ## our wave solver and plans beside others, as tables
