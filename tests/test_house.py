@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -166,3 +168,34 @@ def test_no_file_leaves_work_or_private_folders_behind() -> None:
     ]
 
     assert left == []
+
+
+def test_nothing_catches_an_unsafe_error() -> None:
+    catching = [
+        f"{name(path)}:{node.lineno}"
+        for path in files()
+        if path.suffix == ".py" and "src" in path.parts
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ExceptHandler) and node.type is not None
+        if "UnsafeError" in ast.unparse(node.type)
+    ]
+
+    assert catching == []
+
+
+@pytest.mark.slow
+def test_the_wheel_carries_every_file_of_the_package(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        carried = {entry for entry in archive.namelist() if entry.startswith("lvbo/")}
+    source = ROOT / "src"
+    there = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    expected = {path for path in there if path.startswith("lvbo/") and "__pycache__" not in path}
+
+    assert carried == expected

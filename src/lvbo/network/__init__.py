@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""What the street is: intersections, lanes, movements, crossings, corridors."""

@@ -1,1 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
+"""Many controllers: bands, corridors, offsets, time and space."""
