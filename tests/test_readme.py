@@ -80,3 +80,101 @@ def test_every_name_of_the_code_is_public(name: str) -> None:
 
     assert used - set(vars(lvbo).get("__all__", ())) == set()
     assert used
+
+
+ROADS = {"a": (300, "中都路"), "b": (700, "汇通路"), "c": (1050, "新建路")}
+SIDES = {"N": 300, "S": -300}
+TURNS = {"左转": 0.15, "直行": 0.75, "右转": 0.10}
+APPROACHES = {"东进口": 500, "西进口": 700, "南进口": 240, "北进口": 240}
+DAY_CURVE = {6: 0.4, 7: 1.0, 9: 0.7, 12: 0.8, 14: 0.7, 17: 0.95, 19: 0.5, 22: 0.2}
+
+
+@pytest.fixture
+def street(tmp_path: Path) -> Path:
+    """Return a folder with a street of three signals and a day of its counts."""
+    write_street(tmp_path)
+    write_traffic(tmp_path)
+    write_counts(tmp_path)
+    return tmp_path
+
+
+def write_street(folder: Path) -> None:
+    ends = {"w": (0, 0), "e": (1350, 0)}
+    joints = {road: (x, 0) for road, (x, _) in ROADS.items()}
+    tips = {f"{road}{side}": (ROADS[road][0], y) for road in ROADS for side, y in SIDES.items()}
+    nodes = "".join(
+        f'<node id="{node}" x="{x}" y="{y}" type="{kind}"/>'
+        for places, kind in ((ends | tips, "priority"), (joints, "traffic_light"))
+        for node, (x, y) in places.items()
+    )
+    chain = list(zip("wabc", "abce", strict=True))
+    pairs = [(one, two, "安宁街") for one, two in chain]
+    pairs += [(f"{road}{side}", road, named) for road, (_, named) in ROADS.items() for side in "NS"]
+    edges = "".join(
+        f'<edge id="{start}{end}" from="{start}" to="{end}" name="{named}" numLanes="2"'
+        ' speed="13.89"/>'
+        for one, two, named in pairs
+        for start, end in ((one, two), (two, one))
+    )
+    (folder / "street.nod.xml").write_text(f"<nodes>{nodes}</nodes>", encoding="utf-8")
+    (folder / "street.edg.xml").write_text(f"<edges>{edges}</edges>", encoding="utf-8")
+    program = Path(sys.executable).with_name("netconvert")
+    files = ["-n", "street.nod.xml", "-e", "street.edg.xml", "-o", "city.net.xml"]
+    times = ["--tls.default-type", "static", "--tls.yellow.time", "3", "--tls.allred.time", "3"]
+    subprocess.run(
+        [program, *files, "--output.street-names", *times],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+    )
+
+
+def write_traffic(folder: Path) -> None:
+    across = [(f"{road}N{road}", f"{road}{road}S", 180) for road in ROADS]
+    turning = [(f"{road}S{road}", "ce" if road != "c" else "cb", 60) for road in ROADS]
+    flows = [("wa", "ce", 600), ("ec", "aw", 400), *across, *turning]
+    lines = "".join(
+        f'<flow id="{start}-{end}" begin="25200" end="26100" from="{start}" to="{end}"'
+        f' vehsPerHour="{vph}" departLane="best" departSpeed="max"/>'
+        for start, end, vph in flows
+    )
+    (folder / "city.rou.xml").write_text(f"<routes>{lines}</routes>", encoding="utf-8")
+    (folder / "city.sumocfg").write_text(
+        '<configuration><net-file value="city.net.xml"/><route-files value="city.rou.xml"/>'
+        '<begin value="25200"/><end value="26100"/></configuration>',
+        encoding="utf-8",
+    )
+
+
+def write_counts(folder: Path) -> None:
+    rows = ["日期,时间,路口,流向,流量"]
+    for quarter in range(96):
+        share = [DAY_CURVE[hour] for hour in DAY_CURVE if hour <= quarter // 4][-1:] or [0.1]
+        clock = f"2025-12-09,{quarter // 4:02}:{quarter % 4 * 15:02}"
+        rows += [
+            f"{clock},{road},{approach}{turn},{round(share[0] * vph * part / 4) + quarter * 7 % 5}"
+            for road in ROADS
+            for approach, vph in APPROACHES.items()
+            for turn, part in TURNS.items()
+        ]
+    (folder / "loops.csv").write_text("\n".join(rows), encoding="utf-8")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", range(len(blocks(PAGES[0], "python"))))
+def test_the_code_runs_as_it_stands(number: int, street: Path) -> None:
+    script = street / "readme.py"
+    guarded = "\n".join(f"    {line}" for line in blocks(PAGES[0], "python")[number].splitlines())
+    script.write_text(f'if __name__ == "__main__":\n{guarded}\n', encoding="utf-8")
+    run = subprocess.run(
+        [sys.executable, "-W", "error::DeprecationWarning:lvbo", script.name],
+        cwd=street,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONIOENCODING": "utf-8"},
+        check=False,
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.strip()
