@@ -10,6 +10,7 @@ from math import ceil, floor
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter, MaxNLocator
@@ -368,5 +369,5 @@ def _write_legend(ax: Axes, diagram: TimeSpace, words: Words, *, swapped: bool) 
     legend.set_in_layout(True)
     key = "fig_bars_note_swapped" if swapped else "fig_bars_note"
     note = words(key, outbound=out, inbound=back)
-    legend.set_title(note, prop={"size": 8})
+    legend.set_title(note, prop=FontProperties(size=8))
     legend.set_alignment("left")

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finished figures: a plain value and a language in, SVG and PNG out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from lvbo.report.plots.before_after import draw_before_after, write_key
+from lvbo.report.plots.flow_periods import draw_cycles, draw_flow
+from lvbo.report.plots.lamp_chart import draw_lamps
+from lvbo.report.plots.los_map import draw_los
+from lvbo.report.plots.period_curve import draw_period_curve
+from lvbo.report.plots.stage_diagram import STEP, draw_stages
+from lvbo.report.plots.style import Drawing, draw_figure
+from lvbo.report.plots.timespace import draw_timespace
+from lvbo.report.values import (
+    BeforeAfter,
+    FlowDay,
+    LosMap,
+    PeriodCurve,
+    Spacing,
+    StageSheet,
+    TimeSpace,
+)
+from lvbo.report.words import Words
+from lvbo.text import Language
+
+PAGE_CM = 25.0
+
+
+def timespace_figure(
+    diagram: TimeSpace,
+    language: Language,
+    *,
+    spacing: Spacing = Spacing.HYBRID,
+    swapped: bool = False,
+) -> Drawing:
+    """Return the time-space diagram 时距图 of a street."""
+    words = Words(language=language)
+
+    def draw(figure: Figure) -> None:
+        draw_timespace(figure.add_subplot(), diagram, words, spacing=spacing, swapped=swapped)
+
+    height = 20.0 if swapped else min(24.0, 6.5 + 1.7 * len(diagram.signals))
+    return draw_figure(PAGE_CM, height, draw)
+
+
+def stage_figure(sheet: StageSheet, language: Language) -> Drawing:
+    """Return the stage diagram 阶段图 with the lamp chart 信号配时图 below it."""
+    words = Words(language=language)
+    boxes = len(sheet.cells) * STEP + 0.78
+    width = min(PAGE_CM, max(14.0, 4.4 * boxes))
+    stages_cm = 1.75 * width / boxes + 1.4
+    lamps_cm = 0.46 * len(sheet.rows) + 1.5
+
+    def draw(figure: Figure) -> None:
+        upper, lower = figure.subplots(2, 1, height_ratios=(stages_cm, lamps_cm))
+        draw_stages(upper, sheet, words)
+        draw_lamps(lower, sheet, words)
+
+    return draw_figure(width, stages_cm + lamps_cm + 1.2, draw)
+
+
+def flow_figure(flow: FlowDay, language: Language) -> Drawing:
+    """Return flow over the day with its periods 流量-时段图, cycles below where they are known."""
+    words = Words(language=language)
+    with_cycles = any(span.cycle_s is not None for span in flow.periods)
+
+    def draw(figure: Figure) -> None:
+        if not with_cycles:
+            draw_flow(figure.add_subplot(), flow, words)
+            return
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
+        draw_flow(upper, flow, words)
+        draw_cycles(lower, flow, words)
+        upper.tick_params(labelbottom=False)
+
+    return draw_figure(PAGE_CM, 13.0 if with_cycles else 10.0, draw)
+
+
+def before_after_figure(results: Sequence[BeforeAfter], language: Language) -> Drawing:
+    """Return boxes before and after 前后对比, one panel per measure."""
+    words = Words(language=language)
+    rows = [len(result.pairings) + 0.9 for result in results]
+
+    def draw(figure: Figure) -> None:
+        panels = figure.subplots(len(results), 1, squeeze=False, height_ratios=rows)
+        for ax, result in zip(panels[:, 0], results, strict=True):
+            draw_before_after(ax, result, words)
+        write_key(panels[-1, 0], words)
+
+    return draw_figure(PAGE_CM, 1.15 * sum(rows) + 1.3 * len(rows) + 1.4, draw)
+
+
+def los_figure(los: LosMap, language: Language) -> Drawing:
+    """Return the map of service levels 服务水平图."""
+    words = Words(language=language)
+    points = [point for link in los.links for point in link.shape]
+    spans = [max(values) - min(values) for values in zip(*points, strict=True)]
+    height = (PAGE_CM - 1) * (spans[1] + 1) / (spans[0] + 1) + 3.4
+
+    return draw_figure(
+        PAGE_CM, min(24.0, max(8.0, height)), lambda f: draw_los(f.add_subplot(), los, words)
+    )
+
+
+def period_curve_figure(curve: PeriodCurve, language: Language) -> Drawing:
+    """Return what each number of periods costs on days held out."""
+    words = Words(language=language)
+    return draw_figure(14.0, 8.5, lambda f: draw_period_curve(f.add_subplot(), curve, words))
