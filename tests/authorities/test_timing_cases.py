@@ -339,3 +339,35 @@ def test_every_file_of_cases_is_read(bench_data: Path) -> None:
     there = {path.name for path in (bench_data / "timing_cases").glob("*.json")}
 
     assert there == {*FILES, "hcm7_ep1_full_intersection.json", "rules_standards.json"}
+
+
+def test_the_whole_first_example_agrees_where_its_groups_have_a_closed_form(
+    bench_data: Path,
+) -> None:
+    path = bench_data / "timing_cases" / "hcm7_ep1_full_intersection.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    published, tolerance = whole["published"], whole["suggested_tolerance"]
+    greens = {"EB": (30.0, 30.0), "WB": (30.0, 30.0), "NB": (50.0, 50.0), "SB": (53.6, 50.0)}
+    names = [name for name in published["lane_groups"] if not name.endswith(".L")]
+    groups = [
+        {
+            "id": name,
+            "v": published["lane_groups"][name]["v"],
+            "s": published["lane_groups"][name]["s"],
+            "g": greens[name[:2]][0],
+            "g_avail": greens[name[:2]][1],
+        }
+        for name in names
+    ]
+    found = hcm_actuated_groups(
+        {"C": published["cycle"], "T": 0.25, "passage_s": 2.0, "groups": groups}
+    )
+
+    assert len(names) == 8
+    for name in names:
+        expected = published["lane_groups"][name]
+        assert found[name]["d"] == pytest.approx(
+            expected["d"], abs=tolerance["permitted_left_and_oversaturated"]
+        )
+        assert found[name]["c"] == pytest.approx(expected["c"], abs=tolerance["c"])
+        assert found[name]["LOS"] == expected["LOS"]

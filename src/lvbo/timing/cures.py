@@ -39,7 +39,8 @@ def _overloads(problem: StageProblem, plan: FittedPlan) -> list[Finding]:
             cycle_s=plan.cycle_s,
             hours=round(float(plan.hours_to_clear[m]), 2),
         )
-        for m in np.flatnonzero(plan.x > 1)
+        for m in np.argsort(-plan.x, kind="stable")
+        if plan.x[m] > 1
     ]
 
 

@@ -11,6 +11,8 @@ from lvbo.timing.arrays import Array, real
 
 Whole = NDArray[np.int64]
 
+_NO_DEMAND = 1e-9
+
 
 def equal_saturation_greens(
     flow_ratios: ArrayLike,
@@ -25,7 +27,7 @@ def equal_saturation_greens(
     has demand, the time above the bounds is shared evenly. Sums to `available_s` exactly up to
     rounding of floats.
     """
-    y = real(flow_ratios)
+    y = np.where(real(flow_ratios) > _NO_DEMAND, real(flow_ratios), 0.0)
     low = np.array(np.broadcast_to(real(least_s), y.shape))
     high = np.array(np.broadcast_to(real(most_s), y.shape))
     _check_bounds(low, high, available_s)
