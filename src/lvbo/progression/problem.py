@@ -23,6 +23,7 @@ from lvbo.errors import Finding, UsageError
 
 Window = tuple[int, int]  # start and length, in parts of a cycle
 SpeedRange = tuple[float, float]  # lowest and highest speed, metres per second
+FEWEST_SIGNALS = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,8 @@ class BandPlan:
 
     Per signal: `offsets_ms` in [0, cycle), `patterns` (index of the sequence), `front_out_ms` and
     `front_in_ms` (when the front of each band leaves the signal; increasing along the direction
-    of travel, not wrapped, first value of the direction in [0, cycle)), `slack_ms` (how far the
+    of travel, not wrapped, first value of the direction in [0, cycle); empty where the direction
+    has no band), `slack_ms` (how far the
     offset may move earlier and later, alone, without losing any of the bands). Per link:
     `travel_out_ms`, `travel_in_ms`. `binding_out` and `binding_in` name the signals whose green
     touches the band on either side; these hold it where it is.
@@ -198,8 +200,8 @@ class Band:
 
 def _check_lengths(problem: BandProblem) -> None:
     n = problem.signals
-    if n < 2:
-        raise UsageError("LV400", field="patterns", found=n, expected=2)
+    if n < FEWEST_SIGNALS:
+        raise UsageError("LV400", field="patterns", found=n, expected=FEWEST_SIGNALS)
     sizes: tuple[tuple[str, Sequence[object], int], ...] = (
         ("distance_out_m", problem.distance_out_m, n - 1),
         ("distance_in_m", problem.distance_in_m, n - 1),

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The widest bands along one chain of signals: exact, two-way, compared with one-way plans.
+
+The method: for a fixed cycle both bands exist with sum S if and only if the scalar
+q = outbound front - inbound end can pass arcs of the circle (`_kernels`); S is found by bisection,
+cycles that cannot beat the best so far cost one pass. A MAXBAND programme forces a line through
+every green even for an empty direction and so loses one-way plans; here they always compete.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import product
+
+import numpy as np
+
+from lvbo.errors import Finding, InfeasibleError, Severity
+from lvbo.progression import _kernels
+from lvbo.progression.chain import Chain, Ints, build_chain
+from lvbo.progression.offsets import plan_at
+from lvbo.progression.problem import Band, BandKind, BandPlan, BandProblem
+from lvbo.progression.rounding import whole_seconds
+
+STRIDE = 16  # cycles are tried in strides, so that a good one is found early
+
+
+def two_way_band(problem: BandProblem) -> Band:
+    """Return the best plan of a problem, two-way or one-way, exact and in whole seconds."""
+    chain = build_chain(problem)
+    two_way = _two_way(problem, chain)
+    cycle_ms = two_way.cycle_ms if two_way else problem.cycles_ms[0]
+    outward = _one_way(problem, chain, cycle_ms, BandKind.OUTBOUND)
+    inward = _one_way(problem, chain, cycle_ms, BandKind.INBOUND)
+    findings: tuple[Finding, ...] = ()
+    if two_way is None:
+        findings = (_unmet(problem),)
+    exact = _best(problem, two_way, outward, inward)
+    return Band(
+        exact=exact,
+        whole=whole_seconds(problem, chain, exact),
+        two_way=two_way,
+        one_way_out=outward,
+        one_way_in=inward,
+        findings=findings,
+    )
+
+
+def value_of(problem: BandProblem, plan: BandPlan) -> float:
+    """Return (weight_out x outbound + weight_in x inbound) / cycle."""
+    weighted = problem.weight_out * plan.outbound_ms + problem.weight_in * plan.inbound_ms
+    return weighted / plan.cycle_ms
+
+
+def _best(
+    problem: BandProblem, two_way: BandPlan | None, outward: BandPlan, inward: BandPlan
+) -> BandPlan:
+    low, high = problem.ratio_range or (0.0, np.inf)
+    rivals = [two_way] if two_way else []
+    if two_way is None or (problem.min_in_ms == 0 and low == 0):
+        rivals.append(outward)
+    if two_way is None or (problem.min_out_ms == 0 and high == np.inf):
+        rivals.append(inward)
+    return max(rivals, key=lambda plan: value_of(problem, plan))
+
+
+def _unmet(problem: BandProblem) -> Finding:
+    return Finding(
+        code="LV409",
+        place="corridor",
+        severity=Severity.WARNING,
+        fields={
+            "ratio_range": problem.ratio_range,
+            "min_out_ms": problem.min_out_ms,
+            "min_in_ms": problem.min_in_ms,
+        },
+    )
+
+
+def _two_way(problem: BandProblem, chain: Chain) -> BandPlan | None:
+    cycles = _in_strides(problem.cycles_ms)
+    links = chain.both
+    known = -1.0
+    found: tuple[int, int, int, Ints] | None = None  # cycle, outbound, inbound, allowed
+    for allowed in _levels(chain):
+        index, _, b_out, b_in, value = _kernels.sweep(
+            cycles,
+            problem.parts_per_cycle,
+            chain.first,
+            chain.windows,
+            allowed,
+            links.lo,
+            links.hi,
+            links.near,
+            links.far,
+            chain.wishes,
+            known,
+        )
+        if index >= 0:
+            known = value
+            found = (int(cycles[index]), int(b_out), int(b_in), allowed)
+    return None if found is None else _build(problem, chain, *found)
+
+
+def _in_strides(cycles_ms: tuple[int, ...]) -> Ints:
+    order = np.argsort(np.arange(len(cycles_ms)) % STRIDE, kind="stable")
+    return np.array(cycles_ms, np.int64)[order]
+
+
+def _levels(chain: Chain) -> list[Ints]:
+    """Return the choices allowed per pair of shortest greens, the longest pair first.
+
+    A wide band may need a window that a narrow one can do without; the shortest green in use is
+    one of the window lengths.
+    """
+    out, back = chain.windows[1], chain.windows[3]
+    levels = [_lengths(chain.first, out), _lengths(chain.first, back)]
+    pairs = sorted(product(*levels), key=sum, reverse=True)
+    masks = [((out >= a) & (back >= b)).astype(np.int64) for a, b in pairs]
+    return [m for m in masks if np.all(np.maximum.reduceat(m, chain.first[:-1]))]
+
+
+def _lengths(first: Ints, length: Ints) -> list[int]:
+    top = int(np.maximum.reduceat(length, first[:-1]).min())
+    return sorted({int(x) for x in length if x <= top}, reverse=True)
+
+
+def _build(
+    problem: BandProblem, chain: Chain, cycle_ms: int, b_out: int, b_in: int, allowed: Ints
+) -> BandPlan:
+    """Return the plan behind a passing chain of positions."""
+    a = _scaled(problem, chain, cycle_ms)
+    beta = np.empty(allowed.size, np.int64)
+    green = np.empty(allowed.size, np.int64)
+    _kernels.fold(cycle_ms, a[0], a[1], a[2], a[3], allowed, beta, green)
+    links = chain.both
+    total = b_out + b_in
+    q, times, level = _kernels.trace(
+        chain.first, beta, green, total, cycle_ms, links.lo, links.hi, links.near, links.far
+    )
+    chosen = [
+        _choice(range(chain.first[i], chain.first[i + 1]), q[i], beta, green, total, cycle_ms)
+        for i in range(problem.signals)
+    ]
+    out_ms, in_ms = _split_times(chain, times, level)
+    fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))
+    offsets = np.empty(problem.signals, np.int64)
+    for i, c in enumerate(chosen):
+        spare = (q[i] - beta[c]) % cycle_ms
+        w = _before(spare, a[1][c] - b_out, a[3][c] - b_in, a[1][c], a[3][c], cycle_ms)
+        offsets[i] = (fronts[i] - a[0][c] - w) % cycle_ms
+    offsets = (offsets - offsets[0]) % cycle_ms
+    return plan_at(
+        problem,
+        chain,
+        cycle_ms,
+        offsets,
+        tuple(int(chain.pattern[c]) for c in chosen),
+        kind=BandKind.TWO_WAY,
+        bands_ms=(b_out, b_in),
+    )
+
+
+def _scaled(problem: BandProblem, chain: Chain, cycle_ms: int) -> Ints:
+    ms = np.empty((4, chain.pattern.size), np.int64)
+    parts = problem.parts_per_cycle
+    _kernels.scale(cycle_ms, parts, chain.windows[0], chain.windows[1], ms[0], ms[1])
+    _kernels.scale(cycle_ms, parts, chain.windows[2], chain.windows[3], ms[2], ms[3])
+    return ms
+
+
+def _choice(choices: range, q: int, beta: Ints, green: Ints, total: int, cycle_ms: int) -> int:
+    """Return the choice that admits q with the most room on either side."""
+
+    def room(c: int) -> int:
+        spare = (q - beta[c]) % cycle_ms
+        if green[c] - total >= cycle_ms - 1:
+            return cycle_ms
+        return int(min(spare, green[c] - total - spare))
+
+    return max(choices, key=room)
+
+
+def _before(
+    spare: int, room_out: int, room_in: int, green_out: int, green_in: int, cycle_ms: int
+) -> int:
+    """Return the outbound green before the band; with the inbound green after it they are spare."""
+    if green_out >= cycle_ms:
+        return int(spare - room_in // 2)
+    if green_in >= cycle_ms:
+        return int(room_out // 2)
+    return int((max(0, spare - room_in) + min(room_out, spare)) // 2)
+
+
+def _split_times(chain: Chain, times: Ints, level: Ints) -> tuple[Ints, Ints]:
+    """Return outbound and inbound link times for times of `both` on these pace levels."""
+    row = np.arange(times.size)
+    lo_out, hi_out = chain.travel_out.lo[row, level], chain.travel_out.hi[row, level]
+    lo_in, hi_in = chain.travel_in.lo[row, level], chain.travel_in.hi[row, level]
+    extra = times - chain.both.lo[row, level]
+    width = np.maximum(hi_out - lo_out + hi_in - lo_in, 1)
+    out = lo_out + extra * (hi_out - lo_out) // width
+    return out, lo_in + extra - (out - lo_out)
+
+
+def _one_way(problem: BandProblem, chain: Chain, cycle_ms: int, kind: BandKind) -> BandPlan:
+    """Return the plan whose one band is the shortest green, centred in every other green."""
+    outbound = kind is BandKind.OUTBOUND
+    row = 0 if outbound else 2
+    ms = _scaled(problem, chain, cycle_ms)
+    start, green = ms[row], ms[row + 1]
+    starts = chain.first[:-1]
+    chosen = [int(a + np.argmax(green[a:b])) for a, b in zip(starts, chain.first[1:], strict=True)]
+    free = np.full(green.size, 4 * cycle_ms, np.int64)
+    links = chain.both
+    if not _kernels.passes(
+        chain.first, free, free, 0, cycle_ms, links.lo, links.hi, links.near, links.far
+    ):
+        raise InfeasibleError("LV412", link=0, conflict=("speed_change_limit", "speed ranges"))
+    _, times, level = _kernels.trace(
+        chain.first, free, free, 0, cycle_ms, links.lo, links.hi, links.near, links.far
+    )
+    out_ms, in_ms = _split_times(chain, times, level)
+    if outbound:
+        fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))
+    else:
+        drive = (in_ms - chain.clear_in[:-1])[::-1]
+        fronts = np.concatenate(([0], np.cumsum(drive)))[::-1]
+    band = int(green[chosen].min())
+    offsets = (fronts - start[chosen] - (green[chosen] - band) // 2) % cycle_ms
+    offsets = (offsets - offsets[0]) % cycle_ms
+    return plan_at(
+        problem, chain, cycle_ms, offsets, tuple(int(chain.pattern[c]) for c in chosen), kind=kind
+    )

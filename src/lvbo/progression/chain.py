@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arrays that the band kernels read, built once per problem."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+import numpy as np
+import numpy.typing as npt
+
+from lvbo.errors import InfeasibleError
+from lvbo.progression.problem import BandProblem, SpeedRange
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+PACE_LEVELS = 40  # pace levels over the whole speed range, where a change limit binds
+MOST_LEVELS = 160
+ROUNDING_S = 0.0005  # half a tick: link times are whole milliseconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Links:
+    """Hold link times in ms, (n - 1, K), and for K > 1 the levels a level may follow."""
+
+    lo: Ints
+    hi: Ints
+    near: Ints
+    far: Ints
+
+    def plus(self, added_ms: Ints) -> Links:
+        """Return the same links with `added_ms` (n - 1) more on every level."""
+        more = added_ms[:, None]
+        return Links(lo=self.lo + more, hi=self.hi + more, near=self.near, far=self.far)
+
+    def reversed(self) -> Links:
+        """Return the links in the other order; level windows are rebuilt by the caller's rule."""
+        near, far = _turn(self.near, self.far)
+        return Links(lo=_flip(self.lo), hi=_flip(self.hi), near=near, far=far)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chain:
+    """Hold a problem as arrays.
+
+    `first` (n + 1), `windows` (4, m): start and length outbound, start and length inbound, in
+    parts; `pattern` (m) names the sequence of each choice. `travel_out`, `travel_in` are link
+    times without queue clearance; `both` is their sum less the clearances of the two ends.
+    """
+
+    first: Ints
+    windows: Ints
+    pattern: Ints
+    travel_out: Links
+    travel_in: Links
+    clear_out: Ints
+    clear_in: Ints
+    both: Links
+    wishes: Floats
+
+
+def build_chain(problem: BandProblem) -> Chain:
+    """Return the arrays of a problem; locks are not in them."""
+    first, windows, pattern = _choices(problem)
+    out, back = _link_times(problem)
+    n = problem.signals
+    clear_out = np.array(problem.clearance_out_ms or (0,) * n, np.int64)
+    clear_in = np.array(problem.clearance_in_ms or (0,) * n, np.int64)
+    total = Links(lo=out.lo + back.lo, hi=out.hi + back.hi, near=out.near, far=out.far)
+    return Chain(
+        first=first,
+        windows=windows,
+        pattern=pattern,
+        travel_out=out,
+        travel_in=back,
+        clear_out=clear_out,
+        clear_in=clear_in,
+        both=total.plus(-clear_out[1:] - clear_in[:-1]),
+        wishes=wishes_of(problem),
+    )
+
+
+def wishes_of(problem: BandProblem) -> Floats:
+    """Return weights, ratio limits and minimum bands as the kernels read them."""
+    low, high = problem.ratio_range or (0.0, np.inf)
+    return np.array(
+        [
+            problem.weight_out,
+            problem.weight_in,
+            low,
+            high,
+            problem.min_out_ms,
+            problem.min_in_ms,
+        ]
+    )
+
+
+def _choices(problem: BandProblem) -> tuple[Ints, Ints, Ints]:
+    first = [0]
+    rows: list[tuple[int, int, int, int]] = []
+    pattern: list[int] = []
+    for patterns in problem.patterns:
+        for index, p in enumerate(patterns):
+            for out, back in product(p.outbound, p.inbound):
+                rows.append((*out, *back))
+                pattern.append(index)
+        first.append(len(rows))
+    windows = np.ascontiguousarray(np.array(rows, np.int64).T)
+    return np.array(first, np.int64), windows, np.array(pattern, np.int64)
+
+
+def _link_times(problem: BandProblem) -> tuple[Links, Links]:
+    limit = problem.speed_change_limit_s_per_m
+    ranges = (problem.speed_out_mps, problem.speed_in_mps)
+    if limit is not None and any(_spread(r) > limit for r in ranges):
+        return _paced_times(problem, limit)
+    zero = np.zeros((problem.signals - 1, 1), np.int64)
+
+    def free(distances: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
+        pairs = [_time_range(d, v) for d, v in zip(distances, speeds, strict=True)]
+        both = np.array(pairs, np.int64)
+        return Links(lo=both[:, :1].copy(), hi=both[:, 1:].copy(), near=zero, far=zero)
+
+    return (
+        free(problem.distance_out_m, problem.speed_out_mps),
+        free(problem.distance_in_m, problem.speed_in_mps),
+    )
+
+
+def _spread(speeds: tuple[SpeedRange, ...]) -> float:
+    """Return the largest change of pace (s/m) that neighbouring ranges allow."""
+    changes = [max(1 / a[0] - 1 / b[1], 1 / b[0] - 1 / a[1]) for a, b in pairwise(speeds)]
+    return max(changes, default=0.0)
+
+
+def _time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
+    low = int(np.ceil(distance_m / speeds[1] * 1000 - 1e-6))
+    high = int(np.floor(distance_m / speeds[0] * 1000 + 1e-6))
+    if low <= high:
+        return low, high
+    fixed = round(distance_m * (1 / speeds[0] + 1 / speeds[1]) * 500)
+    return fixed, fixed
+
+
+def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
+    """Return link times on common pace levels, where a change limit binds.
+
+    Level k stands for one pace (s/m) in both directions, brought into each link's own range. With
+    equal ranges and distances of both directions nothing is lost but the distance between levels.
+    """
+    ranges = problem.speed_out_mps + problem.speed_in_mps
+    distances = problem.distance_out_m + problem.distance_in_m
+    slowest, fastest = max(1 / v[0] for v in ranges), min(1 / v[1] for v in ranges)
+    strict = limit - 2 * ROUNDING_S / min(distances)
+    if strict < 0:
+        strict = limit
+    steps = max(2, int(np.ceil(PACE_LEVELS * limit / (slowest - fastest))))
+    step = max(strict / steps, (slowest - fastest) / MOST_LEVELS)
+    count = int(np.ceil((slowest - fastest) / step - 1e-9)) + 1
+    levels = np.minimum(fastest + step * np.arange(count), slowest)
+    out = _paces(levels, problem.speed_out_mps)
+    back = _paces(levels, problem.speed_in_mps)
+    near, far = _windows((out, back), strict + 1e-12)
+
+    def links(paces: Floats, metres: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
+        bounds = np.array([_time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
+        ms = np.rint(paces * np.array(metres)[:, None] * 1000).astype(np.int64)
+        ms = np.clip(ms, bounds[:, :1], bounds[:, 1:])
+        return Links(lo=ms, hi=ms, near=near, far=far)
+
+    return (
+        links(out, problem.distance_out_m, problem.speed_out_mps),
+        links(back, problem.distance_in_m, problem.speed_in_mps),
+    )
+
+
+def _paces(levels: Floats, speeds: tuple[SpeedRange, ...]) -> Floats:
+    low = np.array([1 / v[1] for v in speeds])[:, None]
+    high = np.array([1 / v[0] for v in speeds])[:, None]
+    return np.clip(levels[None, :], low, high)
+
+
+def _windows(paces: tuple[Floats, ...], limit: float) -> tuple[Ints, Ints]:
+    """Return for link and level the first and last level of the link before."""
+    links, count = paces[0].shape
+    near = np.tile(np.arange(count), (links, 1))
+    far = near.copy()
+    for i in range(1, links):
+        ok = np.ones((count, count), bool)
+        for p in paces:
+            ok &= np.abs(p[i][:, None] - p[i - 1][None, :]) <= limit
+        if not ok.any():
+            raise InfeasibleError("LV412", conflict=(f"link {i - 1}", f"link {i}"), link=i)
+        near[i] = np.where(ok.any(1), ok.argmax(1), 1)
+        far[i] = np.where(ok.any(1), count - 1 - ok[:, ::-1].argmax(1), 0)
+    return near, far
+
+
+def _flip(values: Ints) -> Ints:
+    return np.ascontiguousarray(values[::-1])
+
+
+def _turn(near: Ints, far: Ints) -> tuple[Ints, Ints]:
+    """Return the level windows of the chain walked the other way."""
+    links, count = near.shape
+    back_near = np.tile(np.arange(count), (links, 1))
+    back_far = back_near.copy()
+    for i in range(1, links):
+        levels = np.arange(count)
+        ok = (near[i][:, None] <= levels) & (levels <= far[i][:, None])  # (this, before)
+        turned = ok.T
+        row = links - i
+        back_near[row] = np.where(turned.any(1), turned.argmax(1), 1)
+        back_far[row] = np.where(turned.any(1), count - 1 - turned[:, ::-1].argmax(1), 0)
+    return back_near, back_far
