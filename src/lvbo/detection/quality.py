@@ -7,7 +7,7 @@ bad keeps its value and is marked, nothing is repaired.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,8 +51,11 @@ class CountCube:
         return int(self.volume.shape[2])
 
 
-def cube_of(counts: Counts) -> CountCube:
+def cube_of(counts: Counts, *, skip_classes: Collection[str] = ()) -> CountCube:
     """Return the counts as a cube over targets, days and intervals; classes added up."""
+    if skip_classes:
+        kept = ~pl.col("vehicle_class").is_in(sorted(skip_classes))
+        counts = replace(counts, table=counts.table.filter(kept))
     dt_s = max(counts.interval_s, 1)
     used = counts.table.filter(pl.col("second").is_not_null())
     keys = used.select("kind", "target").unique().sort("kind", "target")

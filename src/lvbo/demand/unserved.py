@@ -1,0 +1,360 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Served is not demand: find movements that got all their green could pass, and what stayed behind.
+
+Where what comes into a link is counted, demand is what came in: the movements that kept up are
+as counted, the saturated ones take the rest. Where it is not, the recovery tail balances the block:
+all that was wanted while the queue stood has passed when it is gone; the shape is that of movements
+which kept up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.demand.demand import Saturation
+from lvbo.demand.saturation import Greens
+from lvbo.demand.served import Served
+from lvbo.ids import ControllerId, LaneId, LinkId, MovementId
+from lvbo.network.network import Network
+from lvbo.signal.plan import Plan
+
+Array = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+FULL = 0.95
+NEARLY_FULL = 0.75
+GROWING = 0.08
+CYCLES = 3
+QUEUED_VEHICLES = 3.0
+RATIO_RANGE = (0.7, 1.4)
+SPREAD_ROUNDS = 12
+
+
+@dataclass(frozen=True, kw_only=True)
+class LaneGroup:
+    """Movements of one link that share lanes, so that they fill up together."""
+
+    link: LinkId
+    movements: tuple[MovementId, ...]
+    lanes: tuple[LaneId, ...]
+
+
+def lane_groups(network: Network, link: LinkId) -> tuple[LaneGroup, ...]:
+    """Return the lane groups of a link: connected sets of movements and lanes."""
+    groups: list[tuple[set[MovementId], set[LaneId]]] = []
+    for movement in network.movements_from.get(link, ()):
+        own = ({movement.id}, set(movement.lanes))
+        apart = [g for g in groups if not g[1] & own[1]]
+        for group in (g for g in groups if g[1] & own[1]):
+            own = (own[0] | group[0], own[1] | group[1])
+        groups = [*apart, own]
+    return tuple(
+        LaneGroup(link=link, movements=tuple(sorted(moves)), lanes=tuple(sorted(lanes)))
+        for moves, lanes in groups
+    )
+
+
+def degrees(
+    network: Network,
+    served: Served,
+    day_types: tuple[str, ...],
+    greens: Greens,
+    known: Mapping[LaneId, Saturation],
+) -> tuple[Array, Array]:
+    """Return served volume over what the green can pass, per movement, and the cycle in s.
+
+    Both of shape (days, slots, movements); NaN where no plan tells. Movements of a lane group share
+    one degree.
+    """
+    out = np.full(served.volume.shape, np.nan)
+    cycles = np.zeros(served.volume.shape[1:])
+    column = {movement: k for k, movement in enumerate(served.movements)}
+    groups = [g for link in network.link_index for g in lane_groups(network, link)]
+    known_capacity: dict[tuple[int, int], float | None] = {}
+    for slot in range(served.volume.shape[1]):
+        second = served.slots.first_s + slot * served.slots.slot_s
+        for kind in dict.fromkeys(day_types):
+            running = greens.at(kind, second)
+            days = [d for d, own in enumerate(day_types) if own == kind]
+            for g, group in enumerate(groups):
+                here = [column[m] for m in group.movements]
+                if (id(running), g) not in known_capacity:
+                    known_capacity[id(running), g] = _capacity(group, greens, running, known)
+                capacity = known_capacity[id(running), g]
+                if capacity is None:
+                    continue
+                total = served.volume[days, slot][:, here].sum(axis=1)
+                out[np.ix_(days, [slot], here)] = (total / capacity)[:, None, None]
+                cycles[slot, here] = max(greens.cycle_s(running, m) for m in group.movements)
+    return out, np.broadcast_to(cycles, served.volume.shape)
+
+
+def _capacity(
+    group: LaneGroup,
+    greens: Greens,
+    running: Mapping[ControllerId, Plan],
+    known: Mapping[LaneId, Saturation],
+) -> float | None:
+    """Return what a lane group can pass in veh/h: each lane by its best movement's green."""
+    total = 0.0
+    for lane in group.lanes:
+        saturation = known[lane]
+        lost_s = saturation.start_loss_s - saturation.end_gain_s
+        using = [m for m in group.movements if lane in greens.network.movement_index[m].lanes]
+        shares = [greens.share(m, running, lost_s) for m in using]
+        told = [share for share in shares if share is not None]
+        if not told:
+            return None
+        total += saturation.flow_vph * max(told)
+    return total if total > 0 else None
+
+
+def saturated_mask(degree: Array, cycles: Array, slot_s: int) -> Mask:
+    """Return where the degree stays at 0.95 or above for three cycles in a row.
+
+    A slot that holds three cycles needs no second one beside it.
+    """
+    full: Mask = np.asarray(np.nan_to_num(degree) >= FULL)
+    longest = float(cycles.max(initial=0.0))
+    run = max(1, int(np.ceil(CYCLES * longest / slot_s - 1e-9)))
+    if run == 1 or full.shape[1] < run:
+        return full
+    out = np.zeros_like(full)
+    for start in range(full.shape[1] - run + 1):
+        together = full[:, start : start + run].all(axis=1)
+        out[:, start : start + run] |= together[:, None]
+    return out
+
+
+@dataclass(kw_only=True)
+class Estimate:
+    """The demand so far: arrays of shape (days, slots, movements), changed link by link."""
+
+    volume: Array
+    lower: Array
+    upper: Array
+    saturated: Mask
+
+
+def estimate_unserved(network: Network, served: Served, degree: Array, saturated: Mask) -> Estimate:
+    """Return demand from what was served: upstream counts where there are any, else the tail."""
+    estimate = Estimate(
+        volume=served.volume.copy(),
+        lower=served.lower.copy(),
+        upper=served.upper.copy(),
+        saturated=saturated.copy(),
+    )
+    inflows = _all_inflows(network, served)
+    column = {movement: k for k, movement in enumerate(served.movements)}
+    others = _keeping_up(served, saturated)
+    for link in network.link_index:
+        here = [column[m.id] for m in network.movements_from[link]]
+        if not here or np.isnan(served.volume[:, :, here]).all():
+            continue
+        if link in inflows:
+            _from_inflow(estimate, served, here, degree, *inflows[link])
+        else:
+            _from_tail(estimate, served, here, others)
+    _spread(network, served, estimate, column)
+    return estimate
+
+
+def _all_inflows(network: Network, served: Served) -> dict[LinkId, tuple[Array, Mask]]:
+    """Return what came into links: as counted there, else as sum of the movements upstream."""
+    found = {
+        link: (served.inflow[k], served.blocked[k])
+        for k, link in enumerate(served.links)
+        if not np.isnan(served.inflow[k]).all()
+    }
+    column = {movement: k for k, movement in enumerate(served.movements)}
+    for link, into in network.movements_into.items():
+        if link in found or not into:
+            continue
+        total = served.volume[:, :, [column[m.id] for m in into]].sum(axis=2)
+        if not np.isnan(total).all():
+            found[link] = (total, np.zeros(total.shape, dtype=np.bool_))
+    return found
+
+
+def _from_inflow(
+    estimate: Estimate,
+    served: Served,
+    here: list[int],
+    degree: Array,
+    inflow: Array,
+    blocked: Mask,
+) -> None:
+    """Put what came in and did not pass on the saturated movements of a link, day by day."""
+    passed = served.volume[:, :, here]
+    hours = served.slots.slot_s / 3600
+    free = ~estimate.saturated[:, :, here].any(axis=2) & ~blocked
+    inflow = inflow * _calibration(passed.sum(axis=2), inflow, free)
+    shares = _free_shares(passed, free)
+    for d in range(passed.shape[0]):
+        wanted = _unblocked(inflow[d], blocked[d])
+        queue = 0.0
+        held = np.zeros(len(here), dtype=np.bool_)
+        for s in range(passed.shape[1]):
+            excess = wanted[s] - passed[d, s].sum()
+            if np.isnan(excess):
+                queue = 0.0
+                continue
+            now = estimate.saturated[d, s, here] | _growing(
+                excess, wanted[s], degree[d, s, here], blocked=bool(blocked[d, s])
+            )
+            held = now | held if queue > QUEUED_VEHICLES else now
+            if not held.any():
+                queue = 0.0
+                continue
+            queue = max(0.0, queue + excess * hours)
+            estimate.saturated[d, s, here] |= held
+            _share_out(estimate, (d, s), here, held, excess, shares)
+
+
+def _growing(excess: float, wanted: float, degree: Array, *, blocked: bool) -> Mask:
+    """Return movements that must be where the queue grows: nearly full ones while it does."""
+    if excess <= GROWING * wanted and not blocked:
+        return np.zeros(len(degree), dtype=np.bool_)
+    return np.asarray(np.nan_to_num(degree) >= NEARLY_FULL)
+
+
+def _share_out(
+    estimate: Estimate,
+    at: tuple[int, int],
+    here: list[int],
+    held: Mask,
+    excess: float,
+    shares: Array,
+) -> None:
+    """Divide an excess among the held movements: to their usual shares, none below zero."""
+    d, s = at
+    columns = np.array(here)
+    passed = estimate.volume[d, s, columns].copy()
+    total = passed[held].sum() + excess
+    usual = shares[held]
+    if not usual.sum() > 0:
+        usual = np.maximum(passed[held], 1e-6)
+    wanted = np.maximum(total, 0.0) * usual / usual.sum()
+    if excess > 0:
+        wanted = _at_least(wanted, passed[held], total)
+    estimate.volume[d, s, columns[held]] = wanted
+    most = passed[held] + max(excess, 0.0)
+    estimate.lower[d, s, columns[held]] = np.minimum(passed[held], wanted)
+    estimate.upper[d, s, columns[held]] = np.maximum(most, wanted)
+
+
+def _at_least(wanted: Array, floor: Array, total: float) -> Array:
+    """Return `wanted` raised to `floor` where below, the others cut so that the sum stays."""
+    out = np.maximum(wanted, floor)
+    room = out - floor
+    over = out.sum() - total
+    if over > 0 and room.sum() > 0:
+        out = out - room * min(1.0, over / room.sum())
+    return np.asarray(out)
+
+
+def _calibration(passed: Array, inflow: Array, free: Mask) -> float:
+    """Return passed over come in where nothing is held back: driveways, an under-counting loop."""
+    both = free & ~np.isnan(passed) & ~np.isnan(inflow)
+    if not both.any() or inflow[both].sum() <= 0:
+        return 1.0
+    ratio = float(passed[both].sum() / inflow[both].sum())
+    return ratio if RATIO_RANGE[0] <= ratio <= RATIO_RANGE[1] else 1.0
+
+
+def _free_shares(passed: Array, free: Mask) -> Array:
+    """Return the share of each movement where nothing was saturated; zeros where never."""
+    rows = passed[free]
+    rows = rows[~np.isnan(rows).any(axis=1)]
+    total = rows.sum()
+    return np.asarray(rows.sum(axis=0) / total) if total > 0 else np.zeros(passed.shape[2])
+
+
+def _unblocked(inflow: Array, blocked: Mask) -> Array:
+    """Return the inflow of a day, held at what came before where the queue reached the counter."""
+    if not blocked.any():
+        return inflow
+    out = inflow.copy()
+    recent: list[float] = []
+    for s, value in enumerate(inflow):
+        if blocked[s] and recent:
+            out[s] = max(value, float(np.mean(recent[-4:])))
+        elif not np.isnan(value):
+            recent.append(float(value))
+    return out
+
+
+def _keeping_up(served: Served, saturated: Mask) -> Array:
+    """Return the total of movements that kept up all day, shape (days, slots)."""
+    kept = np.where(~saturated, served.volume, np.nan)
+    known = (~np.isnan(kept)).all(axis=1, keepdims=True)
+    return np.asarray(np.where(known, np.nan_to_num(kept), 0.0).sum(axis=2))
+
+
+def _from_tail(estimate: Estimate, served: Served, here: list[int], others: Array) -> None:
+    """Reshape each saturated block of a movement by the movements that kept up."""
+    for k in here:
+        for d in range(served.volume.shape[0]):
+            for first, end in _blocks(estimate.saturated[d, :, k]):
+                _reshape(estimate, served.volume[d, :, k], others[d], (d, k), (first, end))
+
+
+def _blocks(mask: Mask) -> list[tuple[int, int]]:
+    """Return runs of true values as [first, end)."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[0], mask.astype(np.int8), [0]])))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _reshape(
+    estimate: Estimate,
+    passed: Array,
+    others: Array,
+    at: tuple[int, int],
+    block: tuple[int, int],
+) -> None:
+    """Give a block the shape of the others; where the queue cleared its sum is what passed."""
+    d, k = at
+    first, end = block
+    flanks = [s for s in (first - 1, end) if 0 <= s < len(passed) and not np.isnan(passed[s])]
+    inside = others[first:end]
+    if not flanks or not (others[flanks] > 0).all() or not (inside > 0).all():
+        return
+    shape = inside * passed[flanks].mean() / others[flanks].mean()
+    total = passed[first:end].sum()
+    cleared = end < len(passed)
+    if cleared and shape.sum() > 0:
+        wanted = shape * total / shape.sum()
+    else:
+        wanted = np.maximum(shape, passed[first:end])
+    estimate.volume[d, first:end, k] = wanted
+    estimate.lower[d, first:end, k] = np.minimum(passed[first:end], wanted)
+    estimate.upper[d, first:end, k] = np.maximum(1.5 * passed[first:end], wanted)
+
+
+def _spread(
+    network: Network, served: Served, estimate: Estimate, column: Mapping[MovementId, int]
+) -> None:
+    """Let what was held back upstream arrive downstream too, by usual turn shares."""
+    held = np.nan_to_num(estimate.volume - served.volume)
+    held[~estimate.saturated] = 0.0
+    days = served.volume.shape[0]
+    extra = held.copy()
+    for _ in range(SPREAD_ROUNDS):
+        new = held.copy()
+        for link, into in network.movements_into.items():
+            out = [column[m.id] for m in network.movements_from[link]]
+            if not into or not out:
+                continue
+            more = extra[:, :, [column[m.id] for m in into]].sum(axis=2)
+            base = np.nan_to_num(estimate.volume[:, :, out]).sum(axis=(0, 1))
+            if base.sum() > 0:
+                new[:, :, out] += more[:, :, None] * (base / base.sum())[None, None, :]
+        if days == 0 or np.abs(new - extra).max(initial=0.0) < 1.0:
+            extra = new
+            break
+        extra = new
+    estimate.volume += extra - held
+    np.fmax(estimate.upper, estimate.volume, out=estimate.upper)
