@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write the demo city as a SUMO scenario folder."""
+
+from __future__ import annotations
+
+import gzip
+import io
+from collections.abc import Iterable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from xml.etree import ElementTree as ET
+
+from lvbo.city.before import before_plans
+from lvbo.city.calendar import PROOFS, Proof
+from lvbo.city.netconvert import build_network, signal_links
+from lvbo.city.programmes import programmes, switching
+from lvbo.city.streets import sites
+from lvbo.city.traffic import bus_stops, route_xml
+
+NET_PROGRAMME = "morning"
+NOTE = (
+    "yuci: a schematic of the main streets of Yuci, no survey. Street names as in public texts; "
+    "all figures are plausible values, chosen, not measured."
+)
+
+
+def build_yuci(folder: Path, *, seed: int) -> Path:
+    """Write the demo city into a folder and return it; equal seeds give equal files.
+
+    The seed draws the traffic and the counts; streets, plans and demand are the same for all
+    seeds. Needs netconvert of the eclipse-sumo package (LV650 if it is missing).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as scratch:
+        network = build_network(Path(scratch))
+    links = signal_links(network)
+    by_period = programmes(before_plans(), links)
+    _set_programmes(network, by_period[NET_PROGRAMME])
+    _write(folder / "yuci.net.xml.gz", network)
+    additional = ET.Element("additional")
+    additional.extend(bus_stops())
+    for period, logics in by_period.items():
+        additional.extend(logics if period != NET_PROGRAMME else ())
+    additional.extend(switching())
+    _write(folder / "yuci.add.xml.gz", additional)
+    for proof in PROOFS:
+        _write(folder / f"yuci.{proof.code}.rou.xml.gz", route_xml(proof, seed=seed))
+        _write(folder / config_name(proof), _config(proof))
+    return folder
+
+
+def config_name(proof: Proof) -> str:
+    """Return the file name of the SUMO configuration of one simulated hour."""
+    return f"yuci.{proof.code}.sumocfg"
+
+
+def _set_programmes(network: ET.Element, logics: Iterable[ET.Element]) -> None:
+    """Put our programmes in the place of those that netconvert guessed."""
+    ours = {logic.get("id"): logic for logic in logics}
+    missing = set(sites()) - set(ours)
+    if missing:
+        raise KeyError(missing)
+    for number, child in enumerate(list(network)):
+        if child.tag == "tlLogic":
+            network[number] = ours[child.get("id")]
+
+
+def _config(proof: Proof) -> ET.Element:
+    root = ET.Element("configuration")
+    root.append(ET.Comment(f" {NOTE} Judged: {proof.judged_from_s}-{proof.judged_to_s} s. "))
+    parts = {
+        "input": {
+            "net-file": "yuci.net.xml.gz",
+            "route-files": f"yuci.{proof.code}.rou.xml.gz",
+            "additional-files": "yuci.add.xml.gz",
+        },
+        "time": {
+            "begin": str(proof.begin_s),
+            "end": str(proof.end_s),
+            "step-length": "1",
+        },
+        "processing": {"time-to-teleport": "-1", "pedestrian.striping.stripe-width": "0.75"},
+    }
+    for group, options in parts.items():
+        element = ET.SubElement(root, group)
+        for key, value in options.items():
+            ET.SubElement(element, key, value=value)
+    return root
+
+
+def _write(path: Path, root: ET.Element) -> None:
+    """Write an element as UTF-8, gzipped without a time stamp where the name ends in .gz."""
+    ET.indent(root, " ")
+    text = io.BytesIO()
+    ET.ElementTree(root).write(text, "utf-8", xml_declaration=True)
+    data = text.getvalue() + b"\n"
+    path.write_bytes(gzip.compress(data, 9, mtime=0) if path.suffix == ".gz" else data)
