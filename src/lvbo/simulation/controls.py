@@ -12,14 +12,16 @@ from xml.etree import ElementTree as ET
 
 from lvbo.errors import InputError
 from lvbo.io.scenario import Scenario
-from lvbo.io.sumo_plans import programme, seconds, write_sumo_plans, write_xml
+from lvbo.io.sumo_plans import programme, seconds, states, write_sumo_plans, write_xml
 from lvbo.network.network import Network
 from lvbo.signal.check import check_plan
 from lvbo.signal.plan import Plan
+from lvbo.signal.rules import SignalRules
 from lvbo.signal.schedule import DAY_S, PlanSet
 
 FREE_FROM_DS = 50
 """An interval shorter than this is a transition and keeps its length."""
+CHANGING = frozenset("yYu")
 
 
 class Control(StrEnum):
@@ -88,34 +90,68 @@ def actuated_programme(
 ) -> ET.Element:
     """Return a plan as a SUMO programme whose greens last as long as traffic needs them.
 
-    Only intervals in which every lamp is a steady green or red may vary, from the minimum green of
-    the phases that show green in them to the stretched plan green; every other interval, and so
-    every yellow and all-red of the plan, keeps its length.
+    Only intervals without yellow or red-amber may vary, from the minimum green of the phases that
+    show green in them to the stretched plan green; every other interval, and so every yellow and
+    all-red of the plan, keeps its length.
     """
     logic = programme(plan, network, f"lvbo-{control}")
     logic.set("type", control.value)
     logic.set("offset", "0")
-    least = _least_greens(plan, network)
+    phases = logic.findall("phase")
     for key, value in _parameters(control, actuation):
         ET.SubElement(logic, "param", key=key, value=value)
-    start_ds = 0
-    for phase in logic.findall("phase"):
-        length_ds = round(10 * float(phase.attrib["duration"]))
-        if length_ds >= FREE_FROM_DS and set(phase.attrib["state"]) <= set("gGr") and _goes(phase):
-            low = min(length_ds, _least_at(plan, least, start_ds))
-            phase.set("minDur", seconds(low))
+    rules = network.controller_index[plan.controller].rules
+    intervals = states(plan, network)
+    for phase, (length_ds, _), low_ds in zip(
+        phases, intervals, _least_lengths(plan, rules, intervals), strict=True
+    ):
+        if low_ds < length_ds or _is_free(phase.attrib["state"], length_ds):
+            phase.set("minDur", seconds(low_ds))
             phase.set("maxDur", str(math.ceil(length_ds / 10 * actuation.stretch)))
-        start_ds += length_ds
     return logic
 
 
-def _goes(phase: ET.Element) -> bool:
-    return bool(set(phase.attrib["state"]) & set("gG"))
+def _is_free(state: str, length_ds: int) -> bool:
+    """Say whether an interval may vary: long enough, nothing changing, somebody going."""
+    return length_ds >= FREE_FROM_DS and not set(state) & CHANGING and bool(set(state) & set("gG"))
 
 
-def _least_greens(plan: Plan, network: Network) -> dict[str, int]:
-    limits = network.controller_index[plan.controller].rules.limit_index
-    return {str(g.phase): limits[g.phase].min_green_ds for g in plan.greens if g.phase in limits}
+def _least_lengths(
+    plan: Plan, rules: SignalRules, intervals: tuple[tuple[int, str], ...]
+) -> list[int]:
+    """Return how short each interval may become, in tenths of a second.
+
+    Greens keep their minima; and where intervals lie between the end of a green and the start of a
+    foe, they together stay as long as that pair's intergreen.
+    """
+    limits = rules.limit_index
+    least = {str(g.phase): limits[g.phase].min_green_ds for g in plan.greens if g.phase in limits}
+    starts = [sum(length for length, _ in intervals[:k]) for k in range(len(intervals))]
+    low = [
+        min(length, _least_at(plan, least, start)) if _is_free(state, length) else length
+        for start, (length, state) in zip(starts, intervals, strict=True)
+    ]
+    for ending, starting, need in rules.foes:
+        for first in plan.windows_of(ending):
+            for second in plan.windows_of(starting):
+                between = _between(first.end_ds, second.start_ds, starts, plan.cycle_ds)
+                _hold(low, [length for length, _ in intervals], between, need or 0)
+    return low
+
+
+def _between(end_ds: int, start_ds: int, starts: list[int], cycle_ds: int) -> list[int]:
+    """Return the intervals from one local time to the next occurrence of another."""
+    span = (start_ds - end_ds) % cycle_ds
+    return [k for k, at in enumerate(starts) if (at - end_ds) % cycle_ds < span]
+
+
+def _hold(low: list[int], lengths: list[int], between: list[int], need_ds: int) -> None:
+    """Raise the least lengths of some intervals until they add up to what a pair needs."""
+    for k in reversed(between):
+        lack = need_ds - sum(low[i] for i in between)
+        if lack <= 0:
+            return
+        low[k] += min(lack, lengths[k] - low[k])
 
 
 def _least_at(plan: Plan, least: dict[str, int], at_ds: int) -> int:
