@@ -54,3 +54,17 @@ class Words:
 def heading_of(bearing_deg: float) -> Heading:
     """Return the nearest of the eight headings to a bearing (degrees clockwise from north)."""
     return HEADINGS[round(bearing_deg / 45) % 8]
+
+
+def short(text: str, ems: float = 13.0) -> str:
+    """Return a name with its middle left out where it is wider than `ems` Chinese characters."""
+    if _width(text) <= ems:
+        return text
+    head, tail = text[: len(text) // 2], text[len(text) // 2 :]
+    while _width(head) + _width(tail) > ems - 1 and len(head) + len(tail) > 2:
+        head, tail = (head[:-1], tail) if len(head) >= len(tail) else (head, tail[1:])
+    return f"{head}…{tail}"
+
+
+def _width(text: str) -> float:
+    return sum(1.0 if ord(letter) > 0x2E7F else 0.55 for letter in text)

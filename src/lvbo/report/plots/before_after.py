@@ -11,7 +11,7 @@ from matplotlib.patches import Patch
 
 from lvbo.report.plots import style
 from lvbo.report.values import BeforeAfter, Pairing
-from lvbo.report.words import Words
+from lvbo.report.words import Words, short
 
 LIFT = 0.19  # how far the two boxes of a pair lie from their common line
 THICK = 0.28
@@ -31,7 +31,7 @@ def draw_before_after(ax: Axes, result: BeforeAfter, words: Words) -> None:
             fontsize=8,
             annotation_clip=False,
         )
-    ax.set_yticks(range(len(result.pairings)), [p.label for p in result.pairings])
+    ax.set_yticks(range(len(result.pairings)), [short(p.label, 16) for p in result.pairings])
     ax.set_ylim(len(result.pairings) - 0.45, -0.55)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
 from lvbo.report.plots import style
-from lvbo.report.values import FlowDay
+from lvbo.report.values import FlowDay, PeriodSpan
 from lvbo.report.words import Words
 from lvbo.signal.schedule import DAY_S
 
@@ -82,10 +82,16 @@ def _shade(ax: Axes, flow: FlowDay, *, named: bool) -> None:
                 ha="center",
                 va="top",
                 fontsize=7.5,
-                rotation=90 if span.end_s - span.start_s < 2.2 * HOUR_S else 0,
+                rotation=0 if _fits(span) else 90,
                 zorder=6,
                 bbox={"boxstyle": "round,pad=0.12", "fc": colour, "ec": "none", "alpha": 0.8},
             )
+
+
+def _fits(span: PeriodSpan) -> bool:
+    """Say whether a name fits across its period: an em is about a quarter of an hour wide."""
+    ems = sum(1.0 if ord(letter) > 0x2E7F else 0.55 for letter in span.name)
+    return span.end_s - span.start_s > (0.28 * ems + 0.2) * HOUR_S
 
 
 def _hours(ax: Axes) -> None:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from lvbo.report.plots import style
 from lvbo.report.values import LosLink, LosMap
-from lvbo.report.words import Words
+from lvbo.report.words import Words, short
+from lvbo.timing.delay import level_of_service
 
-# Highway Capacity Manual 2010, exhibit 18-4: control delay in s/veh at signals.
-LIMITS_S = ((10.0, "A"), (20.0, "B"), (35.0, "C"), (55.0, "D"), (80.0, "E"))
+LIMITS_S = ((10, "A"), (20, "B"), (35, "C"), (55, "D"), (80, "E"))
+"""Upper ends of the levels, as `level_of_service` has them; for the legend only."""
 COLOURS = {
     "A": style.GREEN,
     "B": style.SKY,
@@ -33,11 +34,6 @@ GAP_SHARE = 0.003
 Array = NDArray[np.float64]
 
 
-def level(delay_s: float) -> str:
-    """Return the level of service A to F of a control delay in s/veh."""
-    return next((letter for limit, letter in LIMITS_S if delay_s <= limit), "F")
-
-
 def draw_los(ax: Axes, los: LosMap, words: Words) -> None:
     """Draw links beside their centre line, on the side traffic drives on; signals as discs."""
     size = _size(los)
@@ -50,7 +46,7 @@ def draw_los(ax: Axes, los: LosMap, words: Words) -> None:
         ax.plot(x, y, "o", ms=9, mfc=style.PAPER, mec=style.INK, mew=1.2, zorder=5)
         if name:
             ax.annotate(
-                name,
+                short(name, 8),
                 (x, y),
                 xytext=(5, 13),
                 textcoords="offset points",
@@ -82,7 +78,7 @@ def _aside(shape: Sequence[tuple[float, float]], distance: float) -> Array:
 
 def _draw_link(ax: Axes, link: LosLink, width_m: float, gap_m: float, side: float) -> None:
     inner, outer = _aside(link.shape, side * gap_m), _aside(link.shape, side * (gap_m + width_m))
-    letter = level(link.delay_s) if link.delay_s is not None else ""
+    letter = level_of_service(link.delay_s) if link.delay_s is not None else ""
     colour = COLOURS.get(letter, UNKNOWN)
     outline = np.vstack([inner, outer[::-1]])
     ax.add_patch(Shape(outline, fc=colour, ec=style.SOFT, lw=0.3, zorder=2))
@@ -112,7 +108,7 @@ def _along(points: Array, share: float) -> tuple[float, float]:
 
 def _write_legend(ax: Axes, most_vph: float, words: Words) -> None:
     keys = []
-    low = 0.0
+    low = 0
     for limit, letter in LIMITS_S:
         keys.append(Patch(color=COLOURS[letter], label=f"{letter}  {low:g}–{limit:g} s"))
         low = limit

@@ -20,6 +20,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from lvbo.errors import UsageError
+from lvbo.report.words import short
 
 BLUE = "#0072B2"
 SKY = "#56B4E9"
@@ -132,7 +133,7 @@ def figure_of(ax: Axes) -> Figure:
 
 def write_title(ax: Axes, title: str, subtitle: str) -> None:
     """Write the header of a figure: what and where, then period, plan and dates below."""
-    ax.set_title(title, loc="left", pad=24 if subtitle else 10, color=INK)
+    ax.set_title(short(title, 48), loc="left", pad=24 if subtitle else 10, color=INK)
     ax.annotate(
         subtitle,
         (0, 1),

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lvbo.report.plots import style
 from lvbo.report.values import BandStrip, Green, SignalRow, Spacing, TimeSpace, Trace
-from lvbo.report.words import MPS_TO_KMH, Words
+from lvbo.report.words import MPS_TO_KMH, Words, short
 
 Array = NDArray[np.float64]
 Numbers = Sequence[float] | Array
@@ -267,11 +267,12 @@ def _spread(wanted: Sequence[float], gap: float) -> list[float]:
 
 
 def _card(row: SignalRow, before: SignalRow | None, words: Words) -> str:
+    name = short(row.name)
     line = words("fig_card", cycle=f"{row.cycle_s:g}", offset=f"{row.offset_s:g}")
     if before is None:
-        return f"{row.name}\n{line}"
+        return f"{name}\n{line}"
     relative = (row.offset_s - before.offset_s) % row.cycle_s
-    return f"{row.name}\n{line}  {words('fig_card_relative', offset=f'{relative:g}')}"
+    return f"{name}\n{line}  {words('fig_card_relative', offset=f'{relative:g}')}"
 
 
 def _write_cards(frame: _Frame, diagram: TimeSpace, words: Words) -> None:

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a corridor, its plans and its bands to a time-space diagram 时距图."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+
+from lvbo.ids import ControllerId, LinkId, MovementId
+from lvbo.network.corridor import Corridor, Section
+from lvbo.network.network import Network
+from lvbo.progression.problem import BandPlan
+from lvbo.report.names import bearing
+from lvbo.report.values import BandStrip, Green, SignalRow, TimeSpace, Trace
+from lvbo.report.words import Heading, heading_of
+from lvbo.signal.plan import Plan
+from lvbo.simulation.runs import Run
+
+PARTED_S = 60.0
+"""A vehicle not seen on the street for longer has left it and come back: two traces."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caption:
+    """The words above a diagram."""
+
+    title: str
+    subtitle: str = ""
+
+
+def stations_m(corridor: Corridor) -> tuple[float, ...]:
+    """Return the place of each stop along the street, by the direction that exists."""
+    sections = corridor.outbound or corridor.inbound
+    return tuple(accumulate((section.length_m for section in sections), initial=0.0))
+
+
+def headings(network: Network, corridor: Corridor) -> tuple[Heading, Heading]:
+    """Return the compass directions of outbound and inbound traffic."""
+    ends = [network.intersection_index[corridor.stops[k].intersection].at for k in (0, -1)]
+    out = bearing(ends[0], ends[1])
+    return heading_of(out), heading_of(out + 180)
+
+
+def timespace(  # noqa: PLR0913  a diagram joins all of these
+    network: Network,
+    corridor: Corridor,
+    plans: Mapping[ControllerId, Plan],
+    *,
+    caption: Caption,
+    begin_s: float,
+    band: BandPlan | None = None,
+    run: Run | None = None,
+    cycles: int = 4,
+) -> TimeSpace:
+    """Return what a time-space diagram of a corridor shows from `begin_s` on.
+
+    With a run that kept trajectories, its vehicles are drawn too, both ways.
+    """
+    places = stations_m(corridor)
+    rows = tuple(_row(network, corridor, k, places[k], plans) for k in range(len(corridor.stops)))
+    longest = max((row.cycle_s for row in rows), default=100.0)
+    end_s = begin_s + cycles * longest
+    outbound, inbound = headings(network, corridor)
+    return TimeSpace(
+        title=caption.title,
+        subtitle=caption.subtitle,
+        outbound_heading=outbound,
+        inbound_heading=inbound,
+        begin_s=begin_s,
+        end_s=end_s,
+        signals=rows,
+        bands=() if band is None else band_strips(corridor, band),
+        traces=() if run is None else tuple(traces(network, corridor, run, (begin_s, end_s))),
+    )
+
+
+def _row(
+    network: Network,
+    corridor: Corridor,
+    k: int,
+    at_m: float,
+    plans: Mapping[ControllerId, Plan],
+) -> SignalRow:
+    stop = corridor.stops[k]
+    controller = stop.outbound_controller or stop.inbound_controller
+    plan = plans.get(controller) if controller is not None else None
+    place = network.intersection_index[stop.intersection]
+    return SignalRow(
+        name=place.name or str(place.id),
+        at_m=at_m,
+        cycle_s=plan.cycle_s if plan else 100.0,
+        offset_s=plan.offset_s if plan else 0.0,
+        outbound=_greens(network, stop.outbound, stop.outbound_controller, plans),
+        inbound=_greens(network, stop.inbound, stop.inbound_controller, plans),
+    )
+
+
+def _greens(
+    network: Network,
+    movement: MovementId | None,
+    controller: ControllerId | None,
+    plans: Mapping[ControllerId, Plan],
+) -> tuple[Green, ...]:
+    """Return the greens of a movement on the clock of the day, seconds in [0, cycle)."""
+    if movement is None or controller is None or controller not in plans:
+        return ()
+    plan, owner = plans[controller], network.controller_index[controller]
+    found = []
+    for phase_id in owner.rules.phases_of(movement):
+        phase = owner.rules.phase_index[phase_id]
+        for window in plan.windows_of(phase_id) if phase.is_going else ():
+            start_ds = (window.start_ds + plan.offset_ds + 10 * owner.sync_s) % plan.cycle_ds
+            found.append(
+                Green(
+                    start_s=start_ds / 10,
+                    length_s=window.length_ds / 10,
+                    flash_s=min(phase.flash_ds, window.length_ds) / 10,
+                    yellow_s=window.yellow_ds / 10,
+                )
+            )
+    return tuple(sorted(found, key=lambda green: green.start_s))
+
+
+def band_strips(corridor: Corridor, band: BandPlan) -> tuple[BandStrip, ...]:
+    """Return the bands of a plan as strips, without those of no width."""
+    sides = (
+        (True, band.outbound_ms, band.front_out_ms, corridor.outbound, band.travel_out_ms),
+        (False, band.inbound_ms, band.front_in_ms, corridor.inbound, band.travel_in_ms),
+    )
+    return tuple(
+        BandStrip(
+            is_outbound=is_outbound,
+            width_s=width_ms / 1000,
+            cycle_s=band.cycle_ms / 1000,
+            fronts_s=tuple(front / 1000 for front in fronts),
+            speeds_mps=tuple(
+                1000 * section.length_m / travel
+                for section, travel in zip(sections, travels, strict=True)
+            ),
+        )
+        for is_outbound, width_ms, fronts, sections, travels in sides
+        if width_ms > 0 and sections
+    )
+
+
+def traces(
+    network: Network, corridor: Corridor, run: Run, span_s: tuple[float, float]
+) -> Iterator[Trace]:
+    """Return the way of every vehicle along the street, in both directions.
+
+    Vehicles that turn in or off appear for the links they drive; a run without trajectories
+    gives none.
+    """
+    if run.tracks is None or network.sumo is None:
+        return
+    import polars as pl
+
+    lengths = dict(run.edges.select("edge", "length_m").iter_rows())
+    begin, end = span_s
+    inside = run.tracks.filter(pl.col("t_s").is_between(begin, end))
+    for is_outbound in (True, False):
+        starts = _edge_places(network, corridor, lengths, is_outbound=is_outbound)
+        table = pl.DataFrame(
+            [(edge, start, slope) for edge, (start, slope) in starts.items()],
+            schema={"edge": pl.String, "start_m": pl.Float64, "slope": pl.Float64},
+            orient="row",
+        )
+        on_street = inside.join(table, on="edge").with_columns(
+            place_m=pl.col("start_m") + pl.col("slope") * pl.col("pos_m")
+        )
+        ways = on_street.sort("vehicle", "t_s").group_by("vehicle", maintain_order=True)
+        for _, way in (
+            ways.agg(pl.col("t_s"), pl.col("place_m"))
+            .select("vehicle", pl.struct("t_s", "place_m"))
+            .iter_rows()
+        ):
+            yield from _pieces(way["t_s"], way["place_m"], is_outbound=is_outbound)
+
+
+def _edge_places(
+    network: Network,
+    corridor: Corridor,
+    lengths: Mapping[str, float],
+    *,
+    is_outbound: bool,
+) -> dict[str, tuple[float, float]]:
+    """Return, for each SUMO edge along the street, its start on the drawn street and its scale.
+
+    The edges of a section are stretched to reach from one stop line to the next.
+    """
+    if network.sumo is None:
+        return {}
+    chains: dict[LinkId, list[str]] = {}
+    for edge, link in network.sumo.edges:
+        chains.setdefault(link, []).append(edge)
+    places = stations_m(corridor)
+    sections: Sequence[Section] = corridor.outbound if is_outbound else corridor.inbound
+    found: dict[str, tuple[float, float]] = {}
+    for k, section in enumerate(sections):
+        edges = [edge for link in section.links for edge in chains.get(link, ())]
+        driven = list(accumulate((lengths.get(edge, 0.0) for edge in edges), initial=0.0))
+        start, end = (places[k], places[k + 1]) if is_outbound else (places[k + 1], places[k])
+        scale = (end - start) / driven[-1] if driven[-1] else 0.0
+        for edge, before in zip(edges, driven, strict=False):
+            found[edge] = (start + scale * before, scale)
+    return found
+
+
+def _pieces(
+    times_s: Sequence[float], places_m: Sequence[float], *, is_outbound: bool
+) -> Iterator[Trace]:
+    cuts = [0]
+    cuts += [k + 1 for k, (a, b) in enumerate(pairwise(times_s)) if b - a > PARTED_S]
+    cuts.append(len(times_s))
+    for first, last in pairwise(cuts):
+        if last - first > 1:
+            yield Trace(
+                is_outbound=is_outbound,
+                times_s=tuple(times_s[first:last]),
+                places_m=tuple(places_m[first:last]),
+            )
