@@ -49,6 +49,19 @@ def test_an_observed_intergreen_is_never_shortened() -> None:
     assert intergreen([near], observed_s=4) == 4
 
 
+def test_the_default_users_clear_as_in_chinese_cities() -> None:
+    table = {user: (c.pass_s, c.speed_mps, c.length_m) for user, c in CLEARING.items()}
+
+    assert table == {
+        User.THROUGH: (3, 10, 6),
+        User.TURNING: (2, 7, 6),
+        User.EBIKE: (1, 5, 2),
+        User.PEDESTRIAN: (0, 1.0, 0),
+        User.PEDESTRIAN_SCHOOL: (0, 0.8, 0),
+        User.PEDESTRIAN_ICE: (0, 0.9, 0),
+    }
+
+
 def test_a_site_may_bring_its_own_users() -> None:
     slow = {**CLEARING, User.PEDESTRIAN: Clearing(pass_s=0, speed_mps=0.8, length_m=0)}
     crossing = Encounter(user=User.PEDESTRIAN, clear_m=16, enter_m=0)

@@ -11,8 +11,6 @@ from hypothesis import strategies as st
 
 from lvbo.errors import InfeasibleError, UsageError
 from lvbo.timing.cycle import (
-    CycleRange,
-    StageProblem,
     evaluate,
     fit_at,
     fit_cycles,
@@ -20,6 +18,7 @@ from lvbo.timing.cycle import (
     slot_delays,
 )
 from lvbo.timing.delay import Conditions, control_delay
+from lvbo.timing.problem import CycleRange, StageProblem
 
 
 def cross(scale: float = 1.0) -> StageProblem:
@@ -172,6 +171,24 @@ def test_spare_lanes_beside_a_full_movement_are_named_as_a_cure() -> None:
     offers = [f.fields for f in plan.findings if f.code == "LV521" and f.fields["movement"] == "SL"]
 
     assert [offer["other"] for offer in offers] == ["ST"]
+
+
+def test_a_queue_longer_than_its_bay_is_found_also_below_capacity() -> None:
+    room = np.full(8, np.inf)
+    room[2], room[3] = 200.0, 30.0
+    plan = fit_plan(replace(cross(0.7), storage_m=room))
+
+    assert not plan.over_capacity
+    assert [(f.code, f.place) for f in plan.findings] == [("LV524", "J1 SL")]
+    assert plan.findings[0].fields["storage_m"] == 30
+
+
+def test_two_lanes_halve_the_queue() -> None:
+    room = np.full(8, 70.0)
+    one = fit_plan(replace(cross(0.7), storage_m=room))
+    two = fit_plan(replace(cross(0.7), storage_m=room, lanes=2.0))
+
+    assert len(two.findings) < len(one.findings)
 
 
 def test_a_light_stage_is_offered_for_merging() -> None:

@@ -106,6 +106,7 @@ def test_the_95th_percentile_lies_between_the_mean_and_its_1_8_fold() -> None:
 
     assert queue.percentile_veh(lane) == pytest.approx(16 * (1 + 1.64 / 4))
     assert queue.percentile_veh(lane) < queue.percentile_veh(full) <= 1.8 * 16
+    assert BackOfQueue(cyclic_veh=1, overflow_veh=0).percentile_veh(lane) == pytest.approx(1.8)
     assert BackOfQueue(cyclic_veh=0, overflow_veh=0).percentile_veh(lane) == 0
 
 

@@ -3,5 +3,6 @@
 
 Formula rooms (pure functions on numbers and arrays): `critical`, `webster`, `splits`, `clearance`,
 `capacity`, `permitted`, `delay`, `queue`, `pedestrian`, `stops`. The search over cycles and greens
-is `cycle`. Import from the rooms: this file stays empty so that nothing heavy loads.
+is `cycle`, asked with a `problem` and bounded by `limits`; `cures` says what would help where
+demand is over capacity. Import from the rooms: this file stays empty so that nothing heavy loads.
 """

@@ -8,24 +8,51 @@ demands fit in one would save an intergreen), gating (hold traffic back upstream
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from lvbo.errors import Finding, Severity
-
-if TYPE_CHECKING:
-    from lvbo.timing.cycle import FittedPlan, StageProblem
+from lvbo.timing.problem import FittedPlan, StageProblem
+from lvbo.timing.queue import Lane, back_of_queue, storage_finding, vehicle_spacing_m
 
 _ROOM = 0.7
 _LIGHT = 0.12
 
 
 def diagnose(problem: StageProblem, plan: FittedPlan) -> FittedPlan:
-    """Return the plan with findings that name what is over capacity and what would help."""
-    found = [*_overloads(problem, plan), *_lane_use(problem, plan)]
-    found += _merges(problem) or _gating(problem, plan)
+    """Return the plan with findings: queues without room, overloads, and what would help."""
+    found = _storage(problem, plan)
+    if plan.over_capacity:
+        found += [*_overloads(problem, plan), *_lane_use(problem, plan)]
+        found += _merges(problem) or _gating(problem, plan)
     return replace(plan, findings=(*plan.findings, *found))
+
+
+def _storage(problem: StageProblem, plan: FittedPlan) -> list[Finding]:
+    """Return movements whose 95th percentile back of queue is longer than its storage."""
+    count = len(problem.movements)
+    room = np.broadcast_to(np.asarray(problem.storage_m, float), (count,))
+    lanes = np.broadcast_to(np.asarray(problem.lanes, float), (count,))
+    found = []
+    for m in np.flatnonzero(np.isfinite(room) & (np.asarray(problem.volume_vph) > 0)):
+        queue = _queue_veh(problem, plan, int(m), float(lanes[m]))
+        place = f"{problem.controller} {problem.movements[m]}".strip()
+        finding = storage_finding(place, queue, float(room[m]), vehicle_spacing_m())
+        found += [finding] if finding else []
+    return found
+
+
+def _queue_veh(problem: StageProblem, plan: FittedPlan, m: int, lanes: float) -> float:
+    """Return the 95th percentile back of queue per lane of one movement, veh."""
+    if plan.green_s[m] <= 0 or plan.capacity_vph[m] <= 0:
+        return float(problem.volume_vph[m] * np.asarray(problem.conditions.period_h)) / lanes
+    lane = Lane(
+        volume_vph=float(problem.volume_vph[m]) / lanes,
+        saturation_vph=float(plan.capacity_vph[m] / lanes * plan.cycle_s / plan.green_s[m]),
+        green_s=float(plan.green_s[m]),
+        cycle_s=plan.cycle_s,
+    )
+    return back_of_queue(lane, float(plan.incremental_s[m])).percentile_veh(lane)
 
 
 def _overloads(problem: StageProblem, plan: FittedPlan) -> list[Finding]:

@@ -119,14 +119,14 @@ def stopped_vehicles(lane: Lane) -> float:
 
     This is the first term of the back of queue as well (31-141).
     """
-    if lane.volume_vph <= 0 or lane.green_s <= 0:
+    if lane.volume_vph <= 0 or not 0 < lane.green_s < lane.cycle_s:
         return 0.0
     q = min(lane.volume_vph, lane.capacity_vph) / 3600
     s = lane.saturation_vph / 3600
     p, slow, green = lane.arrivals, lane.slowing_s, lane.green_s
     red = lane.cycle_s - green
     full = min(1.0, lane.x)
-    in_red = (1 - p) * q * lane.cycle_s / red if red > 0 else 0.0
+    in_red = (1 - p) * q * lane.cycle_s / red
     if slow <= (1 - p) * green * lane.x:
         clearing = q * lane.cycle_s * (1 - p - p * slow / green) / (s * (1 - full * p))
         return max(0.0, in_red * red + p * q * lane.cycle_s / green * (clearing - slow))
