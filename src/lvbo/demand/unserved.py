@@ -122,9 +122,9 @@ def saturated_mask(degree: Array, cycles: Array, slot_s: int) -> Mask:
     run = max(1, int(np.ceil(CYCLES * longest / slot_s - 1e-9)))
     if run == 1 or full.shape[1] < run:
         return full
-    out = np.zeros_like(full)
+    out: Mask = np.zeros(full.shape, dtype=np.bool_)
     for start in range(full.shape[1] - run + 1):
-        together = full[:, start : start + run].all(axis=1)
+        together = np.asarray(full[:, start : start + run].all(axis=1))
         out[:, start : start + run] |= together[:, None]
     return out
 

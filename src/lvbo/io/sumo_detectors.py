@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Virtual detectors for a SUMO network: at every stop line, per turn, and where links begin."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from lvbo.detection.detector import Detector, DetectorKind
+from lvbo.errors import UsageError
+from lvbo.ids import DetectorId, LaneId, LinkId, MovementId
+from lvbo.io.sumo_plans import write_xml
+from lvbo.io.sumo_xml import RawConnection, RawEdge, RawNet, read_raw_net
+from lvbo.network.network import Network
+
+STOP_M = 2.0
+ENTRY_M = 10.0
+TURN_AT_M = 0.1
+SHORTEST_M = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualDetector:
+    """A detector, the SUMO lane and position it lies at, and whether every vehicle is noted."""
+
+    detector: Detector
+    sumo_lane: str
+    position_m: float
+    instant: bool = False
+
+
+def virtual_detectors(network: Network, net_file: Path) -> tuple[VirtualDetector, ...]:
+    """Return detectors for the signalised approaches of a network read from `net_file`.
+
+    On each stop-line lane an instant loop 2 m before the line (for headways) and, where SUMO's
+    connection tells the movement, a counter per turn on the line itself; a loop on each lane 10 m
+    after every link begins.
+
+    Raises:
+        UsageError: LV193 where the network was not read from SUMO.
+
+    """
+    if network.sumo is None:
+        raise UsageError("LV193")
+    raw = read_raw_net(net_file)
+    lengths = {lane.id: lane.length_m for edge in raw.edges.values() for lane in edge.lanes}
+    found = [
+        *_stop_lines(network, raw, lengths),
+        *_entries(network, raw, lengths),
+    ]
+    return tuple(sorted(found, key=lambda one: one.detector.id))
+
+
+def write_virtual_detectors(
+    detectors: Iterable[VirtualDetector],
+    path: Path,
+    *,
+    counts_file: str,
+    events_file: str,
+    dt_s: int,
+) -> None:
+    """Write an additional file with these detectors; counts are added up over `dt_s` seconds."""
+    root = ET.Element("additional")
+    for one in detectors:
+        common = {
+            "id": one.detector.id,
+            "lane": one.sumo_lane,
+            "pos": f"{one.position_m:.2f}",
+            "file": events_file if one.instant else counts_file,
+        }
+        if one.instant:
+            ET.SubElement(root, "instantInductionLoop", common)
+        else:
+            ET.SubElement(root, "inductionLoop", {**common, "period": str(dt_s)})
+    write_xml(root, path)
+
+
+def _stop_lines(
+    network: Network, raw: RawNet, lengths: Mapping[str, float]
+) -> Iterator[VirtualDetector]:
+    by_lane: dict[str, list[RawConnection]] = {}
+    for connection in raw.connections:
+        by_lane.setdefault(connection.from_lane, []).append(connection)
+    for lane in sorted(network.lane_movements):
+        if lane not in lengths or not network.lane_index[lane].for_cars:
+            continue
+        loop = Detector(
+            id=DetectorId(f"stop:{lane}"),
+            kind=DetectorKind.STOP_LINE,
+            lanes=(lane,),
+            to_stop_m=STOP_M,
+        )
+        at = max(TURN_AT_M, lengths[lane] - STOP_M)
+        yield VirtualDetector(detector=loop, sumo_lane=lane, position_m=at, instant=True)
+        turns = list(_turns(network, lane, by_lane.get(lane, []), lengths))
+        yield from turns
+        if len(turns) < len(network.lane_movements[lane]):
+            whole = Detector(
+                id=DetectorId(f"lane:{lane}"), kind=DetectorKind.STOP_LINE, lanes=(lane,)
+            )
+            yield VirtualDetector(detector=whole, sumo_lane=lane, position_m=at)
+
+
+def _turns(
+    network: Network,
+    lane: LaneId,
+    connections: Iterable[RawConnection],
+    lengths: Mapping[str, float],
+) -> Iterator[VirtualDetector]:
+    """Yield a counter on the first internal lane of each connection that is a movement."""
+    for connection in connections:
+        movement = _movement_of(network, lane, connection)
+        if movement is None or lengths.get(connection.via, 0.0) <= TURN_AT_M:
+            continue
+        counter = Detector(
+            id=DetectorId(f"turn:{lane}>{connection.to_lane}"),
+            kind=DetectorKind.STOP_LINE,
+            lanes=(lane,),
+            movements=(movement,),
+        )
+        yield VirtualDetector(detector=counter, sumo_lane=connection.via, position_m=TURN_AT_M)
+
+
+def _movement_of(network: Network, lane: LaneId, connection: RawConnection) -> MovementId | None:
+    edges = network.sumo.edge_index if network.sumo else {}
+    to_link = edges.get(connection.end)
+    for movement in network.lane_movements[lane]:
+        if movement.to_link == to_link:
+            return movement.id
+    return None
+
+
+def _entries(
+    network: Network, raw: RawNet, lengths: Mapping[str, float]
+) -> Iterator[VirtualDetector]:
+    chains: dict[LinkId, list[RawEdge]] = {}
+    for name, link in network.sumo.edges if network.sumo else ():
+        if name in raw.edges:
+            chains.setdefault(link, []).append(raw.edges[name])
+    for link, edges in sorted(chains.items()):
+        if not network.movements_from.get(link):
+            continue
+        inner = {edge.end for edge in edges}
+        first = next((edge for edge in edges if edge.start not in inner), edges[0])
+        if lengths[first.lanes[0].id] < SHORTEST_M:
+            continue
+        for lane in first.lanes:
+            length = lengths[lane.id]
+            at = min(ENTRY_M, length / 2)
+            loop = Detector(
+                id=DetectorId(f"entry:{lane.id}"),
+                kind=DetectorKind.ENTRY,
+                link=link,
+                to_stop_m=max(0.0, network.link_index[link].length_m - at),
+            )
+            yield VirtualDetector(detector=loop, sumo_lane=lane.id, position_m=at)
