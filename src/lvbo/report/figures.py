@@ -13,7 +13,7 @@ from lvbo.report.plots.lamp_chart import draw_lamps
 from lvbo.report.plots.los_map import draw_los
 from lvbo.report.plots.period_curve import draw_period_curve
 from lvbo.report.plots.stage_diagram import STEP, draw_stages
-from lvbo.report.plots.style import Drawing, draw_figure
+from lvbo.report.plots.style import Drawing
 from lvbo.report.plots.timespace import draw_timespace
 from lvbo.report.values import (
     BeforeAfter,
@@ -44,7 +44,7 @@ def timespace_figure(
         draw_timespace(figure.add_subplot(), diagram, words, spacing=spacing, swapped=swapped)
 
     height = 20.0 if swapped else min(24.0, 6.5 + 1.7 * len(diagram.signals))
-    return draw_figure(PAGE_CM, height, draw)
+    return Drawing(width_cm=PAGE_CM, height_cm=height, draw=draw)
 
 
 def stage_figure(sheet: StageSheet, language: Language) -> Drawing:
@@ -60,7 +60,7 @@ def stage_figure(sheet: StageSheet, language: Language) -> Drawing:
         draw_stages(upper, sheet, words)
         draw_lamps(lower, sheet, words)
 
-    return draw_figure(width, stages_cm + lamps_cm + 1.2, draw)
+    return Drawing(width_cm=width, height_cm=stages_cm + lamps_cm + 1.2, draw=draw)
 
 
 def flow_figure(flow: FlowDay, language: Language) -> Drawing:
@@ -77,7 +77,7 @@ def flow_figure(flow: FlowDay, language: Language) -> Drawing:
         draw_cycles(lower, flow, words)
         upper.tick_params(labelbottom=False)
 
-    return draw_figure(PAGE_CM, 13.0 if with_cycles else 10.0, draw)
+    return Drawing(width_cm=PAGE_CM, height_cm=13.0 if with_cycles else 10.0, draw=draw)
 
 
 def before_after_figure(results: Sequence[BeforeAfter], language: Language) -> Drawing:
@@ -91,7 +91,8 @@ def before_after_figure(results: Sequence[BeforeAfter], language: Language) -> D
             draw_before_after(ax, result, words)
         write_key(panels[-1, 0], words)
 
-    return draw_figure(PAGE_CM, 1.15 * sum(rows) + 1.3 * len(rows) + 1.4, draw)
+    height = 1.15 * sum(rows) + 1.3 * len(rows) + 1.4
+    return Drawing(width_cm=PAGE_CM, height_cm=height, draw=draw)
 
 
 def los_figure(los: LosMap, language: Language) -> Drawing:
@@ -101,12 +102,17 @@ def los_figure(los: LosMap, language: Language) -> Drawing:
     spans = [max(values) - min(values) for values in zip(*points, strict=True)]
     height = (PAGE_CM - 1) * (spans[1] + 1) / (spans[0] + 1) + 3.4
 
-    return draw_figure(
-        PAGE_CM, min(24.0, max(8.0, height)), lambda f: draw_los(f.add_subplot(), los, words)
-    )
+    def draw(figure: Figure) -> None:
+        draw_los(figure.add_subplot(), los, words)
+
+    return Drawing(width_cm=PAGE_CM, height_cm=min(24.0, max(8.0, height)), draw=draw)
 
 
 def period_curve_figure(curve: PeriodCurve, language: Language) -> Drawing:
     """Return what each number of periods costs on days held out."""
     words = Words(language=language)
-    return draw_figure(14.0, 8.5, lambda f: draw_period_curve(f.add_subplot(), curve, words))
+
+    def draw(figure: Figure) -> None:
+        draw_period_curve(figure.add_subplot(), curve, words)
+
+    return Drawing(width_cm=14.0, height_cm=8.5, draw=draw)

@@ -10,6 +10,7 @@ from lvbo.ids import LinkId, MovementId, PhaseId
 from lvbo.network.network import Network
 from lvbo.network.place import Leg, Point, Turn
 from lvbo.report.words import Words
+from lvbo.signal.lamp import Right
 from lvbo.signal.rules import Controller
 
 LOOK_M = 30.0  # how far down a street one looks to tell its bearing
@@ -70,7 +71,9 @@ def phase_name(network: Network, controller: Controller, phase: PhaseId, words: 
     if served:
         turns = {movement.turn for movement in served}
         listed = words("word_and").join(words(f"word_turn_{t}") for t in _TURNS if t in turns)
-        return words("word_phase", legs=_legs({m.leg for m in served}, words), turns=listed)
+        name = words("word_phase", legs=_legs({m.leg for m in served}, words), turns=listed)
+        yields = not any(s.right is Right.PROTECTED for s in services)
+        return words("word_phase_yields", phase=name) if yields else name
     if crossed:
         return words("word_phase_walk", legs=_legs({c.leg for c in crossed}, words))
     return str(phase)

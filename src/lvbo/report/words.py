@@ -10,6 +10,8 @@ from lvbo.signal.schedule import clock
 from lvbo.text import Language, say
 
 MPS_TO_KMH = 3.6
+WIDE_FROM = 0x2E80  # from here on a letter is about one em wide
+LATIN_EMS = 0.55
 
 
 class Heading(StrEnum):
@@ -61,10 +63,10 @@ def short(text: str, ems: float = 13.0) -> str:
     if _width(text) <= ems:
         return text
     head, tail = text[: len(text) // 2], text[len(text) // 2 :]
-    while _width(head) + _width(tail) > ems - 1 and len(head) + len(tail) > 2:
+    while tail and _width(head) + _width(tail) > ems - 1:
         head, tail = (head[:-1], tail) if len(head) >= len(tail) else (head, tail[1:])
     return f"{head}…{tail}"
 
 
 def _width(text: str) -> float:
-    return sum(1.0 if ord(letter) > 0x2E7F else 0.55 for letter in text)
+    return sum(1.0 if ord(letter) >= WIDE_FROM else LATIN_EMS for letter in text)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -98,29 +99,37 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def draw_figure(width_cm: float, height_cm: float, draw: Callable[[Figure], None]) -> Drawing:
-    """Draw a figure of this size in the house style and return it as SVG and PNG."""
-    with house_style():
-        figure = Figure(figsize=(width_cm * CM, height_cm * CM), layout="constrained")
-        draw(figure)
-        return Drawing(svg=_saved(figure, "svg").decode("utf-8"), png=_saved(figure, "png"))
-
-
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Drawing:
-    """One finished figure, as SVG text and as PNG bytes."""
+    """A figure that can be drawn: its size in cm and what to draw on it."""
 
-    __slots__ = ("png", "svg")
+    width_cm: float
+    height_cm: float
+    draw: Callable[[Figure], None]
 
-    def __init__(self, *, svg: str, png: bytes) -> None:
-        self.svg = svg
-        self.png = png
+    def svg(self) -> str:
+        """Return the figure as SVG; its text is outlines, so no font is needed to see it."""
+        return self._saved("svg", {"Date": None, "Creator": None}).decode("utf-8")
+
+    def png(self) -> bytes:
+        """Return the figure as PNG."""
+        return self._saved("png", {"Software": None})
 
     def write(self, stem: Path) -> tuple[Path, Path]:
         """Write `stem`.svg and `stem`.png; return both paths."""
         svg, png = stem.with_name(stem.name + ".svg"), stem.with_name(stem.name + ".png")
-        svg.write_text(self.svg, encoding="utf-8")
-        png.write_bytes(self.png)
+        svg.write_text(self.svg(), encoding="utf-8")
+        png.write_bytes(self.png())
         return svg, png
+
+    def _saved(self, kind: str, metadata: dict[str, None]) -> bytes:
+        buffer = BytesIO()
+        with house_style():
+            size = (self.width_cm * CM, self.height_cm * CM)
+            figure = Figure(figsize=size, layout="constrained")
+            self.draw(figure)
+            figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=metadata)
+        return buffer.getvalue()
 
 
 def figure_of(ax: Axes) -> Figure:
@@ -135,7 +144,7 @@ def write_title(ax: Axes, title: str, subtitle: str) -> None:
     """Write the header of a figure: what and where, then period, plan and dates below."""
     ax.set_title(short(title, 48), loc="left", pad=24 if subtitle else 10, color=INK)
     ax.annotate(
-        subtitle,
+        short(subtitle, 72),
         (0, 1),
         xycoords="axes fraction",
         xytext=(0, 9),
@@ -143,10 +152,3 @@ def write_title(ax: Axes, title: str, subtitle: str) -> None:
         fontsize=8,
         color=SOFT,
     )
-
-
-def _saved(figure: Figure, kind: str) -> bytes:
-    buffer = BytesIO()
-    stamp = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
-    figure.savefig(buffer, format=kind, dpi=DOTS_PER_INCH, metadata=stamp)
-    return buffer.getvalue()

@@ -13,7 +13,7 @@ from matplotlib.collections import LineCollection, PolyCollection
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MultipleLocator
 from numpy.typing import NDArray
 
 from lvbo.report.plots import style
@@ -99,12 +99,16 @@ def _set_axes(frame: _Frame, diagram: TimeSpace, words: Words) -> None:
     time, place = (ax.yaxis, ax.xaxis) if frame.swapped else (ax.xaxis, ax.yaxis)
     (ax.set_ylim if frame.swapped else ax.set_xlim)(diagram.begin_s, diagram.end_s)
     (ax.set_xlim if frame.swapped else ax.set_ylim)(*limits)
-    time.set_major_locator(MaxNLocator(9, steps=[1.2, 1.5, 3, 6, 10]))
+    time.set_major_locator(MultipleLocator(_tick_s(diagram.end_s - diagram.begin_s)))
     time.set_major_formatter(FuncFormatter(lambda second, _: _hms(second)))
     time.set_label_text(words("fig_time_of_day"))
     place.set_ticks([])
     ax.spines["bottom" if frame.swapped else "left"].set_visible(False)
     style.write_title(ax, diagram.title, diagram.subtitle)
+
+
+def _tick_s(span_s: float) -> float:
+    return next((step for step in (10, 20, 30, 60, 120, 300) if span_s <= 10 * step), 600)
 
 
 def _hms(second: float) -> str:
