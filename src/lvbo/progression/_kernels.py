@@ -487,3 +487,120 @@ def widest_band(
         else:
             z = mid - 1
     return a
+
+
+@njit(cache=True)
+def room(
+    first: Ints, start: Ints, green: Ints, cycle: int, fronts: Ints, band: int
+) -> tuple[Ints, Ints]:
+    """Return per signal the green before and after a band, in the window it sits best in."""
+    n = first.size - 1
+    before = np.full(n, -1, np.int64)
+    after = np.full(n, -1, np.int64)
+    for i in range(n):
+        for c in range(first[i], first[i + 1]):
+            if green[c] >= cycle:
+                before[i] = cycle
+                after[i] = cycle
+                continue
+            early = (fronts[i] - start[c]) % cycle
+            late = green[c] - early - band
+            if late >= 0 and min(early, late) > min(before[i], after[i]):
+                before[i] = early
+                after[i] = late
+    return before, after
+
+
+@njit(cache=True)
+def place(first: Ints, start: Ints, offsets: Ints, turned: bool, out: Ints) -> None:
+    """Write the window starts on the area clock; `turned` where signals are met in reverse."""
+    n = offsets.size
+    for i in range(n):
+        shift_by = offsets[n - 1 - i] if turned else offsets[i]
+        for c in range(first[i], first[i + 1]):
+            out[c] = start[c] + shift_by
+
+
+@njit(cache=True)
+def settle(
+    first_out: Ints,
+    start_out: Ints,
+    green_out: Ints,
+    lo_out: Ints,
+    hi_out: Ints,
+    first_in: Ints,
+    start_in: Ints,
+    green_in: Ints,
+    lo_in: Ints,
+    hi_in: Ints,
+    cycle: int,
+    offsets: Ints,
+    movable: Ints,
+    wishes: Floats,
+    step: int,
+    shifts: Ints,
+) -> Ints:
+    """Return offsets on multiples of `step` with the best value found near `offsets`.
+
+    All offsets are first moved together by each of `shifts` and rounded; from the best of these,
+    single offsets are moved by one step while that helps. Signals that are not movable keep their
+    offsets. Link times K = 1.
+    """
+    w_out, w_in, r_lo, r_hi = wishes[0], wishes[1], wishes[2], wishes[3]
+    min_out, min_in = np.int64(wishes[4]), np.int64(wishes[5])
+    none = np.zeros((offsets.size - 1, 1), np.int64)
+    pos_out = np.empty(start_out.size, np.int64)
+    pos_in = np.empty(start_in.size, np.int64)
+    best = offsets.copy()
+    best_value = -2.0
+    now_out = np.int64(0)
+    now_in = np.int64(0)
+    trial = offsets.copy()
+    for shift_by in shifts:
+        for i in range(offsets.size):
+            if movable[i]:
+                trial[i] = (offsets[i] + shift_by + step // 2) // step * step % cycle
+        place(first_out, start_out, trial, False, pos_out)
+        place(first_in, start_in, trial, True, pos_in)
+        b = widest_band(first_out, pos_out, green_out, cycle, lo_out, hi_out, none, none)
+        d = widest_band(first_in, pos_in, green_in, cycle, lo_in, hi_in, none, none)
+        x, y = split(b + d, max(b, 0), max(d, 0), w_out, w_in, r_lo, r_hi, min_out, min_in)
+        value = w_out * x + w_in * y if x >= 0 else -1.0
+        if value > best_value:
+            best_value = value
+            best[:] = trial
+            now_out = b
+            now_in = d
+    trial[:] = best
+    improved = True
+    rounds = 0
+    while improved and rounds < 3:
+        improved = False
+        rounds += 1
+        for i in range(offsets.size):
+            if not movable[i]:
+                continue
+            for move in (-step, step):
+                trial[i] = (best[i] + move) % cycle
+                place(first_out, start_out, trial, False, pos_out)
+                place(first_in, start_in, trial, True, pos_in)
+                wider = passes(
+                    first_out, pos_out, green_out, now_out + 1, cycle, lo_out, hi_out, none, none
+                ) or passes(first_in, pos_in, green_in, now_in + 1, cycle, lo_in, hi_in, none, none)
+                if wider:
+                    b = widest_band(
+                        first_out, pos_out, green_out, cycle, lo_out, hi_out, none, none
+                    )
+                    d = widest_band(first_in, pos_in, green_in, cycle, lo_in, hi_in, none, none)
+                    x, y = split(
+                        b + d, max(b, 0), max(d, 0), w_out, w_in, r_lo, r_hi, min_out, min_in
+                    )
+                    value = w_out * x + w_in * y if x >= 0 else -1.0
+                    if value > best_value:
+                        best_value = value
+                        best[i] = trial[i]
+                        now_out = b
+                        now_in = d
+                        improved = True
+                trial[i] = best[i]
+    return best

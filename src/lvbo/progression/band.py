@@ -9,7 +9,6 @@ every green even for an empty direction and so loses one-way plans; here they al
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -17,7 +16,7 @@ import numpy as np
 from lvbo.errors import Finding, InfeasibleError, Severity
 from lvbo.progression import _kernels
 from lvbo.progression.chain import Chain, Ints, build_chain
-from lvbo.progression.offsets import plan_at
+from lvbo.progression.offsets import Setting, plan_at
 from lvbo.progression.problem import Band, BandKind, BandPlan, BandProblem
 from lvbo.progression.rounding import whole_seconds
 
@@ -141,7 +140,7 @@ def _build(
         _choice(range(chain.first[i], chain.first[i + 1]), q[i], beta, green, total, cycle_ms)
         for i in range(problem.signals)
     ]
-    out_ms, in_ms = _split_times(chain, times, level)
+    out_ms, _ = _split_times(chain, times, level)
     fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))
     offsets = np.empty(problem.signals, np.int64)
     for i, c in enumerate(chosen):
@@ -149,15 +148,9 @@ def _build(
         w = _before(spare, a[1][c] - b_out, a[3][c] - b_in, a[1][c], a[3][c], cycle_ms)
         offsets[i] = (fronts[i] - a[0][c] - w) % cycle_ms
     offsets = (offsets - offsets[0]) % cycle_ms
-    return plan_at(
-        problem,
-        chain,
-        cycle_ms,
-        offsets,
-        tuple(int(chain.pattern[c]) for c in chosen),
-        kind=BandKind.TWO_WAY,
-        bands_ms=(b_out, b_in),
-    )
+    patterns = tuple(int(chain.pattern[c]) for c in chosen)
+    setting = Setting(cycle_ms=cycle_ms, offsets_ms=offsets, patterns=patterns)
+    return plan_at(problem, chain, setting, (b_out, b_in))
 
 
 def _scaled(problem: BandProblem, chain: Chain, cycle_ms: int) -> Ints:
@@ -228,6 +221,6 @@ def _one_way(problem: BandProblem, chain: Chain, cycle_ms: int, kind: BandKind) 
     band = int(green[chosen].min())
     offsets = (fronts - start[chosen] - (green[chosen] - band) // 2) % cycle_ms
     offsets = (offsets - offsets[0]) % cycle_ms
-    return plan_at(
-        problem, chain, cycle_ms, offsets, tuple(int(chain.pattern[c]) for c in chosen), kind=kind
-    )
+    patterns = tuple(int(chain.pattern[c]) for c in chosen)
+    setting = Setting(cycle_ms=cycle_ms, offsets_ms=offsets, patterns=patterns, kind=kind)
+    return plan_at(problem, chain, setting)
