@@ -7,9 +7,12 @@ The strategies need `hypothesis`, which loads only when one of them is called.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
-from lvbo.ids import ControllerId, IntersectionId, MovementId, PhaseId, PlanId
+from lvbo.ids import ControllerId, IntersectionId, MovementId, PhaseId, PlanId, StageId
+from lvbo.network.network import Network
+from lvbo.network.place import Intersection, IntersectionKind
 from lvbo.signal.lamp import Conflict, Lamp, PhaseKind, Right
 from lvbo.signal.plan import Greens, Plan, Window, referenced
 from lvbo.signal.rules import (
@@ -22,6 +25,8 @@ from lvbo.signal.rules import (
     Service,
     SignalRules,
 )
+from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet
+from lvbo.signal.stages import from_stages
 
 if TYPE_CHECKING:
     from hypothesis.strategies import DrawFn, SearchStrategy
@@ -202,3 +207,39 @@ def _ready(rules: SignalRules, ends: Mapping[PhaseId, int], phase: PhaseId) -> i
     """Return when a phase may start after all foes that have ended."""
     waits = [end + (rules.intergreen_ds(foe, phase) or 0) for foe, end in ends.items()]
     return max(waits, default=0)
+
+
+def tiny_network() -> Network:
+    """Return a network of the tiny controller alone: one intersection and no links."""
+    place = Intersection(
+        id=IntersectionId("tiny"), name="Tiny", kind=IntersectionKind.SIGNAL, at=(0.0, 0.0)
+    )
+    return Network(
+        intersections=(place,),
+        links=(),
+        movements=(),
+        crossings=(),
+        controllers=(tiny_controller(),),
+    )
+
+
+def tiny_plans() -> PlanSet:
+    """Return two plans of the tiny controller: P1 in the day, P2 (four stages) at night."""
+    day = Period(start_s=6 * 3600, end_s=22 * 3600, name="day")
+    night = Period(start_s=22 * 3600, end_s=6 * 3600, name="night")
+    stages = [
+        (StageId("A"), (NS, WALK), 180),
+        (StageId("B"), (NSL,), 50),
+        (StageId("C"), (EW,), 105),
+        (StageId("D"), (EWL,), 60),
+    ]
+    short = from_stages(PlanId("P2"), TINY, tiny_rules(), stages, 75, EW)
+    return PlanSet(
+        plans=(tiny_plan(60), short),
+        day_plans=(DayPlan(day_type="workday", periods=(day, night)),),
+        assignments=(
+            Assignment(controller=TINY, day_type="workday", period="day", plan=PlanId("P1")),
+            Assignment(controller=TINY, day_type="workday", period="night", plan=PlanId("P2")),
+        ),
+        calendar=Calendar(dates=((date(2026, 2, 17), "workday"),)),
+    )
