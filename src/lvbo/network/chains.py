@@ -174,19 +174,26 @@ def _corridor(
         id=CorridorId(""),
         name="",
         stops=tuple(
-            Stop(
-                intersection=network.movement_index[out].intersection,
-                outbound=out,
-                inbound=return_way[k] if return_way else None,
-                outbound_controller=run[k],
-                inbound_controller=run[k] if return_way else None,
-            )
+            _stop(network, run[k], out, return_way[k] if return_way else None)
             for k, out in enumerate(forth)
         ),
         outbound=tuple(steps[m].section for m in forth[:-1]),
         inbound=tuple(steps[m].section for m in return_way[1:]),
     )
     return corridor if _runs_out(network, forth) or not back else corridor.reversed()
+
+
+def _stop(network: Network, owner: ControllerId, out: MovementId, back: MovementId | None) -> Stop:
+    rules = network.controller_index[owner].rules
+    return Stop(
+        intersection=network.movement_index[out].intersection,
+        outbound=out,
+        inbound=back,
+        outbound_controller=owner,
+        inbound_controller=owner if back else None,
+        outbound_phases=rules.phases_of(out),
+        inbound_phases=rules.phases_of(back) if back else (),
+    )
 
 
 def _part(

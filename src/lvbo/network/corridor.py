@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from lvbo.ids import ControllerId, CorridorId, IntersectionId, LinkId, MovementId
+from lvbo.ids import ControllerId, CorridorId, IntersectionId, LinkId, MovementId, PhaseId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +13,8 @@ class Stop:
     """One signal of a corridor: the stop lines passed outbound and inbound.
 
     On a one-way street `inbound` is None. The two stop lines may belong to two controllers, or
-    several stops to one (then their relative offset is locked).
+    several stops to one (then their relative offset is locked). The phases are those that give the
+    movements green.
     """
 
     intersection: IntersectionId
@@ -21,6 +22,8 @@ class Stop:
     inbound: MovementId | None
     outbound_controller: ControllerId | None
     inbound_controller: ControllerId | None
+    outbound_phases: tuple[PhaseId, ...] = ()
+    inbound_phases: tuple[PhaseId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,4 +89,6 @@ def _turned(stop: Stop) -> Stop:
         inbound=stop.outbound,
         outbound_controller=stop.inbound_controller,
         inbound_controller=stop.outbound_controller,
+        outbound_phases=stop.inbound_phases,
+        inbound_phases=stop.outbound_phases,
     )

@@ -1,0 +1,321 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One controller second by second: lanes, turns that yield, queues, delay; and the search over it.
+
+Arrays throughout (float64 unless said). L lanes, K turns per lane, M movements, S stages, C seconds.
+Movement status: 0 red, 1 permitted, 2 protected, 3 after stopping on red.
+Cyclic queues follow the cyclic-flow-profile idea of TRANSYT (Robertson, 1969); permitted turns the
+gap acceptance of HCM (exponential gaps); random and oversaturation delay HCM 7 eq. 19-26.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+class Layout(NamedTuple):
+    """The lanes of one controller.
+
+    `turn_move[L, K]` is the movement of each turn of a lane (-1 for none), `turn_share[L, K]` its
+    share of the lane's flow, `turn_foes[L, K, F]` the lanes it yields to (-1 for none), `sat_vps[L]`
+    the saturation flow in veh/s, `loss_gain_s` start-up loss and end gain in whole s; `yields[L]` is
+    0 for lanes without a turn that ever yields.
+    """
+
+    turn_move: Ints
+    turn_share: Floats
+    turn_foes: Ints
+    sat_vps: Floats
+    loss_gain_s: tuple[int, int]
+    yields: Ints
+
+
+class Order(NamedTuple):
+    """One stage order: `inters[S]` in s, movement status `lit[S, M]` in and `kept[S, M]` after each."""
+
+    inters: Ints
+    lit: Ints
+    kept: Ints
+
+
+class Work(NamedTuple):
+    """Scratch and results of one controller.
+
+    `status[M, C]` what the lamps give, `used[M, C]` what drivers use of it, `flow[L, C]` departures,
+    `rate[C]`, `delay[L]` in veh-s per hour, `satur[L]` degree of saturation.
+    """
+
+    status: Ints
+    used: Ints
+    flow: Floats
+    rate: Floats
+    delay: Floats
+    satur: Floats
+
+
+PERMITTED, PROTECTED = 1, 2
+SNEAKERS = 1.5
+"""Yielding turns that clear at the end of each permitted green, vehicles."""
+BLOCKED = 4.0
+"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
+CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
+"""HCM's gap acceptance for permitted left turns."""
+
+
+@njit(cache=True)
+def statuses(greens: Ints, order: Order, out: Ints) -> int:
+    """Fill `out[M, C]` with movement status for stage greens in s; return the cycle in s."""
+    t = 0
+    for s in range(greens.shape[0]):
+        out[:, t : t + greens[s]] = order.lit[s].reshape(-1, 1)
+        t += greens[s]
+        out[:, t : t + order.inters[s]] = order.kept[s].reshape(-1, 1)
+        t += order.inters[s]
+    return t
+
+
+@njit(cache=True)
+def drivers(status: Ints, cycle: int, loss: int, gain: int, used: Ints) -> None:
+    """Fill `used[M, C]`: green begins `loss` s later for drivers and ends `gain` s later."""
+    for m in range(status.shape[0]):
+        for t in range(cycle):
+            now = status[m, t]
+            if now > 0 and status[m, (t - loss) % cycle] == 0:
+                now = 0
+            if status[m, t] == 0:
+                for g in range(gain, 0, -1):
+                    now = max(now, status[m, (t - g) % cycle])
+            used[m, t] = now
+
+
+@njit(cache=True)
+def permitted_rate(foe_vps: float, critical_s: float, follow_s: float) -> float:
+    """Return the discharge of a yielding turn in veh/s against a foe flow in veh/s."""
+    if foe_vps <= 1e-6:
+        return 1.0 / follow_s
+    ending = 1.0 - np.exp(-foe_vps * follow_s)
+    return foe_vps * np.exp(-foe_vps * critical_s) / ending
+
+
+@njit(cache=True)
+def lane_rates(lane: int, cycle: int, layout: Layout, work: Work) -> None:
+    """Fill `work.rate[C]` with what one lane can discharge each second, in veh/s.
+
+    `work.flow[L, C]` holds the departures of all lanes as known so far.
+    """
+    used, rate = work.used, work.rate
+    for t in range(cycle):
+        needed, going = 0.0, 0.0
+        for k in range(layout.turn_move.shape[1]):
+            share = layout.turn_share[lane, k]
+            if layout.turn_move[lane, k] < 0 or share <= 0.0:
+                continue
+            now = used[layout.turn_move[lane, k], t]
+            if now > 0:
+                going += share
+                needed += share / _turn_rate(lane, k, t, now, layout, work.flow)
+        rate[t] = 0.0
+        if needed > 0.0:
+            rate[t] = going / needed * max(0.0, 1.0 - BLOCKED * (1.0 - going))
+    _add_sneakers(lane, cycle, layout, work.status, rate)
+
+
+@njit(cache=True)
+def _turn_rate(lane: int, k: int, t: int, now: int, layout: Layout, flow: Floats) -> float:
+    """Return the discharge of one turn of a lane at second t, in veh/s."""
+    if now == PROTECTED:
+        return layout.sat_vps[lane]
+    foe = 0.0
+    for f in range(layout.turn_foes.shape[2]):
+        other = layout.turn_foes[lane, k, f]
+        if other >= 0:
+            foe += flow[other, t]
+    free = permitted_rate(foe, CRITICAL_GAP_S, FOLLOW_UP_S)
+    return max(0.02, min(layout.sat_vps[lane], free))
+
+
+@njit(cache=True)
+def _add_sneakers(lane: int, cycle: int, layout: Layout, status: Ints, rate: Floats) -> None:
+    """Add the yielding turns that clear at the end of their green."""
+    for k in range(layout.turn_move.shape[1]):
+        m = layout.turn_move[lane, k]
+        if m < 0 or layout.turn_share[lane, k] <= 0.0:
+            continue
+        for t in range(cycle):
+            if status[m, t] == PERMITTED and status[m, (t + 1) % cycle] == 0:
+                rate[t] += SNEAKERS * layout.turn_share[lane, k]
+
+
+@njit(cache=True)
+def queue_lane(arrive: Floats, rate: Floats, cycle: int, load: float, leave: Floats) -> float:
+    """Run one lane's queue to its steady cycle; fill `leave[C]`; return veh-s of delay per cycle.
+
+    `load` scales the arrivals so that the cycle is stable; what it leaves out is d2's.
+    """
+    queue, total = 0.0, 0.0
+    for turn in range(3):
+        total = 0.0
+        for t in range(cycle):
+            queue += arrive[t] * load
+            leave[t] = min(queue, rate[t])
+            queue -= leave[t]
+            total += queue
+        if turn > 0 and queue < 0.05:
+            break
+    return total
+
+
+@njit(cache=True)
+def incremental_s(volume: float, capacity: float, hours: float) -> float:
+    """Return the HCM incremental delay d2 in s/veh; volume and capacity in veh/h, k = 0.5, I = 1."""
+    cap = max(capacity, 1.0)
+    x = volume / cap
+    root = np.sqrt((x - 1.0) ** 2 + 4.0 * x / (cap * hours))
+    return 900.0 * hours * ((x - 1.0) + root)
+
+
+@njit(cache=True)
+def lane_delay(
+    lane: int, cycle: int, volume: float, hours: float, arrive: Floats, work: Work
+) -> float:
+    """Return the delay of one lane in veh-s per hour, given its `rate`; fill its `flow`, `satur`."""
+    room = work.rate[:cycle].sum()
+    per_cycle = volume * cycle / 3600.0
+    load = 1.0 if per_cycle <= 0.98 * room else max(0.02, 0.98 * room / per_cycle)
+    waiting = queue_lane(arrive, work.rate, cycle, load, work.flow[lane])
+    capacity = room * 3600.0 / cycle
+    work.satur[lane] = volume / max(capacity, 1.0)
+    return waiting * 3600.0 / cycle / load + incremental_s(volume, capacity, hours) * volume
+
+
+@njit(cache=True)
+def evaluate(
+    greens: Ints, order: Order, layout: Layout, volume_vph: Floats, hours: float, work: Work
+) -> float:
+    """Return total delay in veh-s per hour with uniform arrivals; fill `work`.
+
+    Lanes that never yield come first, then the others twice: they see whom they yield to.
+    """
+    cycle = statuses(greens, order, work.status)
+    drivers(work.status, cycle, layout.loss_gain_s[0], layout.loss_gain_s[1], work.used)
+    lanes = layout.turn_move.shape[0]
+    arrive = np.empty(cycle)
+    for lane in range(lanes):
+        work.flow[lane, :cycle] = volume_vph[lane] / 3600.0
+    for sweep in range(3):
+        for lane in range(lanes):
+            if (sweep == 0) == (layout.yields[lane] == 0):
+                lane_rates(lane, cycle, layout, work)
+                arrive[:] = volume_vph[lane] / 3600.0
+                work.delay[lane] = lane_delay(lane, cycle, volume_vph[lane], hours, arrive, work)
+    return work.delay.sum()
+
+
+@njit(cache=True)
+def scratch(moves: int, lanes: int, cycle: int) -> Work:
+    """Return the work arrays for cycles up to `cycle` seconds."""
+    return Work(
+        np.zeros((moves, cycle), dtype=np.int64),
+        np.zeros((moves, cycle), dtype=np.int64),
+        np.zeros((lanes, cycle)),
+        np.zeros(cycle),
+        np.zeros(lanes),
+        np.zeros(lanes),
+    )
+
+
+@njit(cache=True)
+def grow(
+    greens: Ints,
+    high: Ints,
+    room: int,
+    order: Order,
+    layout: Layout,
+    volume: Floats,
+    hours: float,
+    work: Work,
+) -> bool:
+    """Give `room` seconds to the stage where they help most; False if none can take them."""
+    pick, lowest = -1, np.inf
+    for s in range(greens.shape[0]):
+        if greens[s] + room <= high[s]:
+            greens[s] += room
+            cost = evaluate(greens, order, layout, volume, hours, work)
+            greens[s] -= room
+            if cost < lowest:
+                lowest, pick = cost, s
+    if pick >= 0:
+        greens[pick] += room
+    return pick >= 0
+
+
+@njit(cache=True)
+def trade(
+    greens: Ints,
+    low: Ints,
+    high: Ints,
+    order: Order,
+    layout: Layout,
+    volume: Floats,
+    hours: float,
+    work: Work,
+) -> float:
+    """Move seconds between stages while the delay falls; return it."""
+    cost = evaluate(greens, order, layout, volume, hours, work)
+    for size in (2, 1):
+        moved = True
+        while moved:
+            moved = False
+            for a in range(greens.shape[0]):
+                for b in range(greens.shape[0]):
+                    if a == b or greens[a] - size < low[a] or greens[b] + size > high[b]:
+                        continue
+                    greens[a] -= size
+                    greens[b] += size
+                    trial = evaluate(greens, order, layout, volume, hours, work)
+                    if trial < cost - 1e-6:
+                        cost, moved = trial, True
+                    else:
+                        greens[a] += size
+                        greens[b] -= size
+    return cost
+
+
+@njit(cache=True)
+def search(
+    low: Ints,
+    high: Ints,
+    cycles: Ints,
+    order: Order,
+    layout: Layout,
+    volume_vph: Floats,
+    hours: float,
+    best_greens: Ints,
+    best_cost: Floats,
+) -> None:
+    """Find stage greens in s for each of `cycles[N]` (rising); fill `best_greens[N, S]`, `best_cost[N]`.
+
+    Greens grow with the cycle from the minima `low[S]`, never above `high[S]`; then seconds move
+    between stages. A cycle that cannot be filled costs inf.
+    """
+    greens = low.copy()
+    work = scratch(order.lit.shape[1], layout.turn_move.shape[0], cycles[-1])
+    used = low.sum() + order.inters.sum()
+    for n in range(cycles.shape[0]):
+        best_cost[n] = np.inf
+        if used > cycles[n]:
+            continue
+        filled = True
+        while filled and used < cycles[n]:
+            room = min(4, cycles[n] - used)
+            filled = grow(greens, high, room, order, layout, volume_vph, hours, work)
+            used += room if filled else 0
+        if filled:
+            best_cost[n] = trade(greens, low, high, order, layout, volume_vph, hours, work)
+            best_greens[n] = greens

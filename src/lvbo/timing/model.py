@@ -1,0 +1,386 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One controller as arrays: its lanes, turns and stage orders, ready for the second-by-second model."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.errors import InfeasibleError
+from lvbo.ids import LaneId, MovementId, PhaseId, PlanId, StageId
+from lvbo.network.network import Network
+from lvbo.signal.lamp import Conflict, Lamp, PhaseKind, Right
+from lvbo.signal.plan import Plan
+from lvbo.signal.rules import Controller, SignalRules, StageSets
+from lvbo.signal.stages import from_stages, interstages_ds
+from lvbo.timing.stages import StageOrder, stage_orders
+
+if TYPE_CHECKING:
+    from lvbo.demand.demand import Saturation
+    from lvbo.timing._flow_kernels import Layout, Order
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STATUS = {Lamp.GREEN: 2, Lamp.PERMITTED: 1, Lamp.STOP_THEN_GO: 1}
+KEPT_ORDERS = 4
+"""How many stage orders are looked at in full after a first coarse look."""
+COARSE_S = 20
+LEAST_STAGE_S = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CycleLimits:
+    """The cycles a plan may have, in whole seconds."""
+
+    least_s: int = 40
+    most_s: int = 140
+    step_s: int = 1
+
+    def cycles(self) -> Ints:
+        """Return all cycles from least to most."""
+        return np.arange(self.least_s, self.most_s + 1, self.step_s, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """A stage order with its greens in whole seconds, and what the model expects of it.
+
+    `delay_vehs_ph` is veh-s of delay per hour, `saturation` the largest degree of saturation.
+    """
+
+    order: int
+    cycle_s: int
+    greens_s: tuple[int, ...]
+    delay_vehs_ph: float
+    saturation: float
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ControllerModel:
+    """One controller ready for search. `shares[L, M]` splits movement volumes over lanes."""
+
+    controller: Controller
+    movements: tuple[MovementId, ...]
+    lanes: tuple[LaneId, ...]
+    orders: tuple[StageOrder, ...]
+    layout: Layout
+    shares: Floats
+    hours: float = 0.25
+
+    def lane_volumes(self, volumes_vph: Mapping[MovementId, float]) -> Floats:
+        """Return veh/h per lane."""
+        volumes = np.array([max(volumes_vph.get(m, 0.0), 0.0) for m in self.movements])
+        return self.shares @ np.nan_to_num(volumes)
+
+    @cached_property
+    def order_arrays(self) -> tuple[tuple[Order, Ints, Ints], ...]:
+        """Return each order as kernel arrays with its least and greatest stage greens in s."""
+        return tuple(self._arrays(order.stages) for order in self.orders)
+
+    def _arrays(self, stages: Sequence[Sequence[PhaseId]]) -> tuple[Order, Ints, Ints]:
+        from lvbo.timing._flow_kernels import Order  # noqa: PLC0415  numba loads on use
+
+        rules = self.controller.rules
+        low = np.array([_least_s(rules, stages, k) for k in range(len(stages))], dtype=np.int64)
+        high = np.array([_most_s(rules, stage) for stage in stages], dtype=np.int64)
+        between = interstages_ds(self.controller.id, rules, self._wishes(stages, low))
+        inters = np.array([-(-gap // 10) for gap in between], dtype=np.int64)
+        lit = np.array([self._status(stage) for stage in stages], dtype=np.int64)
+        pairs = zip(stages, [*stages[1:], stages[0]], strict=True)
+        kept = [self._status([p for p in a if p in b]) for a, b in pairs]
+        return Order(inters, lit, np.array(kept, dtype=np.int64)), low, np.maximum(low, high)
+
+    def _wishes(
+        self, stages: Sequence[Sequence[PhaseId]], greens_s: Iterable[int]
+    ) -> list[tuple[StageId, tuple[PhaseId, ...], int]]:
+        free = self.controller.rules.permanent
+        return [
+            (StageId(str(k + 1)), tuple(sorted({*phases, *free})), 10 * int(green))
+            for k, (phases, green) in enumerate(zip(stages, greens_s, strict=True))
+        ]
+
+    def _status(self, phases: Iterable[PhaseId]) -> list[int]:
+        rules = self.controller.rules
+        lit = [*phases, *rules.permanent]
+        best: dict[MovementId, int] = defaultdict(int)
+        for service in rules.services:
+            if service.movement is not None and service.phase in lit:
+                shown = STATUS.get(rules.phase_index[service.phase].shows, 1)
+                best[service.movement] = max(best[service.movement], shown)
+        return [best[m] for m in self.movements]
+
+    def table(
+        self, volumes_vph: Mapping[MovementId, float], limits: CycleLimits
+    ) -> tuple[Timing | None, ...]:
+        """Return the best timing for each cycle of the limits; None where the minima do not fit.
+
+        Raises:
+            InfeasibleError: LV510 where no cycle fits.
+
+        """
+        volumes = self.lane_volumes(volumes_vph)
+        cycles = limits.cycles()
+        coarse = np.unique(np.append(cycles[:: max(1, COARSE_S // limits.step_s)], cycles[-1]))
+        costs = [self._search(k, coarse, volumes)[1].min() for k in range(len(self.orders))]
+        ranked = sorted(range(len(costs)), key=lambda k: (costs[k], k))
+        best: list[Timing | None] = [None] * len(cycles)
+        for k in ranked[:KEPT_ORDERS]:
+            greens, cost = self._search(k, cycles, volumes)
+            for n, cycle in enumerate(cycles):
+                held = best[n]
+                if np.isfinite(cost[n]) and (held is None or cost[n] < held.delay_vehs_ph - 1e-6):
+                    best[n] = Timing(
+                        order=k,
+                        cycle_s=int(cycle),
+                        greens_s=tuple(int(g) for g in greens[n]),
+                        delay_vehs_ph=float(cost[n]),
+                        saturation=0.0,
+                    )
+        if not any(best):
+            self._refuse(limits)
+        return tuple(best)
+
+    def _search(self, k: int, cycles: Ints, volumes: Floats) -> tuple[Ints, Floats]:
+        from lvbo.timing._flow_kernels import search  # noqa: PLC0415  numba loads on use
+
+        order, low, high = self.order_arrays[k]
+        greens = np.zeros((len(cycles), len(low)), dtype=np.int64)
+        cost = np.full(len(cycles), np.inf)
+        search(low, high, cycles, order, self.layout, volumes, self.hours, greens, cost)
+        return greens, cost
+
+    def _refuse(self, limits: CycleLimits) -> None:
+        """Raise with the order that comes nearest to fitting."""
+        needs = [int(low.sum() + order.inters.sum()) for order, low, _ in self.order_arrays]
+        k = min(range(len(needs)), key=needs.__getitem__)
+        names = [f"min green {'+'.join(stage)}" for stage in self.orders[k].stages]
+        raise InfeasibleError(
+            "LV510",
+            conflict=(f"{self.controller.id}: {', '.join(names)}", f"max cycle {limits.most_s} s"),
+            least_s=needs[k],
+            most_s=limits.most_s,
+        )
+
+    def design(
+        self, volumes_vph: Mapping[MovementId, float], limits: CycleLimits | None = None
+    ) -> Timing:
+        """Return the timing with the least delay over all cycles."""
+        table = self.table(volumes_vph, limits or CycleLimits())
+        found = [timing for timing in table if timing is not None]
+        best = min(found, key=lambda t: (t.delay_vehs_ph, t.cycle_s))
+        return self.judged(best, volumes_vph)
+
+    def judged(self, timing: Timing, volumes_vph: Mapping[MovementId, float]) -> Timing:
+        """Return the timing with delay and saturation for these volumes."""
+        delay, satur = self.lane_results(timing, self.lane_volumes(volumes_vph))
+        return Timing(
+            order=timing.order,
+            cycle_s=timing.cycle_s,
+            greens_s=timing.greens_s,
+            delay_vehs_ph=float(delay.sum()),
+            saturation=float(satur.max(initial=0.0)),
+        )
+
+    def lane_results(self, timing: Timing, lane_vph: Floats) -> tuple[Floats, Floats]:
+        """Return delay in veh-s per hour and degree of saturation of each lane."""
+        from lvbo.timing import _flow_kernels as kernels  # noqa: PLC0415  numba loads on use
+
+        order = self.order_arrays[timing.order][0]
+        work = kernels.scratch(len(self.movements), len(self.lanes), timing.cycle_s)
+        greens = np.array(timing.greens_s, dtype=np.int64)
+        kernels.evaluate(greens, order, self.layout, lane_vph, self.hours, work)
+        return work.delay, work.satur
+
+    def delay(self, timing: Timing, volumes_vph: Floats) -> Floats:
+        """Return veh-s per hour for rows of volumes, shape (slots, movements) in model order."""
+        lanes = np.nan_to_num(volumes_vph) @ self.shares.T
+        return np.array([self.lane_results(timing, row)[0].sum() for row in lanes])
+
+    def plan(self, timing: Timing, plan_id: PlanId, *, offset_ds: int = 0) -> Plan:
+        """Return the timing as a plan of the controller.
+
+        Interstages that a long stage makes shorter than the model's give their time to the last
+        stage, so that the cycle is kept.
+        """
+        stages = self.orders[timing.order].stages
+        greens = list(timing.greens_s)
+        plan = self._built(stages, greens, plan_id)
+        greens[-1] += timing.cycle_s - plan.cycle_ds // 10
+        if greens[-1] != timing.greens_s[-1]:
+            plan = self._built(stages, greens, plan_id)
+        return plan.at_offset(offset_ds)
+
+    def _built(self, stages: StageSets, greens_s: Sequence[int], plan_id: PlanId) -> Plan:
+        return from_stages(
+            plan_id,
+            self.controller.id,
+            self.controller.rules,
+            self._wishes(stages, greens_s),
+            0,
+            self.reference(stages),
+        )
+
+    def reference(self, stages: StageSets) -> PhaseId:
+        """Return the phase plans refer to: the one on most lanes, the first by name."""
+        rules = self.controller.rules
+        lanes: dict[PhaseId, float] = defaultdict(float)
+        for service in rules.services:
+            if service.movement in self.movements and service.right is Right.PROTECTED:
+                column = self.movements.index(service.movement)
+                lanes[service.phase] += float(np.count_nonzero(self.shares[:, column]))
+        used = sorted({p for stage in stages for p in stage} - set(rules.permanent))
+        return max(used, key=lambda p: lanes[p])
+
+
+def _least_s(rules: SignalRules, stages: Sequence[Sequence[PhaseId]], k: int) -> int:
+    """Return the least green of a stage: minima of the phases that have no other stage beside it."""
+    before, after = stages[k - 1], stages[(k + 1) % len(stages)]
+    alone = [p for p in stages[k] if len(stages) == 1 or (p not in before and p not in after)]
+    least = max((rules.limit_index[p].min_green_ds for p in alone), default=0)
+    return max(LEAST_STAGE_S, -(-least // 10))
+
+
+def _most_s(rules: SignalRules, stage: Sequence[PhaseId]) -> int:
+    limits = [rules.limit_index[p].max_green_ds for p in stage]
+    return min((most // 10 for most in limits if most is not None), default=10_000)
+
+
+# building -------------------------------------------------------------------------------------
+
+
+def build_model(
+    network: Network,
+    controller: Controller,
+    saturations: Mapping[LaneId, Saturation],
+    volumes_vph: Mapping[MovementId, float],
+) -> ControllerModel:
+    """Return the model of one controller; lanes are shared out at the given volumes."""
+    rules = controller.rules
+    served = sorted({s.movement for s in rules.services if s.movement is not None})
+    movements = tuple(m for m in served if _car_lanes(network, m))
+    lanes = tuple(sorted({lane for m in movements for lane in _car_lanes(network, m)}))
+    flows = [saturations[lane].flow_vph for lane in lanes]
+    shares = lane_shares(
+        [[lanes.index(lane) for lane in _car_lanes(network, m)] for m in movements],
+        [volumes_vph.get(m, 0.0) for m in movements],
+        flows,
+    )
+    return ControllerModel(
+        controller=controller,
+        movements=movements,
+        lanes=lanes,
+        orders=stage_orders(network, controller),
+        layout=_layout(network, rules, movements, lanes, shares, volumes_vph, saturations),
+        shares=shares,
+    )
+
+
+def _car_lanes(network: Network, movement: MovementId) -> list[LaneId]:
+    lanes = network.movement_index[movement].lanes
+    return [lane for lane in lanes if network.lane_index[lane].for_cars]
+
+
+def lane_shares(served: list[list[int]], volumes: list[float], flows: list[float]) -> Floats:
+    """Return the share of each movement on each lane, shape (lanes, movements).
+
+    Drivers balance the flow ratios of the lanes open to them: a fixed point, found by moving each
+    movement to its lanes in turn.
+    """
+    shares = np.zeros((len(flows), len(served)))
+    for m, lanes in enumerate(served):
+        shares[lanes, m] = 1.0 / len(lanes)
+    sat = np.array(flows)
+    demand = np.maximum(np.array(volumes), 1.0)
+    for _ in range(40):
+        for m, lanes in enumerate(served):
+            if len(lanes) > 1:
+                others = (shares @ demand - shares[:, m] * demand[m])[lanes]
+                shares[lanes, m] = _levelled(others, sat[lanes], demand[m])
+    return shares
+
+
+def _levelled(others: Floats, sat: Floats, volume: float) -> Floats:
+    """Return shares that bring the lanes' flow ratios as level as one movement can."""
+    order = np.argsort(others / sat)
+    for count in range(len(order), 0, -1):
+        pick = order[:count]
+        level = (others[pick].sum() + volume) / sat[pick].sum()
+        if (level * sat[pick] - others[pick] >= 0).all():
+            out = np.zeros(len(order))
+            out[pick] = (level * sat[pick] - others[pick]) / volume
+            return out
+    return np.full(len(order), 1.0 / len(order))
+
+
+def _layout(
+    network: Network,
+    rules: SignalRules,
+    movements: tuple[MovementId, ...],
+    lanes: tuple[LaneId, ...],
+    shares: Floats,
+    volumes_vph: Mapping[MovementId, float],
+    saturations: Mapping[LaneId, Saturation],
+) -> Layout:
+    from lvbo.timing._flow_kernels import Layout  # noqa: PLC0415  numba loads on use
+
+    foes = _foe_lanes(network, rules, movements, lanes)
+    on_lane = [[m for m in range(len(movements)) if shares[k, m] > 0] for k in range(len(lanes))]
+    turns = max((len(found) for found in on_lane), default=1)
+    widest = max((len(f) for f in foes), default=1) or 1
+    turn_move = np.full((len(lanes), turns), -1, dtype=np.int64)
+    turn_share = np.zeros((len(lanes), turns))
+    turn_foes = np.full((len(lanes), turns, widest), -1, dtype=np.int64)
+    demand = np.array([max(volumes_vph.get(m, 0.0), 1.0) for m in movements])
+    for k, found in enumerate(on_lane):
+        flows = shares[k, found] * demand[found]
+        turn_move[k, : len(found)] = found
+        turn_share[k, : len(found)] = flows / flows.sum()
+        for j, m in enumerate(found):
+            turn_foes[k, j, : len(foes[m])] = foes[m]
+    table = [saturations[lane] for lane in lanes]
+    return Layout(
+        turn_move,
+        turn_share,
+        turn_foes,
+        np.array([s.flow_vph / 3600 for s in table]),
+        _loss_gain(table),
+        np.array([int((turn_foes[k] >= 0).any()) for k in range(len(lanes))], dtype=np.int64),
+    )
+
+
+def _loss_gain(table: Sequence[Saturation]) -> tuple[int, int]:
+    """Return the median start-up loss and end gain in whole seconds."""
+    if not table:
+        return 2, 1
+    loss = float(np.median([s.start_loss_s for s in table]))
+    return round(loss), round(float(np.median([s.end_gain_s for s in table])))
+
+
+def _foe_lanes(
+    network: Network,
+    rules: SignalRules,
+    movements: tuple[MovementId, ...],
+    lanes: tuple[LaneId, ...],
+) -> list[list[int]]:
+    """Return for each movement the lanes it yields to when it goes permitted."""
+    serves: dict[PhaseId, set[MovementId]] = defaultdict(set)
+    for service in rules.services:
+        if service.movement is not None:
+            serves[service.phase].add(service.movement)
+    found: list[set[int]] = [set() for _ in movements]
+    for (a, b), kind in rules.conflict_index.items():
+        if kind is not Conflict.YIELD or rules.phase_index[b].kind is PhaseKind.PEDESTRIAN:
+            continue
+        if rules.phase_index[a].shows is Lamp.GREEN:
+            continue
+        foes = {lanes.index(x) for m in serves[b] for x in _car_lanes(network, m) if x in lanes}
+        for m in serves[a] & set(movements):
+            found[movements.index(m)] |= foes
+    return [sorted(f) for f in found]

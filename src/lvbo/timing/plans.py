@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One plan per controller and period, with a common cycle for signals that are coordinated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from lvbo.demand.demand import Demand
+from lvbo.demand.saturation import saturations
+from lvbo.errors import Finding, Severity
+from lvbo.ids import ControllerId, MovementId, PlanId
+from lvbo.network.network import Network
+from lvbo.signal.plan import Plan
+from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet
+from lvbo.timing.model import ControllerModel, CycleLimits, Timing, build_model
+
+COUPLED_M = 800.0
+"""Signals closer than this on one street share a cycle (practice where flows are unknown)."""
+HALF_CYCLE_GAIN = 0.98
+"""A signal runs half the group's cycle only where that saves at least 2 % of its delay."""
+
+Volumes = Mapping[MovementId, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Controllers that run a common cycle (or half of it)."""
+
+    controllers: tuple[ControllerId, ...]
+
+
+def coordination_groups(network: Network, *, within_m: float = COUPLED_M) -> tuple[Group, ...]:
+    """Return controllers in groups: neighbours on a corridor closer than `within_m` go together."""
+    parent: dict[ControllerId, ControllerId] = {c.id: c.id for c in network.controllers}
+
+    def root(c: ControllerId) -> ControllerId:
+        while parent[c] != c:
+            c = parent[c]
+        return c
+
+    for corridor in network.corridors:
+        sections = corridor.outbound or corridor.inbound
+        owners = [s.outbound_controller or s.inbound_controller for s in corridor.stops]
+        for a, b, section in zip(owners, owners[1:], sections, strict=False):
+            if a is not None and b is not None and section.length_m <= within_m:
+                parent[root(b)] = root(a)
+    members: dict[ControllerId, list[ControllerId]] = {}
+    for c in parent:
+        members.setdefault(root(c), []).append(c)
+    return tuple(Group(controllers=tuple(sorted(m))) for _, m in sorted(members.items()))
+
+
+def each_alone(network: Network) -> tuple[Group, ...]:
+    """Return every controller as a group of its own."""
+    return tuple(Group(controllers=(c.id,)) for c in network.controllers)
+
+
+def period_volumes(demand: Demand, day_type: str, period: Period) -> Volumes:
+    """Return the mean volume per movement over the slots of a period, veh/h; unknown ones are 0."""
+    typical = demand.typical(day_type)
+    rows = [k for k, start in enumerate(demand.slot_starts_s()) if period.holds(start)]
+    if not rows:
+        return dict.fromkeys(demand.movements, 0.0)
+    known = np.nan_to_num(typical[rows])
+    return dict(zip(demand.movements, known.mean(axis=0).tolist(), strict=True))
+
+
+def mean_volumes(demand: Demand) -> Volumes:
+    """Return the mean volume per movement over all days and slots, veh/h."""
+    known = np.nan_to_num(np.asarray(demand.volume_vph))
+    return dict(zip(demand.movements, known.mean(axis=(0, 1)).tolist(), strict=True))
+
+
+def controller_models(
+    network: Network, demand: Demand, volumes: Volumes | None = None
+) -> tuple[ControllerModel, ...]:
+    """Return every controller as a model; drivers choose lanes at the given (else mean) volumes."""
+    flows = {s.lane: s for s in saturations(network, demand.saturations)}
+    at = volumes if volumes is not None else mean_volumes(demand)
+    return tuple(build_model(network, c, flows, at) for c in network.controllers)
+
+
+def time_plans(
+    network: Network,
+    demand: Demand,
+    periods: Iterable[DayPlan],
+    *,
+    groups: Sequence[Group] | None = None,
+    limits: CycleLimits | None = None,
+) -> PlanSet:
+    """Return plans for every controller and period; offsets are 0 until a corridor is coordinated.
+
+    Controllers of one group get the common cycle with the least total delay; a signal may run half
+    of it. Raises InfeasibleError (LV510) where the minima of a signal fit no cycle.
+    """
+    day_plans = tuple(periods)
+    chosen = coordination_groups(network) if groups is None else tuple(groups)
+    plans: list[Plan] = []
+    runs: list[Assignment] = []
+    findings: list[Finding] = []
+    for day in day_plans:
+        for period in day.periods:
+            name = plan_name(day.day_type, period)
+            volumes = period_volumes(demand, day.day_type, period)
+            models = {m.controller.id: m for m in controller_models(network, demand, volumes)}
+            timings = time_groups(models, volumes, chosen, limits or CycleLimits())
+            for controller, timing in sorted(timings.items()):
+                plans.append(models[controller].plan(timing, name))
+                runs.append(_run(controller, day, period, name))
+                findings += _overload(controller, period, timing)
+    return PlanSet(
+        plans=tuple(sorted(plans, key=lambda p: (p.controller, p.id))),
+        day_plans=day_plans,
+        assignments=tuple(runs),
+        calendar=Calendar(),
+        findings=tuple(findings),
+    )
+
+
+def plan_name(day_type: str, period: Period) -> PlanId:
+    """Return the id of the plan of a period: its name, with the day type where not a workday."""
+    return PlanId(period.name if day_type == "workday" else f"{day_type}-{period.name}")
+
+
+def _run(controller: ControllerId, day: DayPlan, period: Period, plan: PlanId) -> Assignment:
+    return Assignment(controller=controller, day_type=day.day_type, period=period.name, plan=plan)
+
+
+def _overload(controller: ControllerId, period: Period, timing: Timing) -> list[Finding]:
+    if timing.saturation <= 1.0:
+        return []
+    return [
+        Finding(
+            code="LV560",
+            place=f"{controller} {period.name}",
+            severity=Severity.WARNING,
+            fields={"x": round(timing.saturation, 2), "cycle_s": timing.cycle_s},
+        )
+    ]
+
+
+def time_groups(
+    models: Mapping[ControllerId, ControllerModel],
+    volumes: Volumes,
+    groups: Sequence[Group],
+    limits: CycleLimits,
+) -> dict[ControllerId, Timing]:
+    """Return the timing of every controller: each group at its best common cycle."""
+    found: dict[ControllerId, Timing] = {}
+    for group in groups:
+        members = [models[c] for c in group.controllers]
+        tables = {m.controller.id: _by_cycle(m, volumes, limits) for m in members}
+        cycle = _common_cycle(tables.values(), limits)
+        for model in members:
+            timing = _at_cycle(tables[model.controller.id], cycle)
+            found[model.controller.id] = model.judged(timing, volumes)
+    return found
+
+
+def _by_cycle(model: ControllerModel, volumes: Volumes, limits: CycleLimits) -> dict[int, Timing]:
+    table = model.table(volumes, limits)
+    return {timing.cycle_s: timing for timing in table if timing is not None}
+
+
+def _common_cycle(tables: Iterable[Mapping[int, Timing]], limits: CycleLimits) -> int:
+    """Return the cycle with the least delay among those every signal can run, whole or halved."""
+    listed = list(tables)
+    costs = {}
+    for cycle in (int(c) for c in limits.cycles()):
+        timings = [_fitting(table, cycle) for table in listed]
+        if all(t is not None for t in timings):
+            costs[cycle] = sum(t.delay_vehs_ph for t in timings if t is not None)
+    if costs:
+        return min(costs, key=lambda c: (costs[c], c))
+    return limits.most_s
+
+
+def _fitting(table: Mapping[int, Timing], cycle: int) -> Timing | None:
+    whole = table.get(cycle)
+    half = table.get(cycle // 2) if cycle % 2 == 0 else None
+    if whole is None or half is None:
+        return whole or half
+    return half if half.delay_vehs_ph < HALF_CYCLE_GAIN * whole.delay_vehs_ph else whole
+
+
+def _at_cycle(table: Mapping[int, Timing], cycle: int) -> Timing:
+    fitting = _fitting(table, cycle)
+    if fitting is not None:
+        return fitting
+    return min(table.values(), key=lambda t: (abs(t.cycle_s - cycle), t.cycle_s))
