@@ -82,6 +82,32 @@ def test_the_fit_at_a_cycle_is_the_best_of_all_whole_splits(
     assert plan.delay_veh_h == pytest.approx(best)
 
 
+def test_movements_over_two_stages_are_fitted_as_well_as_by_trying_all_splits() -> None:
+    saturation = np.array([[3400.0, 1700, 0, 0], [0, 1700, 1600, 0], [0, 0, 500, 3300]])
+    problem = StageProblem(
+        stages=("A", "B", "C"),
+        movements=("a", "ab", "bc", "c"),
+        volume_vph=np.array([900.0, 700, 300, 900]),
+        saturation_vph=saturation,
+        intergreen_s=np.array([4.0, 5, 4]),
+        least_green_s=np.array([6.0, 5, 6]),
+        least_window_s=np.array([0.0, 18, 0, 0]),
+    )
+    rest = 70 - 13
+    plans = [
+        evaluate(problem, 70, (a, b, rest - a - b))
+        for a, b in product(range(6, rest), range(5, rest))
+        if rest - a - b >= 6 and a + 4 + b >= 18
+    ]
+
+    assert fit_at(problem, 70, limit=10).delay_veh_h == pytest.approx(
+        min(plan.delay_veh_h for plan in plans)
+    )
+    assert fit_at(problem, 70, limit=0.01).worst_x == pytest.approx(
+        min(plan.worst_x for plan in plans)
+    )
+
+
 def test_the_plan_takes_the_cycle_of_least_delay_within_the_saturation_limit() -> None:
     problem = cross(0.7)
     table = fit_cycles(problem, limit=0.9)

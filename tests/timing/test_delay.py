@@ -123,5 +123,6 @@ def test_capacity_and_saturation_of_nothing() -> None:
 def test_narrow_lanes_buses_and_grades_slow_discharge() -> None:
     assert [width_factor(w) for w in (2.8, 3.25, 4.2)] == [0.96, 1.0, 1.04]
     assert bus_factor(1, 20) == pytest.approx(0.92)
+    assert bus_factor(2, 20) == pytest.approx(0.96)
     assert heavy_and_grade_factor(0, 4) == pytest.approx(0.9504)
     assert heavy_and_grade_factor(0, -4) == pytest.approx(1.0828)

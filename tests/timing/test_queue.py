@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from lvbo.errors import UsageError
 from lvbo.timing.delay import uniform_delay
-from lvbo.timing.permitted import Service, blocked_green, permitted_saturation, polygon_delay
+from lvbo.timing.permitted import (
+    Service,
+    blocked_green,
+    permitted_rate,
+    permitted_saturation,
+    polygon_delay,
+)
 from lvbo.timing.queue import (
     BackOfQueue,
     Lane,
@@ -72,6 +78,11 @@ def test_the_opposing_queue_blocks_its_clearing_time() -> None:
     # 60 s red at 600 veh/h leaves at 1800 - 600: 30 s; an oversaturated one blocks all green.
     assert float(blocked_green(600, 1800, 40, 100)) == pytest.approx(30)
     assert float(blocked_green(900, 1800, 40, 100)) == 40
+
+
+def test_a_permitted_green_discharges_at_its_open_share() -> None:
+    assert permitted_rate(800, 40, 30) == pytest.approx(200)
+    assert permitted_rate(800, [0, 40], [0, 45]).tolist() == [0, 0]
 
 
 def test_without_slowing_all_who_meet_red_or_queue_stop() -> None:

@@ -45,7 +45,7 @@ def pressure(
     volume: Array,
     cap: Array,
 ) -> float:
-    """Return the sum of the 16th powers of saturation, a smooth stand-in for the largest one."""
+    """Return the sum of the 64th powers of saturation, a smooth stand-in for the largest one."""
     capacities(greens, cycle, sat, base, ref, extra, cap)
     total = 0.0
     for m in range(volume.shape[0]):
@@ -54,7 +54,9 @@ def pressure(
             x2 = x * x
             x4 = x2 * x2
             x8 = x4 * x4
-            total += x8 * x8
+            x16 = x8 * x8
+            x32 = x16 * x16
+            total += x32 * x32
     return total
 
 

@@ -59,6 +59,19 @@ def blocked_green(
     return np.asarray(np.minimum(green, clearing))
 
 
+def permitted_rate(
+    gap_saturation_vph: ArrayLike, green_s: ArrayLike, blocked_s: ArrayLike
+) -> Array:
+    """Return the mean discharge over a whole permitted green, veh/h: s_p (g - g_q) / g.
+
+    This is the saturation flow that a search over stage greens takes for a permitted stage. It
+    depends on the opposing green, so fit, update and fit again.
+    """
+    green = real(green_s)
+    open_share = quotient(np.maximum(green - real(blocked_s), 0), green, otherwise=0.0)
+    return np.asarray(real(gap_saturation_vph) * open_share)
+
+
 def permitted_capacity(
     saturation_vph: ArrayLike,
     unblocked_s: ArrayLike,
