@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""MAXBAND as a mixed-integer programme in HiGHS, the yardstick of the band bench.
+
+Little, Kelson, Gartner (1981) in the window form: with times in cycles, z = 1/C, q = outbound
+front - inbound end, q grows by t + t_in over a link up to an integer; w is green before the
+outbound band, w_in green after the inbound band.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import pairwise, product
+
+import highspy
+
+from lvbo.progression.problem import BandProblem, Pattern
+
+Terms = dict[int, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MilpResult:
+    """Hold the objective of HiGHS (weighted bands in cycles), its solve time, and its proof."""
+
+    value: float | None
+    outbound: float
+    inbound: float
+    cycle_s: float
+    cpu_ms: float
+    proved: bool
+
+
+@dataclass(slots=True)
+class _Model:
+    """A programme under construction."""
+
+    solver: highspy.Highs = field(default_factory=highspy.Highs)
+    columns: int = 0
+
+    def variable(self, low: float, high: float, *, integer: bool = False, cost: float = 0) -> int:
+        """Add a column; return its number."""
+        self.solver.addVar(low, high)
+        self.solver.changeColCost(self.columns, cost)
+        if integer:
+            self.solver.changeColIntegrality(self.columns, highspy.HighsVarType.kInteger)
+        self.columns += 1
+        return self.columns - 1
+
+    def row(self, low: float, high: float, terms: Terms) -> None:
+        """Add low <= sum of terms <= high."""
+        self.solver.addRow(low, high, len(terms), list(terms), list(terms.values()))
+
+    def at_most(self, terms: Terms, high: float = 0.0) -> None:
+        """Add sum of terms <= high."""
+        self.row(-highspy.kHighsInf, high, terms)
+
+
+def solve_maxband(problem: BandProblem, *, gap: float = 1e-4, limit_s: float = 120.0) -> MilpResult:
+    """Return the best two-way plan of HiGHS on one thread; only the solve is timed."""
+    model, b, b_in, z = _build(problem)
+    solver = model.solver
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("mip_rel_gap", gap),
+        ("time_limit", limit_s),
+    ):
+        solver.setOptionValue(option, value)
+    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+    start = time.process_time_ns()
+    solver.run()
+    cpu_ms = (time.process_time_ns() - start) / 1e6
+    proved = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    values = list(solver.getSolution().col_value)
+    if not values or values[z] <= 0:
+        return MilpResult(
+            value=None, outbound=0, inbound=0, cycle_s=0, cpu_ms=cpu_ms, proved=proved
+        )
+    return MilpResult(
+        value=problem.weight_out * values[b] + problem.weight_in * values[b_in],
+        outbound=values[b],
+        inbound=values[b_in],
+        cycle_s=1 / values[z],
+        cpu_ms=cpu_ms,
+        proved=proved,
+    )
+
+
+def _build(problem: BandProblem) -> tuple[_Model, int, int, int]:
+    model = _Model()
+    model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
+    b = model.variable(0, 1, cost=problem.weight_out)
+    b_in = model.variable(0, 1, cost=problem.weight_in)
+    low, high = min(problem.cycles_ms) / 1000, max(problem.cycles_ms) / 1000
+    z = model.variable(1 / high, 1 / low)
+    positions = [_signal(model, p, problem.parts_per_cycle, b, b_in) for p in problem.patterns]
+    out = _links(model, problem, z, inbound=False)
+    back = _links(model, problem, z, inbound=True)
+    clear_out = problem.clearance_out_ms or (0,) * problem.signals
+    clear_in = problem.clearance_in_ms or (0,) * problem.signals
+    for i, ((q, constant), (q_next, constant_next)) in enumerate(pairwise(positions)):
+        turns = model.variable(-2, 200, integer=True)
+        loop = dict(q_next)
+        for column, factor in q.items():
+            loop[column] = loop.get(column, 0.0) - factor
+        loop |= {out[i]: -1.0, back[i]: -1.0, turns: 1.0}
+        loop[z] = (clear_out[i + 1] + clear_in[i]) / 1000
+        model.row(constant - constant_next, constant - constant_next, loop)
+    _limits(model, problem, b, b_in, z)
+    return model, b, b_in, z
+
+
+def _signal(
+    model: _Model, patterns: tuple[Pattern, ...], parts: int, b: int, b_in: int
+) -> tuple[Terms, float]:
+    """Add one signal; return its position q as terms and a constant."""
+    choices = [(o, i) for p in patterns for o, i in product(p.outbound, p.inbound)]
+    out = sorted({o for o, _ in choices})
+    back = sorted({i for _, i in choices})
+    if len(out) * len(back) == len(set(choices)):  # every order of the two directions is allowed
+        pick_out = _pick(model, [(a / parts, g / parts) for a, g in out])
+        pick_in = _pick(model, [(-(a + g) / parts, g / parts) for a, g in back])
+    else:
+        both = [(o, i) for o, i in dict.fromkeys(choices)]
+        columns = [model.variable(0, 1, integer=True) for _ in both]
+        model.row(1, 1, dict.fromkeys(columns, 1.0))
+        pairs = list(zip(columns, both, strict=True))
+        pick_out = (
+            {c: o[0] / parts for c, (o, _) in pairs},
+            0.0,
+            {c: o[1] / parts for c, (o, _) in pairs},
+            0.0,
+        )
+        pick_in = (
+            {c: -(i[0] + i[1]) / parts for c, (_, i) in pairs},
+            0.0,
+            {c: i[1] / parts for c, (_, i) in pairs},
+            0.0,
+        )
+    position: Terms = {}
+    constant = 0.0
+    for (place, place_0, green, green_0), band in ((pick_out, b), (pick_in, b_in)):
+        spare = model.variable(0, 1)
+        model.at_most({spare: 1.0, band: 1.0} | {c: -g for c, g in green.items()}, high=green_0)
+        position[spare] = 1.0
+        for column, factor in place.items():
+            position[column] = position.get(column, 0.0) + factor
+        constant += place_0
+    return position, constant
+
+
+def _pick(model: _Model, options: list[tuple[float, float]]) -> tuple[Terms, float, Terms, float]:
+    """Return place and green of one of the options, as terms and constant each."""
+    place_0, green_0 = options[0]
+    columns = [model.variable(0, 1, integer=True) for _ in options[1:]]
+    if len(columns) > 1:
+        model.at_most(dict.fromkeys(columns, 1.0), high=1.0)
+    pairs = list(zip(columns, options[1:], strict=True))
+    place = {c: o[0] - place_0 for c, o in pairs}
+    green = {c: o[1] - green_0 for c, o in pairs if o[1] != green_0}
+    return place, place_0, green, green_0
+
+
+def _links(model: _Model, problem: BandProblem, z: int, *, inbound: bool) -> list[int]:
+    """Add the link times of one direction with their speed and speed-change limits."""
+    metres = problem.distance_in_m if inbound else problem.distance_out_m
+    speeds = problem.speed_in_mps if inbound else problem.speed_out_mps
+    columns = []
+    for d, (slow, fast) in zip(metres, speeds, strict=True):
+        t = model.variable(0, highspy.kHighsInf)
+        model.at_most({z: d / fast, t: -1.0})
+        model.at_most({t: 1.0, z: -d / slow})
+        columns.append(t)
+    limit = problem.speed_change_limit_s_per_m
+    if limit is not None:
+        pairs = pairwise(zip(columns, metres, strict=True))
+        for (t, d), (t_next, d_next) in pairs:
+            model.at_most({t_next: 1 / d_next, t: -1 / d, z: -limit})
+            model.at_most({t_next: -1 / d_next, t: 1 / d, z: -limit})
+    return columns
+
+
+def _limits(model: _Model, problem: BandProblem, b: int, b_in: int, z: int) -> None:
+    if problem.ratio_range is not None:
+        low, high = problem.ratio_range
+        model.at_most({b: low, b_in: -1.0})
+        if high != float("inf"):
+            model.at_most({b_in: 1.0, b: -high})
+    model.at_most({z: problem.min_out_ms / 1000, b: -1.0})
+    model.at_most({z: problem.min_in_ms / 1000, b_in: -1.0})
