@@ -173,6 +173,7 @@ def test_over_capacity_the_longest_cycle_gets_level_saturation_and_cures() -> No
     assert plan.over_capacity
     assert max(critical) - min(critical) < 0.08
     assert codes.count("LV520") == (plan.x > 1).sum()
+    assert codes.count("LV526") == 0
     assert "LV523" in codes
     assert plan.findings[0].place == "J1"
 
@@ -187,6 +188,18 @@ def test_a_queue_clears_after_the_period_when_less_arrives() -> None:
 
     assert hours[0] == pytest.approx(0.2 * capacity * 0.25 / (capacity - 0.84 * capacity))
     assert hours[1:].tolist() == [0, 0]
+
+
+def test_a_queue_that_never_shrinks_says_so() -> None:
+    plan = fit_plan(cross(1.5), CycleRange(least_s=90, most_s=90))
+    never = {f.fields["movement"] for f in plan.findings if f.code == "LV526"}
+
+    assert never == {
+        name
+        for name, hours in zip(cross().movements, plan.hours_to_clear, strict=True)
+        if np.isinf(hours)
+    }
+    assert "NT" in never
 
 
 def test_spare_lanes_beside_a_full_movement_are_named_as_a_cure() -> None:

@@ -56,19 +56,18 @@ def _queue_veh(problem: StageProblem, plan: FittedPlan, m: int, lanes: float) ->
 
 
 def _overloads(problem: StageProblem, plan: FittedPlan) -> list[Finding]:
-    """Return one finding per movement that wants more than it gets."""
-    return [
-        _finding(
-            "LV520",
-            problem,
-            movement=problem.movements[m],
-            x=round(float(plan.x[m]), 2),
-            cycle_s=plan.cycle_s,
-            hours=round(float(plan.hours_to_clear[m]), 2),
-        )
-        for m in np.argsort(-plan.x, kind="stable")
-        if plan.x[m] > 1
-    ]
+    """Return one finding per movement that wants more than it gets, the worst first."""
+    worst_first = np.argsort(-plan.x, kind="stable")
+    return [_overload(problem, plan, int(m)) for m in worst_first if plan.x[m] > 1]
+
+
+def _overload(problem: StageProblem, plan: FittedPlan, m: int) -> Finding:
+    movement, x = problem.movements[m], round(float(plan.x[m]), 2)
+    hours = float(plan.hours_to_clear[m])
+    if not np.isfinite(hours):
+        return _finding("LV526", problem, movement=movement, x=x, cycle_s=plan.cycle_s)
+    lasting = round(hours, 2)
+    return _finding("LV520", problem, movement=movement, x=x, cycle_s=plan.cycle_s, hours=lasting)
 
 
 def _lane_use(problem: StageProblem, plan: FittedPlan) -> list[Finding]:
