@@ -29,7 +29,7 @@ NEARLY_FULL = 0.75
 GROWING = 0.08
 CYCLES = 3
 QUEUED_VEHICLES = 3.0
-RATIO_RANGE = (0.7, 1.4)
+RATIO_RANGE = (0.3, 1.6)
 SPREAD_ROUNDS = 12
 
 
@@ -154,10 +154,18 @@ def estimate_unserved(network: Network, served: Served, degree: Array, saturated
         here = [column[m.id] for m in network.movements_from[link]]
         if not here or np.isnan(served.volume[:, :, here]).all():
             continue
-        if link in inflows:
-            _from_inflow(estimate, served, here, degree, *inflows[link])
-        else:
+        ratio = _calibration(served, estimate, here, inflows.get(link))
+        if ratio is None:
             _from_tail(estimate, served, here, others)
+            continue
+        coming, blocked = inflows[link]
+        approach = Approach(
+            columns=np.array(here),
+            groups=_group_numbers(network, link, served, here),
+            inflow=coming * ratio,
+            blocked=blocked,
+        )
+        _from_inflow(estimate, served, approach, degree)
     _spread(network, served, estimate, column)
     return estimate
 
@@ -179,22 +187,36 @@ def _all_inflows(network: Network, served: Served) -> dict[LinkId, tuple[Array, 
     return found
 
 
-def _from_inflow(
-    estimate: Estimate,
-    served: Served,
-    here: list[int],
-    degree: Array,
-    inflow: Array,
-    blocked: Mask,
-) -> None:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Approach:
+    """One link: its movements' columns, their lane groups, and what comes in (days, slots)."""
+
+    columns: NDArray[np.intp]
+    groups: NDArray[np.intp]
+    inflow: Array
+    blocked: Mask
+
+
+def _group_numbers(
+    network: Network, link: LinkId, served: Served, here: list[int]
+) -> NDArray[np.intp]:
+    number = {
+        movement: g
+        for g, group in enumerate(lane_groups(network, link))
+        for movement in group.movements
+    }
+    return np.array([number[served.movements[k]] for k in here])
+
+
+def _from_inflow(estimate: Estimate, served: Served, approach: Approach, degree: Array) -> None:
     """Put what came in and did not pass on the saturated movements of a link, day by day."""
+    here = approach.columns
     passed = served.volume[:, :, here]
     hours = served.slots.slot_s / 3600
-    free = ~estimate.saturated[:, :, here].any(axis=2) & ~blocked
-    inflow = inflow * _calibration(passed.sum(axis=2), inflow, free)
+    free = ~estimate.saturated[:, :, here].any(axis=2) & ~approach.blocked
     shares = _free_shares(passed, free)
     for d in range(passed.shape[0]):
-        wanted = _unblocked(inflow[d], blocked[d])
+        wanted = _unblocked(approach.inflow[d], approach.blocked[d])
         queue = 0.0
         held = np.zeros(len(here), dtype=np.bool_)
         for s in range(passed.shape[1]):
@@ -203,15 +225,16 @@ def _from_inflow(
                 queue = 0.0
                 continue
             now = estimate.saturated[d, s, here] | _growing(
-                excess, wanted[s], degree[d, s, here], blocked=bool(blocked[d, s])
+                excess, wanted[s], degree[d, s, here], blocked=bool(approach.blocked[d, s])
             )
             held = now | held if queue > QUEUED_VEHICLES else now
             if not held.any():
                 queue = 0.0
                 continue
-            queue = max(0.0, queue + excess * hours)
+            excess = max(excess, -queue / hours)
+            queue += excess * hours
             estimate.saturated[d, s, here] |= held
-            _share_out(estimate, (d, s), here, held, excess, shares)
+            _share_out(estimate, (d, s), approach, held, excess, shares)
 
 
 def _growing(excess: float, wanted: float, degree: Array, *, blocked: bool) -> Mask:
@@ -224,26 +247,35 @@ def _growing(excess: float, wanted: float, degree: Array, *, blocked: bool) -> M
 def _share_out(
     estimate: Estimate,
     at: tuple[int, int],
-    here: list[int],
+    approach: Approach,
     held: Mask,
     excess: float,
     shares: Array,
 ) -> None:
-    """Divide an excess among the held movements: to their usual shares, none below zero."""
+    """Divide an excess among the held lane groups by their usual shares, none below zero.
+
+    Inside a group vehicles stand in one queue, so what passed shows their mix.
+    """
     d, s = at
-    columns = np.array(here)
+    columns = approach.columns
     passed = estimate.volume[d, s, columns].copy()
-    total = passed[held].sum() + excess
-    usual = shares[held]
+    numbers = np.unique(approach.groups[held])
+    through = np.array([passed[approach.groups == g].sum() for g in numbers])
+    usual = np.array([shares[approach.groups == g].sum() for g in numbers])
     if not usual.sum() > 0:
-        usual = np.maximum(passed[held], 1e-6)
-    wanted = np.maximum(total, 0.0) * usual / usual.sum()
+        usual = np.maximum(through, 1e-6)
+    total = max(0.0, through.sum() + excess)
+    wanted = total * usual / usual.sum()
     if excess > 0:
-        wanted = _at_least(wanted, passed[held], total)
-    estimate.volume[d, s, columns[held]] = wanted
-    most = passed[held] + max(excess, 0.0)
-    estimate.lower[d, s, columns[held]] = np.minimum(passed[held], wanted)
-    estimate.upper[d, s, columns[held]] = np.maximum(most, wanted)
+        wanted = _at_least(wanted, through, total)
+    for g, own, goal in zip(numbers, through, wanted, strict=True):
+        inside = approach.groups == g
+        mix = passed[inside] if own > 0 else shares[inside] + 1e-9
+        new = goal * mix / mix.sum()
+        here = columns[inside]
+        estimate.volume[d, s, here] = new
+        estimate.lower[d, s, here] = np.minimum(passed[inside], new)
+        estimate.upper[d, s, here] = np.maximum(passed[inside] + max(excess, 0.0), new)
 
 
 def _at_least(wanted: Array, floor: Array, total: float) -> Array:
@@ -256,13 +288,23 @@ def _at_least(wanted: Array, floor: Array, total: float) -> Array:
     return np.asarray(out)
 
 
-def _calibration(passed: Array, inflow: Array, free: Mask) -> float:
-    """Return passed over come in where nothing is held back: driveways, an under-counting loop."""
+def _calibration(
+    served: Served, estimate: Estimate, here: list[int], coming: tuple[Array, Mask] | None
+) -> float | None:
+    """Return passed over come in where nothing is held back: car parks, an under-counting loop.
+
+    None where there is no inflow to go by, or so different a one that it is no measure.
+    """
+    if coming is None:
+        return None
+    inflow, blocked = coming
+    passed = served.volume[:, :, here].sum(axis=2)
+    free = ~estimate.saturated[:, :, here].any(axis=2) & ~blocked
     both = free & ~np.isnan(passed) & ~np.isnan(inflow)
     if not both.any() or inflow[both].sum() <= 0:
         return 1.0
     ratio = float(passed[both].sum() / inflow[both].sum())
-    return ratio if RATIO_RANGE[0] <= ratio <= RATIO_RANGE[1] else 1.0
+    return ratio if RATIO_RANGE[0] <= ratio <= RATIO_RANGE[1] else None
 
 
 def _free_shares(passed: Array, free: Mask) -> Array:
