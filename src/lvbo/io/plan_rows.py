@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from lvbo.errors import Finding
@@ -10,6 +11,19 @@ from lvbo.ids import PhaseId
 from lvbo.network.network import Network
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import SignalRules
+from lvbo.signal.schedule import DAY_S
+
+CLOCK = re.compile(r"([01]?\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?")
+
+
+def clock_second(text: str) -> int | None:
+    """Return the second of the day that HH:MM or HH:MM:SS names, 24:00 as 0; None if neither."""
+    match = CLOCK.fullmatch(text.strip())
+    if match is None:
+        return None
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    total = 3600 * hours + 60 * minutes + seconds
+    return total % DAY_S if total <= DAY_S else None
 
 
 def check_known(plan: Plan, network: Network, place: str) -> Iterator[Finding]:

@@ -20,7 +20,7 @@ from lvbo.codec import SCHEMA, from_plain
 from lvbo.errors import Finding, InputError
 from lvbo.ids import ControllerId, PhaseId, PlanId, StageId
 from lvbo.io.atomic import write_whole
-from lvbo.io.plan_rows import check_known, minimum_findings
+from lvbo.io.plan_rows import check_known, clock_second, minimum_findings
 from lvbo.network.network import Network
 from lvbo.signal.plan import Greens, Plan, StageGreen, Window
 from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet, clock
@@ -28,7 +28,6 @@ from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet,
 T = TypeVar("T")
 
 BARE = re.compile(r"[A-Za-z0-9_-]+")
-CLOCK = re.compile(r"([01]\d|2[0-4]):([0-5]\d)(?::([0-5]\d))?")
 DECODE_LINE = re.compile(r"at line (\d+)")
 
 
@@ -212,14 +211,12 @@ class _Reader:
 
     def _read_day(self, place: str, record: _DayRecord) -> None:
         self.known |= {(record.type, period.name) for period in record.periods}
-        if not all(CLOCK.fullmatch(at) for p in record.periods for at in (p.start, p.end)):
-            bad = next(
-                at for p in record.periods for at in (p.start, p.end) if not CLOCK.fullmatch(at)
-            )
-            self._add("LV305", place, found=bad, expected="07:30")
+        bad = [at for p in record.periods for at in (p.start, p.end) if clock_second(at) is None]
+        if bad:
+            self._add("LV305", place, found=bad[0], expected="07:30")
             return
         periods = tuple(
-            Period(start_s=_second(p.start) % 86_400, end_s=_second(p.end) % 86_400, name=p.name)
+            Period(start_s=clock_second(p.start) or 0, end_s=clock_second(p.end) or 0, name=p.name)
             for p in record.periods
         )
         try:
@@ -304,11 +301,6 @@ def _tenths(seconds: float) -> int:
     if abs(tenths - seconds * 10) > 1e-6:  # noqa: PLR2004  far below a tenth, above float noise
         raise InputError("LV305", place="", found=seconds, expected="0.1 s")
     return tenths
-
-
-def _second(text: str) -> int:
-    hours, minutes, seconds = (int(part) for part in f"{text}:00".split(":")[:3])
-    return 3600 * hours + 60 * minutes + seconds
 
 
 def _calendar_text(calendar: Calendar) -> str:

@@ -65,14 +65,16 @@ def stage_greens(stages: Sequence[StageGreen], rules: SignalRules) -> tuple[Gree
     )
 
 
-def as_stages(plan: Plan, rules: SignalRules) -> tuple[StageGreen, ...] | None:
+def as_stages(
+    plan: Plan, rules: SignalRules, *, least_ds: int = LEAST_STAGE_DS
+) -> tuple[StageGreen, ...] | None:
     """Return the stage writing of a plan, or None where stages cannot express it.
 
     The writing kept in the plan is returned if it still gives the plan's timeline. Otherwise stages
     are the spans in which the set of going phases stays the same; a span whose phases all run on
     from the stage before into the stage after is an interstage, unless it is longer than their
-    intergreen asks. A plan with a late start or an early cut-off under 2 s has no stages, nor has
-    one whose yellows differ from those of its phases.
+    intergreen asks. A plan with a late start or an early cut-off below `least_ds` has no stages,
+    nor has one whose yellows differ from those of its phases.
     """
     if plan.stages and _gives(plan.stages, plan, rules):
         return plan.stages
@@ -81,7 +83,7 @@ def as_stages(plan: Plan, rules: SignalRules) -> tuple[StageGreen, ...] | None:
     if not kept:
         return None
     found = tuple(_stage(spans, kept, k, plan.cycle_ds) for k in range(len(kept)))
-    short = any(stage.green_ds < LEAST_STAGE_DS for stage in found)
+    short = any(stage.green_ds < least_ds for stage in found)
     return None if short or not _gives(found, plan, rules) else found
 
 
