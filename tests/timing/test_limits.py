@@ -63,6 +63,16 @@ def test_stages_over_the_longest_cycle_are_named_and_nothing_else() -> None:
     assert caught.value.conflict == ("max_cycle", "min_green:A", "min_green:C")
 
 
+def test_many_limits_still_give_a_conflict_without_a_needless_one() -> None:
+    six = replace(bounds([25] * 6, most_cycle_s=120), most_s=(90.0,) * 6)
+    with pytest.raises(InfeasibleError) as caught:
+        least_greens(six)
+
+    assert len(caught.value.conflict) == 6
+    assert "max_cycle" in caught.value.conflict
+    assert all(name.startswith(("min_green", "max_cycle")) for name in caught.value.conflict)
+
+
 def test_a_window_can_be_what_conflicts() -> None:
     crossing = Window(name="walk", first=0, length=2, least_s=140)
     with pytest.raises(InfeasibleError) as caught:

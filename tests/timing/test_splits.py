@@ -30,6 +30,18 @@ def test_a_stage_at_its_maximum_gives_the_rest_away() -> None:
     assert greens.tolist() == pytest.approx([30, 40, 20])
 
 
+def test_minima_that_fill_the_time_are_the_greens() -> None:
+    assert equal_saturation_greens([0.3, 0.2], 30, least_s=[10, 20]).tolist() == [10, 20]
+
+
+def test_time_that_demand_may_not_take_goes_to_stages_without_demand() -> None:
+    greens = equal_saturation_greens([0.4, 0, 0], 60, least_s=5, most_s=[20, 25, 45])
+    endless = equal_saturation_greens([0.4, 0, 0], 60, least_s=5, most_s=[20, np.inf, 45])
+
+    assert greens.tolist() == pytest.approx([20, 15, 25])
+    assert endless.tolist() == pytest.approx([20, 35, 5])
+
+
 def test_without_any_demand_time_is_shared_evenly() -> None:
     assert equal_saturation_greens([0, 0, 0], 60, least_s=5).tolist() == pytest.approx([20] * 3)
 

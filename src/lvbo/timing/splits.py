@@ -39,7 +39,7 @@ def _fill(y: Array, low: Array, high: Array, available_s: float) -> Array:
 
     The sum rises piecewise linearly in t: find the piece between two break points, then solve it.
     """
-    if low.sum() >= available_s:
+    if low.sum() >= available_s - 1e-9:
         return np.array(low)
     wants = np.flatnonzero(y > 0)
     breaks = np.concatenate([low[wants] / y[wants], high[wants] / y[wants]])
