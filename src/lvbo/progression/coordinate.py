@@ -1,0 +1,354 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Set the offsets (and, where allowed, the stage orders) of a corridor to a green wave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+
+from lvbo.demand.demand import Demand
+from lvbo.errors import Finding, InputError, PlanError, Severity
+from lvbo.ids import ControllerId, LinkId, PhaseId
+from lvbo.network.corridor import Corridor, Section, Stop
+from lvbo.network.network import Network
+from lvbo.progression.band import two_way_band
+from lvbo.progression.clearance import clearances_ms
+from lvbo.progression.offsets import evaluate_offsets
+from lvbo.progression.problem import BandPlan, BandProblem, Lock, Pattern
+from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
+from lvbo.signal.plan import Plan, Window
+from lvbo.signal.rules import SignalRules
+from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.signal.stages import from_stages
+from lvbo.timing.plans import Volumes, period_volumes
+
+MOST_ORDERS_OF = 5
+"""Plans with more stages keep their order: there would be too many others."""
+LEAST_SPEED_MPS = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Street:
+    """What is known beside the plans: the network allows other stage orders, demand weighs them.
+
+    `speeds_mps` are measured platoon speeds by link; `locked` controllers keep their offsets.
+    """
+
+    network: Network | None = None
+    demand: Demand | None = None
+    speeds_mps: Mapping[LinkId, float] | None = None
+    locked: frozenset[ControllerId] = frozenset()
+
+
+def coordinate(
+    corridor: Corridor,
+    plans: PlanSet,
+    *,
+    street: Street | None = None,
+    settings: WaveSettings | None = None,
+) -> Wave:
+    """Return the plans with the widest two-way wave along the corridor in every period.
+
+    Cycles and greens stay as they are; offsets become whole seconds. Where one direction alone is
+    worth more, the one-way wave is taken, and the result says so.
+
+    Raises:
+        InputError: LV450 fewer than two signals, LV451 a controller has no plan, LV452 cycles that
+            have no common one.
+
+    """
+    known, laid = street or Street(), settings or WaveSettings()
+    return _over_periods(corridor, plans, known, laid, solve=True)
+
+
+def evaluate_wave(
+    corridor: Corridor,
+    plans: PlanSet,
+    *,
+    street: Street | None = None,
+    settings: WaveSettings | None = None,
+) -> Wave:
+    """Return the waves that the plans give as they are; nothing is solved for.
+
+    Raises:
+        InputError: as `coordinate`.
+
+    """
+    known, laid = street or Street(), settings or WaveSettings()
+    return _over_periods(corridor, plans, known, laid, solve=False)
+
+
+def _over_periods(
+    corridor: Corridor, plans: PlanSet, street: Street, settings: WaveSettings, *, solve: bool
+) -> Wave:
+    if len(corridor.stops) < 2:  # noqa: PLR2004  a wave needs two signals
+        raise InputError("LV450", place=corridor.name, signals=len(corridor.stops))
+    waves, current = [], plans
+    for day in plans.day_plans:
+        for period in day.periods:
+            task = _Task(corridor, current, street, settings, day, period)
+            wave = task.solved() if solve else task.evaluated()
+            waves.append(wave)
+            current = current.with_plans(wave.plans)
+    return Wave(corridor=corridor, plans=current, periods=tuple(waves), settings=settings)
+
+
+class _Task:
+    """Hold one corridor in one period."""
+
+    def __init__(
+        self,
+        corridor: Corridor,
+        plans: PlanSet,
+        street: Street,
+        settings: WaveSettings,
+        day: DayPlan,
+        period: Period,
+    ) -> None:
+        self.corridor, self.street, self.settings = corridor, street, settings
+        self.day, self.period = day, period
+        self.plans = [self._plan(plans, stop) for stop in corridor.stops]
+        self.cycle_ds = self._cycle_ds()
+        self.choices = [self._choices(k) for k in range(len(self.plans))]
+
+    def _plan(self, plans: PlanSet, stop: Stop) -> Plan:
+        owner = stop.outbound_controller or stop.inbound_controller
+        key = (owner, self.day.day_type, self.period.name)
+        if owner is None or key not in plans.run_index:
+            raise InputError("LV451", place=self.corridor.name, controller=owner)
+        return plans.run_index[owner, self.day.day_type, self.period.name]
+
+    def _cycle_ds(self) -> int:
+        cycle = max(plan.cycle_ds for plan in self.plans)
+        for plan in self.plans:
+            if cycle % plan.cycle_ds:
+                raise InputError(
+                    "LV452",
+                    place=f"{self.corridor.name} {self.period.name}",
+                    controller=plan.controller,
+                    cycle_s=plan.cycle_s,
+                    common_s=cycle / 10,
+                )
+        return cycle
+
+    # the problem ----------------------------------------------------------------------------
+
+    def _choices(self, k: int) -> list[Plan]:
+        """Return the plan of a stop and, where allowed, the same greens in other stage orders."""
+        plan, stop = self.plans[k], self.corridor.stops[k]
+        network = self.street.network
+        fixed = plan.controller in self.street.locked or not self.settings.may_reorder
+        shared = sum(p.controller == plan.controller for p in self.plans) > 1
+        if network is None or fixed or shared or not _both(stop):
+            return [plan]
+        return [plan, *other_orders(plan, network.controller_index[plan.controller].rules)]
+
+    def problem(self) -> BandProblem:
+        """Return what the band solver is asked."""
+        corridor, cycle_ms = self.corridor, 100 * self.cycle_ds
+        out, back = corridor.outbound, corridor.inbound
+        volumes = self._volumes()
+        clear_out, clear_in = self._clearances(volumes)
+        weight_out, weight_in = self._weights(volumes)
+        return BandProblem(
+            patterns=tuple(
+                tuple(self._pattern(plan, corridor.stops[k]) for plan in choice)
+                for k, choice in enumerate(self.choices)
+            ),
+            parts_per_cycle=cycle_ms,
+            cycles_ms=(cycle_ms,),
+            distance_out_m=tuple(s.length_m for s in out or back),
+            distance_in_m=tuple(s.length_m for s in back or out),
+            speed_out_mps=tuple(self._speeds(s) for s in out or back),
+            speed_in_mps=tuple(self._speeds(s) for s in back or out),
+            clearance_out_ms=clear_out,
+            clearance_in_ms=clear_in,
+            weight_out=weight_out,
+            weight_in=weight_in,
+            speed_change_limit_s_per_m=self.settings.speed_change_limit_s_per_m,
+            locks=self._locks(),
+        )
+
+    def _pattern(self, plan: Plan, stop: Stop) -> Pattern:
+        own_ms, times = 100 * plan.cycle_ds, self.cycle_ds // plan.cycle_ds
+        whole = ((0, own_ms),)
+        pattern = Pattern(
+            outbound=self._windows(plan, stop.outbound_phases) if stop.outbound else whole,
+            inbound=self._windows(plan, stop.inbound_phases) if stop.inbound else whole,
+        )
+        return pattern if times == 1 else pattern.repeated(times, 100 * self.cycle_ds)
+
+    def _windows(self, plan: Plan, phases: Iterable[PhaseId]) -> tuple[tuple[int, int], ...]:
+        """Return the usable greens of a movement in ms on the plan's own cycle."""
+        merged = joined([w for p in phases for w in plan.windows_of(p)], plan.cycle_ds)
+        early, late = 1000 * self.settings.start_trim_s, 1000 * self.settings.end_trim_s
+        usable = []
+        for start_ds, length_ds in merged:
+            trim = 0 if length_ds == plan.cycle_ds else round(early + late)
+            length = max(1, 100 * length_ds - trim)
+            start = 100 * start_ds + (round(early) if trim else 0)
+            usable.append((start % (100 * plan.cycle_ds), length))
+        if not usable:
+            raise PlanError("LV453", place=self.corridor.name, controller=plan.controller)
+        return tuple(usable)
+
+    def _speeds(self, section: Section) -> tuple[float, float]:
+        measured = self.street.speeds_mps or {}
+        network = self.street.network
+        if network is not None and all(link in measured for link in section.links):
+            lengths = [network.link_index[link].length_m for link in section.links]
+            times = [m / measured[x] for m, x in zip(lengths, section.links, strict=True)]
+            speed = max(LEAST_SPEED_MPS, sum(lengths) / sum(times))
+            return speed, speed
+        low, high = self.settings.speed_low, self.settings.speed_high
+        return low * section.speed_limit_mps, high * section.speed_limit_mps
+
+    def _volumes(self) -> Volumes | None:
+        if self.street.demand is None:
+            return None
+        return period_volumes(self.street.demand, self.day.day_type, self.period)
+
+    def _weights(self, volumes: Volumes | None) -> tuple[float, float]:
+        """Return the weights of the directions: their share of the corridor's through flow."""
+        if not self.corridor.inbound:
+            return 1.0, 0.0
+        if volumes is None:
+            return 1.0, 1.0
+        out = sum(volumes.get(s.outbound, 0.0) for s in self.corridor.stops if s.outbound)
+        back = sum(volumes.get(s.inbound, 0.0) for s in self.corridor.stops if s.inbound)
+        if out + back <= 0:
+            return 1.0, 1.0
+        return 2 * out / (out + back), 2 * back / (out + back)
+
+    def _clearances(self, volumes: Volumes | None) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        network = self.street.network
+        if volumes is None or network is None or not self.settings.clear_queues:
+            return (), ()
+        return clearances_ms(self.corridor, network, volumes, self.plans, self.cycle_ds)
+
+    def _locks(self) -> tuple[Lock, ...]:
+        """Return the locks: controllers with fixed offsets, and those that own several stops."""
+        locks = []
+        for controller in dict.fromkeys(p.controller for p in self.plans):
+            own = tuple(k for k, p in enumerate(self.plans) if p.controller == controller)
+            offset = 100 * self.plans[own[0]].offset_ds
+            if controller in self.street.locked:
+                locks.append(Lock(signals=own, offsets_ms=(offset,) * len(own)))
+            elif len(own) > 1:
+                locks.append(Lock(signals=own, offsets_ms=(0,) * len(own), absolute=False))
+        return tuple(locks)
+
+    # answers --------------------------------------------------------------------------------
+
+    def solved(self) -> PeriodWave:
+        """Return the wave with the best offsets."""
+        problem = self.problem()
+        band = two_way_band(problem)
+        runs = band.whole
+        plans = tuple(
+            self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
+            for k in range(len(self.plans))
+        )
+        return self._wave(problem, runs, plans, band.findings, band)
+
+    def evaluated(self) -> PeriodWave:
+        """Return the wave of the plans as they are."""
+        self.choices = [[plan] for plan in self.plans]
+        problem = self.problem()
+        offsets = tuple(100 * plan.offset_ds for plan in self.plans)
+        runs = evaluate_offsets(problem, 100 * self.cycle_ds, offsets, (0,) * len(offsets))
+        return self._wave(problem, runs, tuple(self.plans), (), None)
+
+    def _wave(
+        self,
+        problem: BandProblem,
+        runs: BandPlan,
+        plans: tuple[Plan, ...],
+        findings: Sequence[Finding],
+        band: object,
+    ) -> PeriodWave:
+        return PeriodWave(
+            day_type=self.day.day_type,
+            period=self.period.name,
+            problem=problem,
+            runs=runs,
+            band=band,  # type: ignore[arg-type]
+            controllers=tuple(plan.controller for plan in plans),
+            plans=plans,
+            findings=(*findings, *self._doubts(runs)),
+        )
+
+    def _doubts(self, runs: BandPlan) -> list[Finding]:
+        place = f"{self.corridor.name} {self.period.name}"
+        if runs.outbound_ms <= 0 and runs.inbound_ms <= 0:
+            return [Finding(code="LV454", place=place, severity=Severity.WARNING)]
+        return []
+
+
+def _both(stop: Stop) -> bool:
+    return stop.outbound is not None and stop.inbound is not None
+
+
+def joined(windows: Sequence[Window], cycle_ds: int) -> list[tuple[int, int]]:
+    """Return windows of several phases as disjoint (start, length) on the cycle, tenths."""
+    if any(w.length_ds >= cycle_ds for w in windows):
+        return [(0, cycle_ds)]
+    found: list[tuple[int, int]] = []
+    for window in sorted(windows):
+        if found and window.start_ds <= found[-1][0] + found[-1][1]:
+            start, length = found[-1]
+            found[-1] = (start, max(length, window.end_ds - start))
+        else:
+            found.append((window.start_ds, window.length_ds))
+    if len(found) > 1 and found[-1][0] + found[-1][1] >= cycle_ds + found[0][0]:
+        start, length = found.pop()
+        first, own = found.pop(0)
+        found.append((start, max(length, cycle_ds + first + own - start)))
+    return [(start, min(length, cycle_ds)) for start, length in found]
+
+
+def other_orders(plan: Plan, rules: SignalRules) -> list[Plan]:
+    """Return the plan with its stages in every other legal order, cycle and greens kept.
+
+    Time that a shorter interstage frees goes to the longest stage; orders that need more are left
+    out, and so are all where the site's order is fixed.
+    """
+    stages = plan.stages
+    if not rules.may_skip or not 2 < len(stages) <= MOST_ORDERS_OF:  # noqa: PLR2004
+        return []
+    found = []
+    for order in permutations(range(1, len(stages))):
+        if order == tuple(range(1, len(stages))):
+            continue
+        built = _reordered(plan, rules, [0, *order])
+        if built is not None:
+            found.append(built)
+    return found
+
+
+def _reordered(plan: Plan, rules: SignalRules, order: Sequence[int]) -> Plan | None:
+    stages = [plan.stages[k] for k in order]
+    if not _keeps_waiting_areas(rules, [s.phases for s in stages]) or plan.reference is None:
+        return None
+    greens = [s.green_ds for s in stages]
+    longest = max(range(len(greens)), key=greens.__getitem__)
+    for _ in range(2):
+        wishes = [(s.id, s.phases, g) for s, g in zip(stages, greens, strict=True)]
+        built = from_stages(plan.id, plan.controller, rules, wishes, 0, plan.reference)
+        spare = plan.cycle_ds - built.cycle_ds
+        if spare == 0:
+            return built.at_offset(plan.offset_ds)
+        greens[longest] += spare
+        if spare < 0:
+            return None
+    return None
+
+
+def _keeps_waiting_areas(rules: SignalRules, stages: Sequence[Sequence[PhaseId]]) -> bool:
+    for rule in rules.follows:
+        for k, stage in enumerate(stages):
+            before = stages[k - 1]
+            if rule.phase in stage and rule.phase not in before and rule.after not in before:
+                return False
+    return True

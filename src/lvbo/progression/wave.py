@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A coordinated corridor: what the bands are in each period, and the plans that give them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from lvbo.errors import Finding
+from lvbo.ids import ControllerId
+from lvbo.network.corridor import Corridor
+from lvbo.progression.problem import Band, BandPlan, BandProblem
+from lvbo.signal.plan import Plan
+from lvbo.signal.schedule import PlanSet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaveSettings:
+    """How a green wave is laid out.
+
+    Speeds are shares of the limit between stop lines unless measured speeds are given: practice is
+    0.75 of the limit, in a range of 0.65 to 0.9. The usable green starts `start_trim_s` late and
+    ends `end_trim_s` early (the green flash is always left out). `speed_change_limit_s_per_m`
+    limits the change of pace between neighbouring sections.
+    """
+
+    speed_low: float = 0.72
+    speed_high: float = 0.80
+    start_trim_s: float = 0.0
+    end_trim_s: float = 1.0
+    clear_queues: bool = True
+    may_reorder: bool = True
+    speed_change_limit_s_per_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PeriodWave:
+    """The wave of one period.
+
+    `runs` is what the plans give with offsets in whole seconds; `band` holds the exact answer and
+    the one-way plans beside it (None where nothing was solved for). `plans[k]` is the plan of
+    `controllers[k]`, the controller of signal k of the problem.
+    """
+
+    day_type: str
+    period: str
+    problem: BandProblem
+    runs: BandPlan
+    band: Band | None
+    controllers: tuple[ControllerId, ...]
+    plans: tuple[Plan, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def cycle_s(self) -> float:
+        """Return the common cycle in seconds."""
+        return self.runs.cycle_ms / 1000
+
+    @property
+    def speeds_out_mps(self) -> tuple[float, ...]:
+        """Return the outbound speed of the band on each section."""
+        times = zip(self.problem.distance_out_m, self.runs.travel_out_ms, strict=False)
+        return tuple(1000 * metres / ms for metres, ms in times if ms > 0)
+
+    @property
+    def speeds_in_mps(self) -> tuple[float, ...]:
+        """Return the inbound speed of the band on each section, in outbound order."""
+        times = zip(self.problem.distance_in_m, self.runs.travel_in_ms, strict=False)
+        return tuple(1000 * metres / ms for metres, ms in times if ms > 0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wave:
+    """A corridor with its waves by period and the plan set that runs them."""
+
+    corridor: Corridor
+    plans: PlanSet
+    periods: tuple[PeriodWave, ...]
+    settings: WaveSettings = field(default_factory=WaveSettings)
+
+    def at(self, period: str, day_type: str = "workday") -> PeriodWave:
+        """Return the wave of a period; KeyError if there is none."""
+        return {(w.day_type, w.period): w for w in self.periods}[day_type, period]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what was found in any period."""
+        return tuple(f for wave in self.periods for f in wave.findings)
