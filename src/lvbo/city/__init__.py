@@ -1,2 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The demo city `yuci`, made from a seed: chosen figures, not measured ones."""
+"""The city in the box: `yuci`, a schematic of Yuci's main streets with traffic and counts.
+
+Street names are those of public texts; every figure is a plausible value, chosen, not measured.
+"""
+
+from __future__ import annotations
+
+from lvbo.city.before import BeforePlan, Stage, before_plan, before_plans
+from lvbo.city.build import build_yuci, config_name, yuci_folder
+from lvbo.city.calendar import PERIODS, PROOFS, SWITCHES, Period, Proof
+from lvbo.city.streets import Site, sites
+
+__all__ = [
+    "PERIODS",
+    "PROOFS",
+    "SWITCHES",
+    "BeforePlan",
+    "Period",
+    "Proof",
+    "Site",
+    "Stage",
+    "before_plan",
+    "before_plans",
+    "build_yuci",
+    "config_name",
+    "sites",
+    "yuci_folder",
+]

@@ -188,9 +188,7 @@ def _rounds(site: Site, period: Period) -> tuple[int, ...]:
     return (cycle_s // 2,) if cycle_s % 2 == 0 else (cycle_s // 2, cycle_s - cycle_s // 2)
 
 
-def _greens(
-    site: Site, shapes: Sequence[_Shape], length_s: int, period: Period
-) -> tuple[int, ...]:
+def _greens(site: Site, shapes: Sequence[_Shape], length_s: int, period: Period) -> tuple[int, ...]:
     """Return the greens of one stage sequence: the city's own sheet, else an equal-saturation split."""
     if site.kind is Kind.BRANCH:
         return (length_s - 2 * _clear_s(site, shapes[0]) - BRANCH_SIDE_S, BRANCH_SIDE_S)
@@ -209,9 +207,7 @@ def _sheet(site: Site, period: Period) -> tuple[int, ...]:
     return ()
 
 
-def _split(
-    site: Site, shapes: Sequence[_Shape], length_s: int, period: Period
-) -> tuple[int, ...]:
+def _split(site: Site, shapes: Sequence[_Shape], length_s: int, period: Period) -> tuple[int, ...]:
     """Split a cycle for equal degrees of saturation, no stage below its minimum."""
     room = length_s - sum(_clear_s(site, shape) for shape in shapes)
     volumes = _period_volumes(period)
@@ -275,9 +271,7 @@ def _vehicle_min(shape: _Shape) -> int:
     return LEFT_MIN_S if all(turn is Turn.LEFT for _, turn in shape.moves) else THROUGH_MIN_S
 
 
-def _with_zebras(
-    site: Site, shape: _Shape, need: Callable[[int], int], longest_s: int = 99
-) -> int:
+def _with_zebras(site: Site, shape: _Shape, need: Callable[[int], int], longest_s: int = 99) -> int:
     if not shape.moves:
         return SHORT_STEADY_S
     times = [clearance_s(site, side) for side in shape.zebras]

@@ -12,8 +12,10 @@ from xml.etree import ElementTree as ET
 
 from lvbo.city.before import before_plans
 from lvbo.city.calendar import PROOFS, Proof
+from lvbo.city.counts import write_counts
 from lvbo.city.netconvert import build_network, signal_links
 from lvbo.city.programmes import programmes, switching
+from lvbo.city.site import write_site
 from lvbo.city.streets import sites
 from lvbo.city.traffic import bus_stops, route_xml
 
@@ -44,9 +46,17 @@ def build_yuci(folder: Path, *, seed: int) -> Path:
     additional.extend(switching())
     _write(folder / "yuci.add.xml.gz", additional)
     for proof in PROOFS:
-        _write(folder / f"yuci.{proof.code}.rou.xml.gz", route_xml(proof, seed=seed))
+        if proof.traffic == proof.code:
+            _write(folder / f"yuci.{proof.code}.rou.xml.gz", route_xml(proof, seed=seed))
         _write(folder / config_name(proof), _config(proof))
+    write_counts(folder, seed=seed)
+    write_site(folder / "yuci.site.toml")
     return folder
+
+
+def yuci_folder() -> Path:
+    """Return the folder of the shipped city, built with seed 1; read only."""
+    return Path(__file__).parent / "data" / "yuci"
 
 
 def config_name(proof: Proof) -> str:
@@ -67,16 +77,18 @@ def _set_programmes(network: ET.Element, logics: Iterable[ET.Element]) -> None:
 
 def _config(proof: Proof) -> ET.Element:
     root = ET.Element("configuration")
-    root.append(ET.Comment(f" {NOTE} Judged: {proof.judged_from_s}-{proof.judged_to_s} s. "))
+    text = f" {NOTE} Warm-up until {proof.judged_from_s} s; "
+    text += f"traffic goes on until {proof.end_s} s, for a run-out. "
+    root.append(ET.Comment(text))
     parts = {
         "input": {
             "net-file": "yuci.net.xml.gz",
-            "route-files": f"yuci.{proof.code}.rou.xml.gz",
+            "route-files": f"yuci.{proof.traffic}.rou.xml.gz",
             "additional-files": "yuci.add.xml.gz",
         },
         "time": {
             "begin": str(proof.begin_s),
-            "end": str(proof.end_s),
+            "end": str(proof.judged_to_s),
             "step-length": "1",
         },
         "processing": {"time-to-teleport": "-1", "pedestrian.striping.stripe-width": "0.75"},

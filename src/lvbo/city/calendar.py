@@ -28,9 +28,13 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """An hour that is simulated: warm-up from `begin_s`, judged, and run out until `end_s`."""
+    """A span that is simulated: warm-up from `begin_s`, judged, and run out until `end_s`.
+
+    `traffic` names the route file; two spans may share one.
+    """
 
     code: str
+    traffic: str
     period: str
     begin_s: int
     judged_from_s: int
@@ -67,27 +71,39 @@ PERIODS: tuple[Period, ...] = tuple(
 PROOFS = (
     Proof(
         code="am",
+        traffic="am",
         period="am",
         begin_s=_clock(7),
         judged_from_s=_clock(7, 15),
         judged_to_s=_clock(8, 15),
-        end_s=_clock(8, 30),
+        end_s=_clock(8, 25),
     ),
     Proof(
         code="offpeak",
+        traffic="offpeak",
         period="morning",
         begin_s=_clock(9, 15),
         judged_from_s=_clock(9, 30),
         judged_to_s=_clock(10, 30),
-        end_s=_clock(10, 45),
+        end_s=_clock(10, 40),
+    ),
+    Proof(
+        code="demo",
+        traffic="offpeak",
+        period="morning",
+        begin_s=_clock(9, 15),
+        judged_from_s=_clock(9, 30),
+        judged_to_s=_clock(10, 0),
+        end_s=_clock(10, 10),
     ),
     Proof(
         code="pm",
+        traffic="pm",
         period="pm",
         begin_s=_clock(17, 15),
         judged_from_s=_clock(17, 30),
         judged_to_s=_clock(18, 30),
-        end_s=_clock(18, 45),
+        end_s=_clock(18, 40),
     ),
 )
 

@@ -63,10 +63,10 @@ def build_network(folder: Path) -> ET.Element:
     target = folder / "yuci.raw.net.xml"
     files = [f"--{kind}-files={folder / name}" for kind, name in _PLAIN]
     command = [str(sumo_binary("netconvert")), *files, *_OPTIONS, f"--output-file={target}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise ToolError("LV651", place="yuci", tool="netconvert", said=done.stderr.strip()[-500:])
-    root = ET.parse(target).getroot()  # noqa: S314 -- written by our own command a moment ago
+    root = ET.parse(target).getroot()
     target.unlink()
     return root
 

@@ -139,9 +139,7 @@ def _plain_widths(leg: Leg) -> list[float]:
 def _stop_line_widths(leg: Leg) -> list[float]:
     line = leg.stop_line
     straight = line.mixed + line.throughs
-    return (
-        [TURN_WIDTH_M] * line.rights + [THROUGH_WIDTH_M] * straight + [TURN_WIDTH_M] * line.lefts
-    )
+    return [TURN_WIDTH_M] * line.rights + [THROUGH_WIDTH_M] * straight + [TURN_WIDTH_M] * line.lefts
 
 
 def _edge(root: ET.Element, code: str, start: str, end: str, leg: Leg, widths: list[float]) -> None:

@@ -9,12 +9,12 @@ grows eastwards from 锦纶路, y northwards from 安宁街.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from types import MappingProxyType
 
-ARM_M = 400
+ARM_M = 300
 WALK_MPS = 1.0
 
 
@@ -91,7 +91,7 @@ class Site:
     kind: Kind
     x_m: int
     y_m: int
-    legs: Mapping[Side, Leg]
+    legs: Mapping[Side, Leg] = field(hash=False)
     one_approach_at_a_time: bool = False
 
 

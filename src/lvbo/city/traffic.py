@@ -17,28 +17,30 @@ from xml.etree import ElementTree as ET
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.city.calendar import SLOT_S, Proof, morning_weight, share_at
+from lvbo.city.calendar import SLOT_S, Proof, share_at
+from lvbo.city.demand import (
+    SCHOOL_TIMES_S,
+    SCHOOL_VPH,
+    flows_at,
+    school_edges,
+    school_shares,
+    surge_factor,
+)
 from lvbo.city.plainxml import first_lane, has_bay, inbound_edge, outbound_edge
-from lvbo.city.routes import RouteFlows, fit_routes
-from lvbo.city.streets import ROADS, SCHOOLS, STREETS, Kind, Side, Site, Turn, along, sites
+from lvbo.city.routes import fit_routes
+from lvbo.city.streets import ROADS, STREETS, Kind, Side, Site, Turn, along, sites
 
-PEDESTRIAN_SHARE = 0.35
-EBIKE_SHARE = 0.30
+PEDESTRIAN_SHARE = 0.20
+EBIKE_SHARE = 0.15
 EBIKES_PER_END_VPH = 275
 TRUCK_SHARE = 0.025
 BUSES_PER_HOUR: Mapping[str, int] = MappingProxyType(
     {"AN": 30, "YH": 18, "ZD": 20, "HT": 10, "XJ": 8, "YB": 8, "JL": 6, "WH": 10}
 )
 BUS_STOP_SITES = ("AN", "YH", "ZD", "HT")
-_STEP_OF_DAY_PEAK = 0.85
-_SCHOOL_TIMES_S = ((26_100, 28_200), (63_600, 65_700))
-_SCHOOL_VPH = 250
-_SURGE_S = (63_300, 64_800)
-_SURGE_SITE, _SURGE_GAIN = "AN_HT", 0.20
 _MORE_WALKERS = ("WH_P", "AN_ZD", "AN_HT")
 _WALKERS_PER_ZEBRA_PPH, _MANY_WALKERS_PPH = 200, 500
 
-_CAR = "car"
 _TYPES: tuple[Mapping[str, str], ...] = (
     {
         "id": "car", "vClass": "passenger", "length": "4.8", "minGap": "2.5", "accel": "2.0",
@@ -60,7 +62,7 @@ _TYPES: tuple[Mapping[str, str], ...] = (
         "decel": "3.0", "tau": "1.0", "maxSpeed": "5.4", "speedFactor": "normc(0.9,0.1,0.75,1.0)",
     },
     {
-        "id": "walker", "vClass": "pedestrian", "maxSpeed": "1.2",
+        "id": "walker", "vClass": "pedestrian", "maxSpeed": "1.3",
         "speedFactor": "normc(1.0,0.1,0.8,1.3)",
     },
 )  # fmt: skip
@@ -92,23 +94,6 @@ def route_xml(proof: Proof, *, seed: int) -> ET.Element:
     return root
 
 
-def flows_at(second: float, flows: RouteFlows, *, workday: bool = True) -> NDArray[np.float64]:
-    """Return the flow of every route at a second of the day, veh/h, without school and surge."""
-    weight = morning_weight(second, workday=workday)
-    mixed = weight * flows.morning_vph + (1.0 - weight) * flows.evening_vph
-    return np.asarray(share_at(second, workday=workday) * mixed, dtype=np.float64)
-
-
-def surge_factor(second: float, flows: RouteFlows) -> NDArray[np.float64]:
-    """Return the factor on every route in the 25 min when 安宁街×汇通路 is over capacity."""
-    factor = np.ones(len(flows.routes))
-    if _SURGE_S[0] <= second < _SURGE_S[1]:
-        for row, route in enumerate(flows.routes):
-            if any(code == _SURGE_SITE and turn is not Turn.RIGHT for code, _, turn in route.moves):
-                factor[row] += _SURGE_GAIN
-    return factor
-
-
 def bus_stops() -> list[ET.Element]:
     """Return the bus stops: past the stop lines of the bus streets, in the kerb lane."""
     found = []
@@ -118,9 +103,7 @@ def bus_stops() -> list[ET.Element]:
                 edge = outbound_edge(site, leg)
                 lane = f"{edge}_{first_lane(STREETS[leg.street])}"
                 found.append(
-                    ET.Element(
-                        "busStop", id=f"stop.{edge}", lane=lane, startPos="30", endPos="55"
-                    )
+                    ET.Element("busStop", id=f"stop.{edge}", lane=lane, startPos="30", endPos="55")
                 )
     return found
 
@@ -164,19 +147,17 @@ def _vehicle(
 def _school_cars(proof: Proof, rng: np.random.Generator) -> Iterator[_Item]:
     """Yield parents' cars: they stop for half a minute in the kerb lane along the school."""
     flows = fit_routes()
-    for begin, end in _SCHOOL_TIMES_S:
+    for begin, end in SCHOOL_TIMES_S:
         if not (proof.begin_s <= begin and end <= proof.end_s):
             continue
-        for ends in SCHOOLS.values():
-            for edge in (f"{ends[0]}.{ends[1]}", f"{ends[1]}.{ends[0]}"):
-                rows = [i for i, route in enumerate(flows.routes) if edge in route.edges]
-                weights = flows.morning_vph[rows] / flows.morning_vph[rows].sum()
-                number = round(_SCHOOL_VPH / 2 * (end - begin) / 3600)
-                for row in rng.choice(rows, size=number, p=weights):
-                    depart = round(float(rng.uniform(begin, end)), 1)
-                    item = _vehicle("parent", _CAR, depart, flows.routes[int(row)].edges, rng)
-                    _stop(item.element, edge, float(rng.uniform(100, 180)), int(rng.integers(15, 35)))
-                    yield item
+        for edge in school_edges():
+            shares = school_shares(edge, flows)
+            number = round(SCHOOL_VPH / 2 * (end - begin) / 3600)
+            for row in rng.choice(len(shares), size=number, p=shares):
+                depart = round(float(rng.uniform(begin, end)), 1)
+                item = _vehicle("parent", "car", depart, flows.routes[int(row)].edges, rng)
+                _stop(item.element, edge, float(rng.uniform(100, 180)), int(rng.integers(15, 35)))
+                yield item
 
 
 def _stop(element: ET.Element, edge: str, end_m: float, duration_s: int) -> None:
