@@ -7,21 +7,24 @@ read back as plans and made to keep the same rules as everyone's.
 
 from __future__ import annotations
 
+import gzip
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 from lvbo.errors import LvboError, ToolError
 from lvbo.ids import ControllerId
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_net import read_network_and_plans
+from lvbo.io.sumo_plans import programme, write_xml
 from lvbo.io.sumo_xml import elements
-from lvbo.signal.plan import Plan
-from lvbo.signal.schedule import PlanSet, one_period
+from lvbo.signal.schedule import DAY_S, PlanSet, one_period
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.sumo import sumo_home
+from lvbo.timing.insert import made_safe
 from lvbo.timing.repair import repair_clearance
 
 PATIENCE_S = 600
@@ -49,6 +52,9 @@ def repaired(plans: PlanSet, scenario: Scenario) -> PlanSet:
 def adapt_with_sumo(scenario: Scenario) -> ToolPlans:
     """Return what SUMO's planners propose for the traffic of a scenario.
 
+    They start from the stages in use, with their own default settings and our least green of 5 s;
+    what the first writes is made safe before the second coordinates it.
+
     Raises:
         ToolError: LV600 where SUMO is missing.
 
@@ -66,20 +72,51 @@ def _attempt(
     scenario: Scenario, tools: Path, folder: Path, *, coordinated: bool
 ) -> PlanSet | LvboError:
     try:
-        routes = _routed(scenario, folder)
-        adapted = folder / f"adapted-{int(coordinated)}.add.xml"
-        common = ["-n", str(scenario.net_file.resolve()), "-r", str(routes)]
-        more = ["-b", str(scenario.begin_s), "-o", str(adapted), *(["-u"] if coordinated else [])]
-        _python(tools / "tlsCycleAdaptation.py", [*common, *more], folder)
-        plans = _plans(scenario, adapted)
-        if coordinated:
-            offsets = folder / "offsets.add.xml"
-            extra = ["-a", str(adapted), "-o", str(offsets)]
-            _python(tools / "tlsCoordinator.py", [*common, *extra], folder)
-            plans = _moved(plans, adapted, offsets)
-        return repaired(plans, scenario)
+        adapted = _adapted(scenario, tools, folder, unified=coordinated)
+        return _coordinated(scenario, adapted, tools, folder) if coordinated else adapted
     except LvboError as error:
         return error
+
+
+def _adapted(scenario: Scenario, tools: Path, folder: Path, *, unified: bool) -> PlanSet:
+    net, target = folder / "in-use.net.xml", folder / f"adapted-{int(unified)}.add.xml"
+    _write_net(scenario, net)
+    words = ["-n", str(net), "-r", str(_routed(scenario, folder)), "-o", str(target)]
+    words += ["-b", str(scenario.begin_s), "-g", "5", *(["-u"] if unified else [])]
+    _python(tools / "tlsCycleAdaptation.py", words, folder)
+    return _plans(scenario, net, target)
+
+
+def _coordinated(scenario: Scenario, plans: PlanSet, tools: Path, folder: Path) -> PlanSet:
+    start, target = folder / "start.add.xml", folder / "offsets.add.xml"
+    root = ET.Element("additional")
+    root.extend(programme(plan, scenario.network, "a") for plan in plans.plans)
+    write_xml(root, start)
+    words = ["-n", str(folder / "in-use.net.xml"), "-r", str(_routed(scenario, folder))]
+    words += ["-a", str(start), "-o", str(target)]
+    _python(tools / "tlsCoordinator.py", words, folder)
+    offsets = {
+        ControllerId(element.attrib["id"]): round(10 * float(element.get("offset", "0")))
+        for element in elements(target)
+        if element.tag == "tlLogic"
+    }
+    return plans.mapped(lambda plan: plan.at_offset(offsets.get(plan.controller, plan.offset_ds)))
+
+
+def _write_net(scenario: Scenario, target: Path) -> None:
+    """Write the network with the programmes in use at the start in place of its own."""
+    day_type = scenario.plans.day_plans[0].day_type
+    plans = scenario.plans.running(day_type, scenario.begin_s % DAY_S)
+    opener = gzip.open if scenario.net_file.suffix == ".gz" else open
+    with opener(scenario.net_file, "rb") as stream:
+        root = ET.parse(stream).getroot()
+    own = [e for e in root if e.tag == "tlLogic" and ControllerId(e.get("id", "")) in plans]
+    place = list(root).index(own[0]) if own else 0
+    for element in own:
+        root.remove(element)
+    for number, name in enumerate(sorted(plans)):
+        root.insert(place + number, programme(plans[name], scenario.network, "0"))
+    write_xml(root, target)
 
 
 def _routed(scenario: Scenario, folder: Path) -> Path:
@@ -119,30 +156,14 @@ def _run(command: list[str], tool: str, folder: Path) -> None:
         raise ToolError("LV606", tool=tool, reason=lines[-1] if lines else str(done.returncode))
 
 
-def _plans(scenario: Scenario, additional: Path) -> PlanSet:
-    """Return what a planner wrote as plans, one per controller, with the rest as shipped."""
+def _plans(scenario: Scenario, net: Path, additional: Path) -> PlanSet:
+    """Return what a planner wrote as plans that keep the rules, one per controller."""
     if not additional.is_file():
         raise ToolError("LV606", tool="tlsCycleAdaptation.py", reason="-")
-    _, read = read_network_and_plans(scenario.net_file, (additional,))
-    newest = {plan.controller: plan for plan in read.plans}
-    newest.update(read.running(read.day_plans[0].day_type, 0))
-    return one_period(newest.values(), day_type=scenario.plans.day_plans[0].day_type)
-
-
-def _moved(plans: PlanSet, adapted: Path, offsets: Path) -> PlanSet:
-    """Return the plans moved from the offsets of one file to those of the other."""
-    old, new = _offsets_ds(adapted), _offsets_ds(offsets)
-
-    def move(plan: Plan) -> Plan:
-        by_ds = new.get(plan.controller, 0) - old.get(plan.controller, 0)
-        return plan.at_offset(plan.offset_ds + by_ds) if plan.controller in new else plan
-
-    return replace(plans, plans=tuple(move(plan) for plan in plans.plans))
-
-
-def _offsets_ds(file: Path) -> dict[ControllerId, int]:
-    return {
-        ControllerId(element.attrib["id"]): round(10 * float(element.get("offset", "0")))
-        for element in elements(file)
-        if element.tag == "tlLogic"
-    }
+    _, read = read_network_and_plans(net, (additional,))
+    index = scenario.network.controller_index
+    running = read.running(read.day_plans[0].day_type, 0)
+    return one_period(
+        (made_safe(plan, index[name].rules) for name, plan in running.items()),
+        day_type=scenario.plans.day_plans[0].day_type,
+    )
