@@ -17,6 +17,7 @@ class Scenario:
     The simulated span is [begin, end) in seconds; second 0 is local midnight. `warm_up_s` is cut
     off the front of what is judged, `run_out_s` is run after `end_s` so that trips can finish.
     `teleport_s` is the waiting time after which SUMO moves a vehicle on; -1 for never.
+    `speeds_mps` are measured platoon speeds by link, where the site sheet states them.
     """
 
     name: str
@@ -32,4 +33,5 @@ class Scenario:
     teleport_s: float = -1.0
     warm_up_s: int = 0
     run_out_s: int = 0
+    speeds_mps: tuple[tuple[str, float], ...] = ()
     options: tuple[tuple[str, str], ...] = ()

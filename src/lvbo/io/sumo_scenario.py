@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lvbo.errors import Finding, InputError
 from lvbo.io.scenario import Scenario
+from lvbo.io.site import Span, apply_site, find_site_sheet, read_site_sheet, street_speeds
 from lvbo.io.sumo_net import read_network_and_plans
 from lvbo.io.sumo_xml import elements
 
@@ -55,6 +56,13 @@ def read_scenario(path: Path | str) -> Scenario:
         raise InputError.of(Finding(code="LV101", place=str(p)) for p in missing)
     begin, end = _span(file, options)
     network, plans = read_network_and_plans(net, additional)
+    sheet_file = find_site_sheet(file.parent)
+    span = Span(sumocfg=file.name)
+    speeds: dict[str, float] = {}
+    if sheet_file is not None:
+        sheet = read_site_sheet(sheet_file)
+        network, span = apply_site(network, sheet, plans, sheet_file.name), sheet.span(file.name)
+        speeds = street_speeds(network, sheet)
     return Scenario(
         name=file.parent.name if file.stem in {"run", "sim", "config"} else file.stem,
         folder=file.parent,
@@ -66,6 +74,9 @@ def read_scenario(path: Path | str) -> Scenario:
         network=network,
         plans=plans,
         step_s=float(options.get("step-length", "1")),
+        warm_up_s=span.warm_up_s,
+        run_out_s=span.run_out_s,
+        speeds_mps=tuple(sorted(speeds.items())),
         teleport_s=float(options.get("time-to-teleport", "-1")),
         options=tuple(sorted((k, v) for k, v in options.items() if _is_kept(k))),
     )

@@ -29,9 +29,9 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STATUS = {Lamp.GREEN: 2, Lamp.PERMITTED: 1, Lamp.STOP_THEN_GO: 1}
-KEPT_ORDERS = 4
+KEPT_ORDERS = 3
 """How many stage orders are looked at in full after a first coarse look."""
-COARSE_S = 20
+COARSE_S = 25
 LEAST_STAGE_S = 4
 
 
