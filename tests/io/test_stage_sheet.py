@@ -12,9 +12,9 @@ from lvbo.errors import InputError, Severity, ToolError, UsageError
 from lvbo.io.stage_sheet import write_stage_sheet
 from lvbo.io.stage_sheet_reader import read_stage_sheet
 from lvbo.signal.plan import Greens, Plan
-from lvbo.signal.schedule import Calendar, PlanSet
+from lvbo.signal.schedule import Calendar, PlanSet, one_period
 from lvbo.signal.stages import as_stages
-from lvbo.testing import tiny_network, tiny_plans, tiny_rules
+from lvbo.testing import NS, tiny_network, tiny_plans, tiny_rules
 from lvbo.text import Language
 
 
@@ -69,6 +69,23 @@ def test_the_times_of_a_block_add_up_to_the_cycle(tmp_path: Path) -> None:
 
     assert [float(row[7]) for row in totals] == [100, 66.5]
     assert all(sum(map(float, row[3:7])) == float(row[7]) for row in totals)
+
+
+def test_a_phase_that_breaks_between_stages_comes_back(tmp_path: Path) -> None:
+    (first, _) = plans().plans
+    (window,) = first.windows_of(NS)
+    broken = replace(window, start_ds=0, length_ds=950)
+    greens = tuple(
+        replace(g, windows=(broken,)) if g.phase == NS else g for g in first.greens if g.phase == NS
+    )
+    plan = staged(replace(first, greens=greens, stages=()))
+    path = tmp_path / "plans.csv"
+    write_stage_sheet(one_period([plan]), tiny_network(), path, Language.EN)
+
+    assert [row[:7] for row in table(path) if row[:1] == ["S2"]] == [
+        ["S2", "", "", "0", "0", "3", "2"]
+    ]
+    assert read_stage_sheet(path, tiny_network()).plans == (plan,)
 
 
 def test_the_workbook_is_made_to_be_looked_at(tmp_path: Path) -> None:

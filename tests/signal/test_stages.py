@@ -9,7 +9,7 @@ from hypothesis import given
 from lvbo.errors import PlanError
 from lvbo.ids import PhaseId, PlanId, StageId
 from lvbo.signal.check import is_safe
-from lvbo.signal.plan import Plan, Window
+from lvbo.signal.plan import Greens, Plan, Window
 from lvbo.signal.rules import IntergreenMatrix, SignalRules
 from lvbo.signal.stages import StageWish, as_stages, from_stages
 from lvbo.testing import (
@@ -146,12 +146,35 @@ def test_kept_stages_that_no_longer_give_the_timeline_are_not_returned() -> None
     assert found[0].green_ds == 230
 
 
+def test_a_phase_that_breaks_between_two_stages_needs_a_clearance_stage() -> None:
+    a, b, c = PhaseId("LP"), PhaseId("OPP"), PhaseId("LG")
+    windows = (
+        Window(start_ds=0, length_ds=200, yellow_ds=30),
+        Window(start_ds=230, length_ds=200, yellow_ds=30),
+    )
+    greens = (
+        Greens(phase=a, windows=windows),
+        Greens(phase=b, windows=windows[:1]),
+        Greens(phase=c, windows=windows[1:]),
+    )
+    plan = replace(tiny_plan(), cycle_ds=460, greens=greens, reference=a, offset_ds=0)
+    found = as_stages(plan, head_rules())
+
+    assert found is not None
+    assert [(s.phases, s.green_ds) for s in found] == [
+        ((a, b), 200),
+        ((), 30),
+        ((c, a), 200),
+        ((), 30),
+    ]
+
+
 @given(legal_plans())
 def test_stages_found_in_a_plan_give_the_plan(case: tuple[SignalRules, Plan]) -> None:
     rules, plan = case
     found = as_stages(plan, rules)
 
-    if found is not None:
+    if found is not None and all(stage.phases for stage in found):
         wishes = [(s.id, s.phases, s.green_ds) for s in found]
         again = from_stages(
             plan.id, plan.controller, rules, wishes, plan.offset_ds, plan.reference or PhaseId("")

@@ -164,8 +164,10 @@ def _stage_rows(
     stages: Sequence[StageGreen], network: Network, rules: SignalRules, language: Language
 ) -> Iterator[SheetRow]:
     sums = [0] * 5
-    for stage, following in zip(stages, (*stages[1:], stages[0]), strict=True):
-        ending = [p for p in stage.phases if p not in following.phases]
+    for number, stage in enumerate(stages):
+        lit = stages[number - 1] if not stage.phases else stage
+        following = stages[(number + 1) % len(stages)]
+        ending = [p for p in lit.phases if p not in following.phases or lit is not stage]
         times = _times(stage, rules, ending)
         sums = [a + b for a, b in zip(sums, times, strict=True)]
         names = served(network, rules, stage.phases, language)
@@ -185,8 +187,12 @@ def _times(stage: StageGreen, rules: SignalRules, ending: Sequence[PhaseId]) -> 
     """Return steady green, flash, yellow, all-red and length of a stage, in tenths.
 
     The flash is that of the vehicle phases that end with the stage, or of the walk where only walks
-    end.
+    end. A stage without phases is the yellow of the phases before it, then all red.
     """
+    if not stage.phases:
+        whole = stage.green_ds + stage.interstage_ds
+        yellow = min(max((rules.phase_index[p].yellow_ds for p in ending), default=0), whole)
+        return [0, 0, yellow, whole - yellow, whole]
     phases = [rules.phase_index[phase] for phase in ending]
     vehicles = [phase for phase in phases if phase.yellow_ds] or phases
     flash = min(max((p.flash_ds for p in vehicles), default=0), stage.green_ds)

@@ -209,6 +209,11 @@ class _Reader:
         green, flash, yellow, red = (times[name] or 0 for name in TIMES)
         if strange or wrong:
             return None
+        if not phases and green + flash + yellow + red > 0:
+            whole = green + flash + yellow + red
+            return StageGreen(
+                id=StageId(cells["stage"]), phases=(), green_ds=whole, interstage_ds=0
+            )
         if green + flash <= 0:
             self._add("LV305", row.place, found=(green + flash) / 10, expected="> 0 s")
             return None

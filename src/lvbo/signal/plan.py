@@ -32,7 +32,9 @@ class Window:
         return self.start_ds + self.length_ds
 
     def later(self, shift_ds: int, cycle_ds: int) -> Window:
-        """Return the same window `shift_ds` later on the cycle."""
+        """Return the same window `shift_ds` later on the cycle; a permanent one starts at 0."""
+        if self.length_ds >= cycle_ds:
+            return replace(self, start_ds=0)
         return replace(self, start_ds=(self.start_ds + shift_ds) % cycle_ds)
 
 

@@ -73,7 +73,8 @@ def as_stages(
     The writing kept in the plan is returned if it still gives the plan's timeline. Otherwise stages
     are the spans in which the set of going phases stays the same; a span whose phases all run on
     from the stage before into the stage after is an interstage, unless it is longer than their
-    intergreen asks. A plan with a late start or an early cut-off below `least_ds` has no stages,
+    intergreen asks. A clearance in which a phase ends that the next stage lights again is a stage
+    without phases. A plan with a late start or an early cut-off below `least_ds` has no stages,
     nor has one whose yellows differ from those of its phases.
     """
     if plan.stages and _gives(plan.stages, plan, rules):
@@ -232,10 +233,14 @@ def _spans(plan: Plan, rules: SignalRules) -> list[Span]:
 
 
 def _is_between(spans: Sequence[Span], i: int, rules: SignalRules) -> bool:
-    """Say whether a span is an interstage: less than both neighbours, and no longer than needed."""
+    """Say whether a span is an interstage: less than both neighbours, and no longer than needed.
+
+    A phase that is lit before and after but not in between does not run through, so that such a
+    span must be written as a stage of its own.
+    """
     _, length, here = spans[i]
     before, after = spans[i - 1][2], spans[(i + 1) % len(spans)][2]
-    if not (here < before and here < after):
+    if not (here < before and here < after) or (before & after) - here:
         return False
     if not here:
         return True
@@ -275,18 +280,11 @@ def _turns(built: Sequence[Greens], own: Sequence[Greens]) -> list[int]:
 
 
 def _turned(greens: Sequence[Greens], turn: int, cycle_ds: int) -> list[Greens]:
-    """Return the windows turned, permanent ones from 0, so that timelines compare."""
+    """Return the windows turned, so that timelines compare."""
     return [
         Greens(
             phase=g.phase,
-            windows=tuple(
-                sorted(
-                    Window(start_ds=0, length_ds=cycle_ds)
-                    if w.length_ds == cycle_ds
-                    else w.later(turn, cycle_ds)
-                    for w in g.windows
-                )
-            ),
+            windows=tuple(sorted(w.later(turn, cycle_ds) for w in g.windows)),
         )
         for g in greens
     ]
