@@ -46,10 +46,15 @@ class Turning:
 
 
 def pairs_of(network: Network, movements: Sequence[MovementId]) -> tuple[Pair, ...]:
-    """Return the lane-movement pairs of these movements; a movement without lanes has one pair."""
+    """Return the lane-movement pairs of these movements, car lanes only where there are any.
+
+    A movement without lanes has one pair.
+    """
     found: list[Pair] = []
     for movement in movements:
-        lanes = network.movement_index[movement].lanes or (LaneId(""),)
+        every = network.movement_index[movement].lanes
+        cars = tuple(lane for lane in every if network.lane_index[lane].for_cars)
+        lanes = cars or every or (LaneId(""),)
         found.extend((lane, movement) for lane in lanes)
     return tuple(found)
 
@@ -77,9 +82,8 @@ def turning_volumes(
     values = np.array([o.values for o in observations]).reshape(len(observations), times)
     weights = np.array([o.weight for o in observations])
     summing = np.array([[float(m == own) for _, own in pairs] for m in movements])
-    estimate = summing @ _fit(matrix, values, weights, prior)
+    estimate = _summed(summing, _fit(matrix, values, weights, prior), prior)
     lower, upper = _range(matrix, values, summing)
-    estimate = np.where(np.isnan(estimate), np.nan, np.maximum(estimate, 0.0))
     return Turning(
         volume=estimate,
         lower=np.fmin(lower, estimate),
@@ -101,6 +105,17 @@ def _fit(matrix: Array, values: Array, weights: Array, prior: Array) -> Array:
         made = np.maximum(matrix @ found, 1e-12)
         found = found * (matrix.T @ (strength * counted / made)) / np.maximum(reach, 1e-12)
     return np.where(reach > 0, found, np.nan)
+
+
+def _summed(summing: Array, found: Array, prior: Array) -> Array:
+    """Return movement sums; a lane not seen runs like the seen lanes of its movement.
+
+    NaN where no lane of a movement was seen.
+    """
+    seen = ~np.isnan(found)
+    known = summing @ np.nan_to_num(found)
+    share = (summing @ (seen * prior[:, None])) / (summing @ prior)[:, None]
+    return np.asarray(np.where(share > 0, known / np.maximum(share, 1e-9), np.nan))
 
 
 def _range(matrix: Array, values: Array, summing: Array) -> tuple[Array, Array]:
