@@ -12,7 +12,7 @@ from lvbo.report.plots.flow_periods import draw_cycles, draw_flow
 from lvbo.report.plots.lamp_chart import draw_lamps
 from lvbo.report.plots.los_map import draw_los
 from lvbo.report.plots.period_curve import draw_period_curve
-from lvbo.report.plots.stage_diagram import STEP, draw_stages
+from lvbo.report.plots.stage_diagram import PER_ROW, ROW_STEP, STEP, draw_stages
 from lvbo.report.plots.style import Drawing
 from lvbo.report.plots.timespace import draw_timespace
 from lvbo.report.values import (
@@ -27,7 +27,8 @@ from lvbo.report.values import (
 from lvbo.report.words import Words
 from lvbo.text import Language
 
-PAGE_CM = 25.0
+PAGE_CM = 18.4
+WIDE_CM = 26.0
 
 
 def timespace_figure(
@@ -43,16 +44,17 @@ def timespace_figure(
     def draw(figure: Figure) -> None:
         draw_timespace(figure.add_subplot(), diagram, words, spacing=spacing, swapped=swapped)
 
-    height = 20.0 if swapped else min(24.0, 6.5 + 1.7 * len(diagram.signals))
-    return Drawing(width_cm=PAGE_CM, height_cm=height, draw=draw)
+    height = 20.0 if swapped else min(17.0, 6.5 + 1.7 * len(diagram.signals))
+    return Drawing(width_cm=WIDE_CM, height_cm=height, draw=draw)
 
 
 def stage_figure(sheet: StageSheet, language: Language) -> Drawing:
     """Return the stage diagram 阶段图 with the lamp chart 信号配时图 below it."""
     words = Words(language=language)
-    boxes = len(sheet.cells) * STEP + 0.78
-    width = min(PAGE_CM, max(14.0, 4.4 * boxes))
-    stages_cm = 1.75 * width / boxes + 1.4
+    boxes = len(sheet.cells) + 1
+    columns, rows = min(boxes, PER_ROW), -(-boxes // PER_ROW)
+    width = min(PAGE_CM, max(13.0, 3.7 * columns))
+    stages_cm = rows * ROW_STEP * width / (columns * STEP) + 1.2
     lamps_cm = 0.46 * len(sheet.rows) + 1.5
 
     def draw(figure: Figure) -> None:

@@ -37,8 +37,7 @@ def draw_before_after(ax: Axes, result: BeforeAfter, words: Words) -> None:
     ax.spines["left"].set_visible(False)
     ax.grid(axis="x", color=style.FAINT, lw=0.6)
     ax.set_axisbelow(True)
-    ax.set_xlabel(result.unit)
-    style.write_title(ax, result.title, "")
+    style.write_title(ax, f"{result.title} ({result.unit})", "")
 
 
 def write_key(ax: Axes, words: Words) -> None:

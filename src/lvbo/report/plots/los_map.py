@@ -114,6 +114,6 @@ def _write_legend(ax: Axes, most_vph: float, words: Words) -> None:
         low = limit
     keys.append(Patch(color=COLOURS["F"], label=f"F  > {low:g} s"))
     keys.append(Patch(color=UNKNOWN, label=words("fig_los_unknown")))
-    legend = style.figure_of(ax).legend(handles=keys, loc="outside lower left", ncols=7)
+    legend = style.figure_of(ax).legend(handles=keys, loc="outside lower left", ncols=4)
     legend.set_title(words("fig_los_note", most=f"{most_vph:.0f}"))
     legend.set_alignment("left")

@@ -16,7 +16,9 @@ from lvbo.report.words import Words
 ROAD_HALF = 0.16
 REACH = 0.44
 ZEBRA_AT = 0.27
-STEP = 1.12  # from one box to the next
+STEP = 1.08  # from one box to the next
+ROW_STEP = 1.78
+PER_ROW = 5
 Point = tuple[float, float]
 
 
@@ -24,18 +26,25 @@ def draw_stages(ax: Axes, sheet: StageSheet, words: Words) -> None:
     """Draw the stages of a plan in order, north up, and the cycle as the last box."""
     ax.set_aspect("equal")
     ax.axis("off")
+    boxes = len(sheet.cells) + 1
     for k, cell in enumerate(sheet.cells):
-        _draw_cell(ax, sheet, cell, k * STEP, words)
-    _draw_end(ax, sheet, len(sheet.cells) * STEP, words)
-    ax.set_xlim(-0.04, len(sheet.cells) * STEP + 0.74)
-    ax.set_ylim(-1.02, 0.72)
+        _draw_cell(ax, sheet, cell, _corner(k), words)
+    _draw_end(ax, sheet, _corner(boxes - 1), words)
+    ax.set_xlim(-0.04, min(boxes, PER_ROW) * STEP)
+    ax.set_ylim(-1.02 - (boxes - 1) // PER_ROW * ROW_STEP, 0.72)
     style.write_title(ax, sheet.title, sheet.subtitle)
 
 
-def _draw_cell(ax: Axes, sheet: StageSheet, cell: StageCell, left: float, words: Words) -> None:
-    _box(ax, left, 1.0)
-    ax.text(left + 0.05, 0.62, cell.name, fontsize=9, va="center")
-    centre = (left + 0.5, 0.02)
+def _corner(k: int) -> Point:
+    """Return where box k stands: its left edge, and the height of its zero line."""
+    return k % PER_ROW * STEP, -(k // PER_ROW) * ROW_STEP
+
+
+def _draw_cell(ax: Axes, sheet: StageSheet, cell: StageCell, corner: Point, words: Words) -> None:
+    left, base = corner
+    _box(ax, corner, 1.0)
+    ax.text(left + 0.05, base + 0.62, cell.name, fontsize=9, va="center")
+    centre = (left + 0.5, base + 0.02)
     for bearing in sheet.legs_deg:
         _draw_leg(ax, centre, bearing)
     ax.add_patch(Circle(centre, 1.3 * ROAD_HALF, fc=style.FAINT, ec="none", zorder=2))
@@ -43,13 +52,13 @@ def _draw_cell(ax: Axes, sheet: StageSheet, cell: StageCell, left: float, words:
         _draw_zebra(ax, centre, bearing)
     for arrow in cell.arrows:
         _draw_arrow(ax, centre, arrow, left_hand=sheet.left_hand)
-    _write_seconds(ax, cell, left, words)
+    _write_seconds(ax, cell, corner, words)
 
 
-def _box(ax: Axes, left: float, width: float) -> None:
+def _box(ax: Axes, corner: Point, width: float) -> None:
     ax.add_patch(
         FancyBboxPatch(
-            (left + 0.02, -0.98),
+            (corner[0] + 0.02, corner[1] - 0.98),
             width - 0.04,
             1.66,
             boxstyle="round,pad=0.02,rounding_size=0.04",
@@ -116,7 +125,8 @@ def _draw_arrow(ax: Axes, centre: Point, arrow: Arrow, *, left_hand: bool) -> No
     )
 
 
-def _write_seconds(ax: Axes, cell: StageCell, left: float, words: Words) -> None:
+def _write_seconds(ax: Axes, cell: StageCell, corner: Point, words: Words) -> None:
+    left, base = corner
     parts = (
         ("fig_short_green", cell.green_s, style.LAMP_GREEN),
         ("fig_short_flash", cell.flash_s, style.LAMP_GREEN),
@@ -125,24 +135,25 @@ def _write_seconds(ax: Axes, cell: StageCell, left: float, words: Words) -> None
     )
     for k, (key, seconds, colour) in enumerate(parts):
         x = left + 0.14 + 0.24 * k
-        ax.text(x, -0.52, words(key), ha="center", va="center", fontsize=7, color=style.SOFT)
-        ax.text(x, -0.65, f"{seconds:g}", ha="center", va="center", fontsize=8.5)
-        bar = Rectangle((x - 0.1, -0.765), 0.2, 0.035, fc=colour, ec="none", zorder=3)
+        ax.text(x, base - 0.52, words(key), ha="center", va="center", fontsize=7, color=style.SOFT)
+        ax.text(x, base - 0.65, f"{seconds:g}", ha="center", va="center", fontsize=8.5)
+        bar = Rectangle((x - 0.1, base - 0.765), 0.2, 0.035, fc=colour, ec="none", zorder=3)
         if key == "fig_short_flash":
             bar.set(fc=style.PAPER, ec=colour, hatch="||||", linewidth=0)
             bar.set_edgecolor(colour)
         ax.add_patch(bar)
     total = words("fig_stage_total", seconds=f"{cell.length_s:g}")
-    ax.text(left + 0.5, -0.88, total, ha="center", va="center", fontsize=8)
+    ax.text(left + 0.5, base - 0.88, total, ha="center", va="center", fontsize=8)
 
 
-def _draw_end(ax: Axes, sheet: StageSheet, left: float, words: Words) -> None:
-    _box(ax, left, 0.7)
+def _draw_end(ax: Axes, sheet: StageSheet, corner: Point, words: Words) -> None:
+    left, base = corner
+    _box(ax, corner, 0.7)
     lines = (
         (words("fig_cycle"), f"{sheet.cycle_s:g} s"),
         (words("fig_offset"), f"{sheet.offset_s:g} s"),
     )
     for k, (name, value) in enumerate(lines):
-        y = 0.2 - 0.55 * k
+        y = base + 0.2 - 0.55 * k
         ax.text(left + 0.35, y, name, ha="center", fontsize=8, color=style.SOFT)
         ax.text(left + 0.35, y - 0.16, value, ha="center", fontsize=11)
