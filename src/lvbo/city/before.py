@@ -32,6 +32,7 @@ YELLOW_S = 3
 DESIGN_SPEED_MPS = 60 / 3.6
 STEADY_S = 10
 SHORT_STEADY_S = 6
+HALVED_FROM_S = 110
 LEFT_MIN_S = 8
 THROUGH_MIN_S = 15
 AM_STANDARD_S = (40, 20, 32, 18)
@@ -58,7 +59,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BeforePlan:
-    """One plan: stages in order from local second 0, which falls at clock times = offset mod cycle."""
+    """One plan: its stages in order from local second 0.
+
+    Local second 0 falls at times of day that equal the offset modulo the cycle.
+    """
 
     site: str
     period: str
@@ -180,16 +184,19 @@ def _stage(site: Site, shape: _Shape, green_s: int) -> Stage:
 
 
 def _rounds(site: Site, period: Period) -> tuple[int, ...]:
-    """Return the lengths of the stage sequences within a cycle: half-cycle sites run two in 135 s."""
+    """Return the lengths of the stage sequences within a cycle.
+
+    Half-cycle sites run half the cycle; 135 s has no half in whole seconds, so they run two in it.
+    """
     cycle_s = period.cycle_s
-    halves = site.kind is Kind.BRANCH or (site.kind is Kind.MIDBLOCK and cycle_s >= 110)
+    halves = site.kind is Kind.BRANCH or (site.kind is Kind.MIDBLOCK and cycle_s >= HALVED_FROM_S)
     if not halves or period.code == "night":
         return (cycle_s,)
     return (cycle_s // 2,) if cycle_s % 2 == 0 else (cycle_s // 2, cycle_s - cycle_s // 2)
 
 
 def _greens(site: Site, shapes: Sequence[_Shape], length_s: int, period: Period) -> tuple[int, ...]:
-    """Return the greens of one stage sequence: the city's own sheet, else an equal-saturation split."""
+    """Return the greens of one stage sequence: the city's own sheet, else split equally."""
     if site.kind is Kind.BRANCH:
         return (length_s - 2 * _clear_s(site, shapes[0]) - BRANCH_SIDE_S, BRANCH_SIDE_S)
     return _sheet(site, period) or _split(site, shapes, length_s, period)
@@ -232,7 +239,7 @@ def _clear_s(site: Site, shape: _Shape) -> int:
 
 
 def _fill(ratios: Sequence[float], minima: Sequence[int], room: int) -> tuple[int, ...]:
-    """Give each stage effective green in proportion to its ratio; stages at a minimum stay there."""
+    """Give each stage green in proportion to its ratio; stages at a minimum stay there."""
     held: set[int] = set()
     while True:
         free = [i for i in range(len(ratios)) if i not in held]
@@ -279,22 +286,22 @@ def _with_zebras(site: Site, shape: _Shape, need: Callable[[int], int], longest_
 
 
 def _strict(site: Site, shape: _Shape) -> int:
-    """Steady walk and the whole clearance lie inside the green."""
+    """Return the green that holds the steady walk and the whole clearance."""
     return _with_zebras(site, shape, lambda time: STEADY_S + time)
 
 
 def _overlapping(site: Site, shape: _Shape) -> int:
-    """The clearance may run on through yellow and all-red."""
+    """Return the green if the clearance may run on through yellow and all-red."""
     clear_s = _clear_s(site, shape)
     return _with_zebras(site, shape, lambda time: SHORT_STEADY_S + time - clear_s)
 
 
 def _narrow_only(site: Site, shape: _Shape) -> int:
-    """Zebras without a refuge are served on request only: the short night cycle has no room."""
+    """Return the green if zebras without a refuge are served on request only, as at night."""
     clear_s = _clear_s(site, shape)
     return _with_zebras(site, shape, lambda time: SHORT_STEADY_S + time - clear_s, longest_s=17)
 
 
-def _vehicles_only(site: Site, shape: _Shape) -> int:
-    """No zebra is served without a request."""
+def _vehicles_only(_site: Site, shape: _Shape) -> int:
+    """Return the green if no zebra is served without a request."""
     return _vehicle_min(shape)

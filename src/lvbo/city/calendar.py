@@ -93,8 +93,8 @@ PROOFS = (
         period="morning",
         begin_s=_clock(9, 15),
         judged_from_s=_clock(9, 30),
-        judged_to_s=_clock(10, 0),
-        end_s=_clock(10, 10),
+        judged_to_s=_clock(9, 50),
+        end_s=_clock(9, 57),
     ),
     Proof(
         code="pm",

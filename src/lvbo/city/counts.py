@@ -103,10 +103,9 @@ def detector_table() -> tuple[list[str], list[list[str]]]:
     rows = []
     for lane in count_lanes():
         lanes = lane.site.legs[lane.side].stop_line.lanes
+        place = str(lanes - lane.place)
         words = _SIDE_NAMES[lane.side] + "".join(_TURN_NAMES[turn] for turn in lane.turns)
-        rows.append(
-            [lane.code, lane.site.code, lane.site.name, words, str(lanes - lane.place), "2"]
-        )
+        rows.append([lane.code, lane.site.code, lane.site.name, words, place, "2"])
     return header, rows
 
 
@@ -156,7 +155,7 @@ def _served(
 def _lane_demand(
     lane: CountLane, demand: Mapping[Movement, NDArray[np.float64]]
 ) -> NDArray[np.float64]:
-    """Return a lane's share of its movements: lanes of one use share alike, mixed lanes balance."""
+    """Return a lane's demand: lanes of one use share alike, mixed lanes balance."""
     line = lane.site.legs[lane.side].stop_line
     by_turn = {
         turn: demand.get((lane.site.code, lane.side, turn), np.zeros(SLOTS)) for turn in Turn
@@ -195,9 +194,8 @@ def _green_share(lane: CountLane, plan: BeforePlan) -> float:
     line = lane.site.legs[lane.side].stop_line
     if plan.flashing or (lane.turns == (Turn.RIGHT,) and line.rights):
         return _YIELDING_SHARE
-    wanted = {(lane.side, turn) for turn in lane.turns if turn is not Turn.RIGHT} or {
-        (lane.side, turn) for turn in lane.turns
-    }
+    ahead = tuple(turn for turn in Turn if turn in lane.turns and turn is not Turn.RIGHT)
+    wanted = {(lane.side, turn) for turn in ahead or lane.turns}
     own = [stage for stage in plan.stages if wanted & set(stage.moves)]
     green = sum(stage.green_s for stage in own)
     starts = len(own)

@@ -12,7 +12,6 @@ from xml.etree import ElementTree as ET
 
 from lvbo.city.streets import (
     STREETS,
-    Kind,
     Leg,
     Side,
     Site,
@@ -21,6 +20,7 @@ from lvbo.city.streets import (
     Turn,
     ends,
     exit_side,
+    is_wide,
     sites,
 )
 
@@ -68,7 +68,7 @@ def node_xml() -> ET.Element:
     for code, (x_m, y_m) in sorted(ends().items()):
         _add(root, "node", id=code, x=x_m, y=y_m, type="dead_end")
     for site in sites().values():
-        _add(root, "node", id=site.code, x=site.x_m, y=site.y_m, type="traffic_light", radius=9)
+        _add(root, "node", id=site.code, x=site.x_m, y=site.y_m, type="traffic_light", radius=4)
         for side, leg in site.legs.items():
             if has_bay(leg):
                 x_m, y_m = _bay_start(site, side, leg)
@@ -103,7 +103,7 @@ def connection_xml() -> ET.Element:
             for turn in Turn:
                 if exit_side(side, turn) in site.legs:
                     _turn_links(root, site, side, turn)
-        for side, leg in site.legs.items():
+        for leg in site.legs.values():
             if leg.zebra:
                 pair = f"{inbound_edge(site, leg)} {outbound_edge(site, leg)}"
                 _add(root, "crossing", node=site.code, edges=pair, width=ZEBRA_M, priority="true")
@@ -116,7 +116,7 @@ def _add(root: ET.Element, tag: str, **fields: object) -> ET.Element:
 
 
 def _bay_start(site: Site, side: Side, leg: Leg) -> tuple[int, int]:
-    reach = _HALF_JUNCTION_M + (80 if STREETS[leg.street].lanes == 3 else 65)
+    reach = _HALF_JUNCTION_M + (80 if is_wide(STREETS[leg.street]) else 65)
     step = {Side.WEST: (-1, 0), Side.EAST: (1, 0), Side.NORTH: (0, 1), Side.SOUTH: (0, -1)}[side]
     far_x, far_y = _place(leg.far)
     length = abs(far_x - site.x_m) + abs(far_y - site.y_m)
@@ -207,11 +207,3 @@ def _lane_pairs(site: Site, side: Side, turn: Turn) -> Iterator[tuple[int, int]]
         else:
             goal = min(rank, room - 1)
         yield source, goal
-
-
-def approaches() -> Iterator[tuple[Site, Side, Leg]]:
-    """Yield every approach that has a stop line with traffic of a crossing, tee, branch or zebra."""
-    for site in sites().values():
-        for side, leg in site.legs.items():
-            if site.kind is not Kind.MIDBLOCK or side in (Side.WEST, Side.EAST):
-                yield site, side, leg

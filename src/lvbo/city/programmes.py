@@ -73,7 +73,8 @@ def programme(plan: BeforePlan, links: Sequence[SignalLink]) -> ET.Element:
         "tlLogic", id=plan.site, type="static", programID=plan.period, offset=str(plan.offset_s)
     )
     if plan.flashing:
-        ET.SubElement(logic, "phase", duration=str(plan.cycle_s), state="o" * len(links))
+        state = "".join(_flashing(link_use(site, link)) for link in links)
+        ET.SubElement(logic, "phase", duration=str(plan.cycle_s), state=state)
         return logic
     shown = [_windows(plan, site, link_use(site, link)) for link in links]
     edges = sorted({0, plan.cycle_s} | _edges(shown, plan.cycle_s))
@@ -142,16 +143,14 @@ def _windows(plan: BeforePlan, site: Site, use: LinkUse) -> list[Window]:
     found: list[Window] = []
     begin = 0
     for stage in plan.stages:
-        window = _window(plan, site, use, stage, begin)
+        window = _window(site, use, stage, begin)
         if window is not None:
             found.append(window)
         begin += stage.length_s
     return _joined(found)
 
 
-def _window(
-    plan: BeforePlan, site: Site, use: LinkUse, stage: Stage, begin_s: int
-) -> Window | None:
+def _window(site: Site, use: LinkUse, stage: Stage, begin_s: int) -> Window | None:
     if use.turn is None:
         served = use.side in stage.zebras
         clear_s = clearance_s(site, use.side)
@@ -186,10 +185,15 @@ def _always_yielding(site: Site, use: LinkUse) -> bool:
 
 
 def _yields(site: Site, use: LinkUse) -> bool:
-    """Return whether a movement is green but gives way: turns right, or turns left in two stages."""
+    """Return whether a movement is green but gives way: a right turn, or the branch's left."""
     if use.turn is Turn.RIGHT:
         return True
     return use.turn is Turn.LEFT and site.kind is Kind.BRANCH and use.side is Side.WEST
+
+
+def _flashing(use: LinkUse) -> str:
+    """Return the lamp of a flashing site: all flash amber, the main street has priority."""
+    return "O" if use.turn is Turn.THROUGH and use.side in (Side.WEST, Side.EAST) else "o"
 
 
 def _edges(shown: Iterable[Sequence[Window]], cycle_s: int) -> set[int]:

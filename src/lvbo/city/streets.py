@@ -15,6 +15,7 @@ from functools import cache
 from types import MappingProxyType
 
 ARM_M = 300
+_WIDE_LANES = 3
 WALK_MPS = 1.0
 
 
@@ -58,7 +59,10 @@ class Street:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopLine:
-    """The lanes of one approach, by use; `mixed` lanes serve through and right (or left and right)."""
+    """The lanes of one approach, by use.
+
+    `mixed` lanes serve through and right, or left and right where nothing goes straight on.
+    """
 
     lefts: int = 0
     throughs: int = 0
@@ -127,6 +131,11 @@ _THREE = StopLine(lefts=1, throughs=3, rights=1)
 _TWO = StopLine(lefts=1, throughs=1, mixed=1)
 
 
+def is_wide(street: Street) -> bool:
+    """Return whether a street has three lanes per direction."""
+    return street.lanes == _WIDE_LANES
+
+
 def crossing_m(street: Street) -> int:
     """Return the length of a zebra over a street, kerb to kerb."""
     return {3: 36, 2: 24, 1: 14}[street.lanes]
@@ -142,7 +151,7 @@ def clearance_s(site: Site, side: Side) -> int:
 
 def all_red_s(site: Site) -> int:
     """Return the all-red of a site: 3 s where two three-lane streets meet, else 2 s."""
-    wide = [STREETS[leg.street].lanes == 3 for leg in site.legs.values()]
+    wide = [is_wide(STREETS[leg.street]) for leg in site.legs.values()]
     return 3 if site.kind is Kind.CROSSING and all(wide) else 2
 
 
@@ -204,8 +213,8 @@ def _far(row: str, road: str, side: Side) -> str:
 
 def _crossing(row: str, road: str) -> Site:
     code = f"{row}_{road}"
-    lines = {row: _THREE if STREETS[row].lanes == 3 else _TWO}
-    lines[road] = _THREE if STREETS[road].lanes == 3 else _TWO
+    lines = {row: _THREE if is_wide(STREETS[row]) else _TWO}
+    lines[road] = _THREE if is_wide(STREETS[road]) else _TWO
     if code in DOUBLE_LEFTS:
         lines[row] = StopLine(lefts=2, throughs=3, rights=1)
     owners = {Side.WEST: row, Side.EAST: row, Side.NORTH: road, Side.SOUTH: road}

@@ -251,7 +251,7 @@ def _zebra_walkers(
     number = int(rng.poisson(PEDESTRIAN_SHARE * share * per_hour * hours))
     kerbs = (inbound_edge(site, leg), outbound_edge(site, leg))
     for depart in np.sort(rng.uniform(proof.begin_s, proof.end_s, number)):
-        there = kerbs if rng.random() < 0.5 else kerbs[::-1]
+        there = kerbs if rng.integers(2) else kerbs[::-1]
         yield _walker(site, side, there, float(depart), rng)
 
 

@@ -12,7 +12,17 @@ from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 
-from lvbo.city.streets import DOUBLE_LEFTS, STREETS, Kind, Side, Site, Turn, exit_side, sites
+from lvbo.city.streets import (
+    DOUBLE_LEFTS,
+    STREETS,
+    Kind,
+    Side,
+    Site,
+    Turn,
+    exit_side,
+    is_wide,
+    sites,
+)
 
 Volumes = Mapping[tuple[str, Side, Turn], float]
 
@@ -90,4 +100,4 @@ def _is_heavy(street: str, side: Side, *, morning: bool) -> bool:
 def _volume_class(street: str) -> str:
     if street in ("AN", "YH", "WH"):
         return street
-    return "wide" if STREETS[street].lanes == 3 else "narrow"
+    return "wide" if is_wide(STREETS[street]) else "narrow"
