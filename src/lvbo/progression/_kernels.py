@@ -8,8 +8,8 @@ into one scalar); for one band of width s at known offsets, q is its front.
 
 Arrays, everywhere: `first` (n + 1) index of each signal's choices in the flat arrays `beta`,
 `green` (m), int64, ms. Sets of positions are sorted disjoint closed intervals in [0, cycle - 1]:
-two arrays and a count. Links: `lo`, `hi` (n - 1, K) ms and, for K > 1 pace levels, `near`, `far`
-(n - 1, K): the first and last level of the link before from which a level may be entered.
+two arrays and a count. `links` (4, n - 1, K): shortest and longest time in ms and, for K > 1 pace
+levels, the first and last level of the link before from which a level may be entered.
 """
 
 from __future__ import annotations
@@ -115,37 +115,87 @@ def intersect(
 
 
 @njit(cache=True)
-def capacity(first: Ints) -> int:
-    """Return how many intervals a set of positions can have at most, with room to spare."""
-    return int(4 * first[first.size - 1] + 8)
+def capacity(first: Ints, levels: int) -> int:
+    """Return the room for the intervals of a set of positions.
+
+    Without pace levels a set cannot have more; with levels it seldom does, and what finds no room
+    is dropped, which can only make a band narrower.
+    """
+    return int(4 * first[first.size - 1] + (8 if levels == 1 else 256))
 
 
 @njit(cache=True)
-def reach(first: Ints, beta: Ints, green: Ints, s: int, cycle: int, lo: Ints, hi: Ints) -> bool:
+def reach(first: Ints, beta: Ints, green: Ints, s: int, cycle: int, links: Ints) -> bool:
     """Return whether some position passes all signals; links add any time in [lo, hi] (K = 1)."""
-    room = capacity(first)
+    room = capacity(first, 1)
     work = np.empty((6, room), np.int64)
     xs, xe, ts, te, gs, ge = work[0], work[1], work[2], work[3], work[4], work[5]
     count = admit(first[0], first[1], beta, green, s, cycle, xs, xe)
     for i in range(1, first.size - 1):
         if count == 0:
             return False
-        moved = shift(xs, xe, count, lo[i - 1, 0], hi[i - 1, 0], cycle, ts, te)
+        moved = shift(xs, xe, count, links[0, i - 1, 0], links[1, i - 1, 0], cycle, ts, te)
         arcs = admit(first[i], first[i + 1], beta, green, s, cycle, gs, ge)
         count = intersect(ts, te, moved, gs, ge, arcs, xs, xe)
     return count > 0
 
 
 @njit(cache=True)
-def gather(xs: Ints, xe: Ints, counts: Ints, near: int, far: int, us: Ints, ue: Ints) -> int:
-    """Write the union of the sets of the levels near..far; return the count."""
-    total = 0
-    for k in range(near, far + 1):
-        for j in range(counts[k]):
-            us[total] = xs[k, j]
-            ue[total] = xe[k, j]
-            total += 1
-    return merge(us, ue, total)
+def unite(
+    a0: Ints, a1: Ints, na: int, b0: Ints, b1: Ints, nb: int, starts: Ints, ends: Ints
+) -> int:
+    """Write the union of two sorted sets, as much as there is room for; return the count."""
+    i = 0
+    j = 0
+    count = 0
+    while i < na or j < nb:
+        if j >= nb or (i < na and a0[i] <= b0[j]):
+            s = a0[i]
+            e = a1[i]
+            i += 1
+        else:
+            s = b0[j]
+            e = b1[j]
+            j += 1
+        if count and s <= ends[count - 1] + 1:
+            ends[count - 1] = max(ends[count - 1], e)
+        elif count < starts.size:
+            starts[count] = s
+            ends[count] = e
+            count += 1
+    return count
+
+
+@njit(cache=True)
+def fill_unions(xs: Ints, xe: Ints, counts: Ints, us: Ints, ue: Ints, sizes: Ints) -> None:
+    """Write the unions of 2^h neighbouring levels from each level on: us, ue (H, K, room)."""
+    levels = counts.size
+    for k in range(levels):
+        sizes[0, k] = counts[k]
+        us[0, k, : counts[k]] = xs[k, : counts[k]]
+        ue[0, k, : counts[k]] = xe[k, : counts[k]]
+    for h in range(1, us.shape[0]):
+        half = 1 << (h - 1)
+        for k in range(levels - 2 * half + 1):
+            a, b = us[h - 1, k], us[h - 1, k + half]
+            c, d = ue[h - 1, k], ue[h - 1, k + half]
+            sizes[h, k] = unite(
+                a, c, sizes[h - 1, k], b, d, sizes[h - 1, k + half], us[h, k], ue[h, k]
+            )
+
+
+@njit(cache=True)
+def union_of(us: Ints, ue: Ints, sizes: Ints, near: int, far: int, starts: Ints, ends: Ints) -> int:
+    """Write the union of the levels near..far from two overlapping blocks; return the count."""
+    if far < near:
+        return 0
+    h = 0
+    while 2 << h <= far - near + 1:
+        h += 1
+    k = far - (1 << h) + 1
+    return unite(
+        us[h, near], ue[h, near], sizes[h, near], us[h, k], ue[h, k], sizes[h, k], starts, ends
+    )
 
 
 @njit(cache=True)
@@ -155,10 +205,7 @@ def paced_sets(
     green: Ints,
     s: int,
     cycle: int,
-    lo: Ints,
-    hi: Ints,
-    near: Ints,
-    far: Ints,
+    links: Ints,
     xs: Ints,
     xe: Ints,
     counts: Ints,
@@ -169,13 +216,19 @@ def paced_sets(
     used in turn, which saves memory when only the answer matters.
     """
     n = first.size - 1
-    levels = lo.shape[1]
+    levels = links.shape[2]
     rows = xs.shape[0]
     room = xs.shape[2]
-    us = np.empty(room * levels, np.int64)
-    ue = np.empty(room * levels, np.int64)
-    ts = np.empty(2 * room * levels, np.int64)
-    te = np.empty(2 * room * levels, np.int64)
+    heights = 1
+    while 2 << (heights - 1) <= levels:
+        heights += 1
+    us = np.empty((heights, levels, 2 * room), np.int64)
+    ue = np.empty((heights, levels, 2 * room), np.int64)
+    sizes = np.zeros((heights, levels), np.int64)
+    ps = np.empty(2 * room, np.int64)
+    pe = np.empty(2 * room, np.int64)
+    ts = np.empty(4 * room, np.int64)
+    te = np.empty(4 * room, np.int64)
     gs = np.empty(room, np.int64)
     ge = np.empty(room, np.int64)
     for k in range(levels):
@@ -184,12 +237,13 @@ def paced_sets(
         here = i % rows
         back = (i - 1) % rows
         arcs = admit(first[i], first[i + 1], beta, green, s, cycle, gs, ge)
+        fill_unions(xs[back], xe[back], counts[back], us, ue, sizes)
         alive = False
         for k in range(levels):
-            a = near[i - 1, k]
-            b = far[i - 1, k]
-            known = gather(xs[back], xe[back], counts[back], a, b, us, ue)
-            moved = shift(us, ue, known, lo[i - 1, k], hi[i - 1, k], cycle, ts, te)
+            a = links[2, i - 1, k]
+            b = links[3, i - 1, k]
+            known = union_of(us, ue, sizes, a, b, ps, pe)
+            moved = shift(ps, pe, known, links[0, i - 1, k], links[1, i - 1, k], cycle, ts, te)
             counts[here, k] = intersect(ts, te, moved, gs, ge, arcs, xs[here, k], xe[here, k])
             alive = alive or counts[here, k] > 0
         if not alive:
@@ -204,19 +258,16 @@ def passes(
     green: Ints,
     s: int,
     cycle: int,
-    lo: Ints,
-    hi: Ints,
-    near: Ints,
-    far: Ints,
+    links: Ints,
 ) -> bool:
     """Return whether some position passes all signals, with or without pace levels."""
-    levels = lo.shape[1]
+    levels = links.shape[2]
     if levels == 1:
-        return reach(first, beta, green, s, cycle, lo, hi)
-    xs = np.empty((2, levels, capacity(first)), np.int64)
-    xe = np.empty((2, levels, capacity(first)), np.int64)
+        return reach(first, beta, green, s, cycle, links)
+    xs = np.empty((2, levels, capacity(first, levels)), np.int64)
+    xe = np.empty((2, levels, capacity(first, levels)), np.int64)
     counts = np.zeros((2, levels), np.int64)
-    return paced_sets(first, beta, green, s, cycle, lo, hi, near, far, xs, xe, counts)
+    return paced_sets(first, beta, green, s, cycle, links, xs, xe, counts)
 
 
 @njit(cache=True)
@@ -236,10 +287,7 @@ def trace(
     green: Ints,
     s: int,
     cycle: int,
-    lo: Ints,
-    hi: Ints,
-    near: Ints,
-    far: Ints,
+    links: Ints,
 ) -> tuple[Ints, Ints, Ints]:
     """Return positions (n), link times and pace levels (n - 1) of one chain that passes.
 
@@ -247,11 +295,11 @@ def trace(
     their range. The caller has made sure that s is reachable.
     """
     n = first.size - 1
-    levels = lo.shape[1]
-    xs = np.empty((n, levels, capacity(first)), np.int64)
-    xe = np.empty((n, levels, capacity(first)), np.int64)
+    levels = links.shape[2]
+    xs = np.empty((n, levels, capacity(first, levels)), np.int64)
+    xe = np.empty((n, levels, capacity(first, levels)), np.int64)
     counts = np.zeros((n, levels), np.int64)
-    paced_sets(first, beta, green, s, cycle, lo, hi, near, far, xs, xe, counts)
+    paced_sets(first, beta, green, s, cycle, links, xs, xe, counts)
     q = np.empty(n, np.int64)
     times = np.empty(n - 1, np.int64)
     level = np.empty(n - 1, np.int64)
@@ -262,11 +310,13 @@ def trace(
     q[n - 1] = widest(xs[n - 1, k], xe[n - 1, k], counts[n - 1, k])
     for i in range(n - 2, -1, -1):
         level[i] = k
-        a = near[i, k]
-        b = far[i, k]
+        a = links[2, i, k]
+        b = links[3, i, k]
         found = -1
         for j in range(a, b + 1):
-            x, t = step_back(xs[i, j], xe[i, j], counts[i, j], q[i + 1], lo[i, k], hi[i, k], cycle)
+            x, t = step_back(
+                xs[i, j], xe[i, j], counts[i, j], q[i + 1], links[0, i, k], links[1, i, k], cycle
+            )
             if x >= 0 and (found < 0 or abs(j - k) < abs(found - k)):
                 found = j
                 q[i] = x
@@ -398,16 +448,23 @@ def fold(
 
 
 @njit(cache=True)
+def relax(links: Ints) -> Ints:
+    """Return the links without pace levels: every time that some level allows."""
+    loose = np.zeros((4, links.shape[1], 1), np.int64)
+    for i in range(links.shape[1]):
+        loose[0, i, 0] = links[0, i].min()
+        loose[1, i, 0] = links[1, i].max()
+    return loose
+
+
+@njit(cache=True)
 def sweep(
     cycles: Ints,
     parts: int,
     first: Ints,
     windows: Ints,
     allowed: Ints,
-    lo: Ints,
-    hi: Ints,
-    near: Ints,
-    far: Ints,
+    links: Ints,
     wishes: Floats,
     known: float,
 ) -> tuple[int, int, int, int, float]:
@@ -423,6 +480,7 @@ def sweep(
     min_out, min_in = np.int64(wishes[4]), np.int64(wishes[5])
     top_weight = max(w_out, w_in)
     best = (np.int64(-1), np.int64(0), np.int64(0), np.int64(0), known)
+    loose = relax(links)
     for index in range(cycles.size):
         cycle = cycles[index]
         scale(cycle, parts, windows[0], windows[1], ms[0], ms[1])
@@ -434,7 +492,9 @@ def sweep(
         b, d = split(high, cap_out, cap_in, w_out, w_in, r_lo, r_hi, min_out, min_in)
         if low > high or b < 0 or (w_out * b + w_in * d) / cycle <= best[4]:
             continue
-        if not passes(first, beta, green, low, cycle, lo, hi, near, far):
+        if not reach(first, beta, green, low, cycle, loose):
+            continue
+        if not passes(first, beta, green, low, cycle, links):
             continue
         # the smallest sum whose split beats the best so far
         a, z = low, high
@@ -445,12 +505,12 @@ def sweep(
                 z = mid
             else:
                 a = mid + 1
-        if a > low and not passes(first, beta, green, a, cycle, lo, hi, near, far):
+        if a > low and not passes(first, beta, green, a, cycle, links):
             continue
         z = high
         while a < z:
             mid = (a + z + 1) // 2
-            if passes(first, beta, green, mid, cycle, lo, hi, near, far):
+            if passes(first, beta, green, mid, cycle, links):
                 a = mid
             else:
                 z = mid - 1
@@ -465,27 +525,44 @@ def widest_band(
     beta: Ints,
     green: Ints,
     cycle: int,
-    lo: Ints,
-    hi: Ints,
-    near: Ints,
-    far: Ints,
+    links: Ints,
+    guess: int,
 ) -> int:
-    """Return the widest band of one direction at known offsets, or -1."""
-    z = np.int64(cycle)
+    """Return the widest band of one direction at known offsets, or -1; a near guess saves time."""
+    top = np.int64(cycle)
     for i in range(first.size - 1):
-        top = np.int64(0)
+        longest = np.int64(0)
         for c in range(first[i], first[i + 1]):
-            top = max(top, min(green[c], cycle))
-        z = min(z, top)
-    if not passes(first, beta, green, 0, cycle, lo, hi, near, far):
-        return np.int64(-1)
-    a = np.int64(0)
+            longest = max(longest, min(green[c], cycle))
+        top = min(top, longest)
+    a = np.int64(-1)
+    z = top
+    step = np.int64(64)
+    at = min(max(np.int64(guess), 0), top)
+    if passes(first, beta, green, at, cycle, links):
+        a = at
+        while a < z:
+            at = min(a + step, top)
+            if not passes(first, beta, green, at, cycle, links):
+                z = at - 1
+                break
+            a = at
+            step *= 4
+    else:
+        z = at - 1
+        while a < z:
+            at = max(z - step, 0)
+            if passes(first, beta, green, at, cycle, links):
+                a = at
+                break
+            z = at - 1
+            step *= 4
     while a < z:
-        mid = (a + z + 1) // 2
-        if passes(first, beta, green, mid, cycle, lo, hi, near, far):
-            a = mid
+        at = (a + z + 1) // 2
+        if passes(first, beta, green, at, cycle, links):
+            a = at
         else:
-            z = mid - 1
+            z = at - 1
     return a
 
 
@@ -509,98 +586,3 @@ def room(
                 before[i] = early
                 after[i] = late
     return before, after
-
-
-@njit(cache=True)
-def place(first: Ints, start: Ints, offsets: Ints, turned: bool, out: Ints) -> None:
-    """Write the window starts on the area clock; `turned` where signals are met in reverse."""
-    n = offsets.size
-    for i in range(n):
-        shift_by = offsets[n - 1 - i] if turned else offsets[i]
-        for c in range(first[i], first[i + 1]):
-            out[c] = start[c] + shift_by
-
-
-@njit(cache=True)
-def settle(
-    first_out: Ints,
-    start_out: Ints,
-    green_out: Ints,
-    lo_out: Ints,
-    hi_out: Ints,
-    first_in: Ints,
-    start_in: Ints,
-    green_in: Ints,
-    lo_in: Ints,
-    hi_in: Ints,
-    cycle: int,
-    offsets: Ints,
-    movable: Ints,
-    wishes: Floats,
-    step: int,
-    shifts: Ints,
-) -> Ints:
-    """Return offsets on multiples of `step` with the best value found near `offsets`.
-
-    All offsets are first moved together by each of `shifts` and rounded; from the best of these,
-    single offsets are moved by one step while that helps. Signals that are not movable keep their
-    offsets. Link times K = 1.
-    """
-    w_out, w_in, r_lo, r_hi = wishes[0], wishes[1], wishes[2], wishes[3]
-    min_out, min_in = np.int64(wishes[4]), np.int64(wishes[5])
-    none = np.zeros((offsets.size - 1, 1), np.int64)
-    pos_out = np.empty(start_out.size, np.int64)
-    pos_in = np.empty(start_in.size, np.int64)
-    best = offsets.copy()
-    best_value = -2.0
-    now_out = np.int64(0)
-    now_in = np.int64(0)
-    trial = offsets.copy()
-    for shift_by in shifts:
-        for i in range(offsets.size):
-            if movable[i]:
-                trial[i] = (offsets[i] + shift_by + step // 2) // step * step % cycle
-        place(first_out, start_out, trial, False, pos_out)
-        place(first_in, start_in, trial, True, pos_in)
-        b = widest_band(first_out, pos_out, green_out, cycle, lo_out, hi_out, none, none)
-        d = widest_band(first_in, pos_in, green_in, cycle, lo_in, hi_in, none, none)
-        x, y = split(b + d, max(b, 0), max(d, 0), w_out, w_in, r_lo, r_hi, min_out, min_in)
-        value = w_out * x + w_in * y if x >= 0 else -1.0
-        if value > best_value:
-            best_value = value
-            best[:] = trial
-            now_out = b
-            now_in = d
-    trial[:] = best
-    improved = True
-    rounds = 0
-    while improved and rounds < 3:
-        improved = False
-        rounds += 1
-        for i in range(offsets.size):
-            if not movable[i]:
-                continue
-            for move in (-step, step):
-                trial[i] = (best[i] + move) % cycle
-                place(first_out, start_out, trial, False, pos_out)
-                place(first_in, start_in, trial, True, pos_in)
-                wider = passes(
-                    first_out, pos_out, green_out, now_out + 1, cycle, lo_out, hi_out, none, none
-                ) or passes(first_in, pos_in, green_in, now_in + 1, cycle, lo_in, hi_in, none, none)
-                if wider:
-                    b = widest_band(
-                        first_out, pos_out, green_out, cycle, lo_out, hi_out, none, none
-                    )
-                    d = widest_band(first_in, pos_in, green_in, cycle, lo_in, hi_in, none, none)
-                    x, y = split(
-                        b + d, max(b, 0), max(d, 0), w_out, w_in, r_lo, r_hi, min_out, min_in
-                    )
-                    value = w_out * x + w_in * y if x >= 0 else -1.0
-                    if value > best_value:
-                        best_value = value
-                        best[i] = trial[i]
-                        now_out = b
-                        now_in = d
-                        improved = True
-                trial[i] = best[i]
-    return best

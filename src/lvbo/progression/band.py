@@ -16,7 +16,7 @@ import numpy as np
 from lvbo.errors import Finding, InfeasibleError, Severity
 from lvbo.progression import _kernels
 from lvbo.progression.chain import Chain, Ints, build_chain
-from lvbo.progression.offsets import Setting, plan_at
+from lvbo.progression.offsets import Setting, fix_times, plan_at
 from lvbo.progression.problem import Band, BandKind, BandPlan, BandProblem
 from lvbo.progression.rounding import whole_seconds
 
@@ -42,6 +42,11 @@ def two_way_band(problem: BandProblem) -> Band:
         one_way_in=inward,
         findings=findings,
     )
+
+
+def widest_two_way(problem: BandProblem) -> BandPlan | None:
+    """Return the exact two-way plan alone: no one-way plans, no rounding."""
+    return _two_way(problem, build_chain(problem))
 
 
 def value_of(problem: BandProblem, plan: BandPlan) -> float:
@@ -77,7 +82,6 @@ def _unmet(problem: BandProblem) -> Finding:
 
 def _two_way(problem: BandProblem, chain: Chain) -> BandPlan | None:
     cycles = _in_strides(problem.cycles_ms)
-    links = chain.both
     known = -1.0
     found: tuple[int, int, int, Ints] | None = None  # cycle, outbound, inbound, allowed
     for allowed in _levels(chain):
@@ -87,10 +91,7 @@ def _two_way(problem: BandProblem, chain: Chain) -> BandPlan | None:
             chain.first,
             chain.windows,
             allowed,
-            links.lo,
-            links.hi,
-            links.near,
-            links.far,
+            chain.both.table,
             chain.wishes,
             known,
         )
@@ -131,16 +132,13 @@ def _build(
     beta = np.empty(allowed.size, np.int64)
     green = np.empty(allowed.size, np.int64)
     _kernels.fold(cycle_ms, a[0], a[1], a[2], a[3], allowed, beta, green)
-    links = chain.both
     total = b_out + b_in
-    q, times, level = _kernels.trace(
-        chain.first, beta, green, total, cycle_ms, links.lo, links.hi, links.near, links.far
-    )
+    q, times, level = _kernels.trace(chain.first, beta, green, total, cycle_ms, chain.both.table)
     chosen = [
         _choice(range(chain.first[i], chain.first[i + 1]), q[i], beta, green, total, cycle_ms)
         for i in range(problem.signals)
     ]
-    out_ms, _ = _split_times(chain, times, level)
+    out_ms, in_ms = _split_times(chain, times, level)
     fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))
     offsets = np.empty(problem.signals, np.int64)
     for i, c in enumerate(chosen):
@@ -150,6 +148,8 @@ def _build(
     offsets = (offsets - offsets[0]) % cycle_ms
     patterns = tuple(int(chain.pattern[c]) for c in chosen)
     setting = Setting(cycle_ms=cycle_ms, offsets_ms=offsets, patterns=patterns)
+    if chain.both.levels > 1:
+        chain = fix_times(chain, out_ms, in_ms)
     return plan_at(problem, chain, setting, (b_out, b_in))
 
 
@@ -204,14 +204,9 @@ def _one_way(problem: BandProblem, chain: Chain, cycle_ms: int, kind: BandKind) 
     starts = chain.first[:-1]
     chosen = [int(a + np.argmax(green[a:b])) for a, b in zip(starts, chain.first[1:], strict=True)]
     free = np.full(green.size, 4 * cycle_ms, np.int64)
-    links = chain.both
-    if not _kernels.passes(
-        chain.first, free, free, 0, cycle_ms, links.lo, links.hi, links.near, links.far
-    ):
+    if not _kernels.passes(chain.first, free, free, 0, cycle_ms, chain.both.table):
         raise InfeasibleError("LV412", link=0, conflict=("speed_change_limit", "speed ranges"))
-    _, times, level = _kernels.trace(
-        chain.first, free, free, 0, cycle_ms, links.lo, links.hi, links.near, links.far
-    )
+    _, times, level = _kernels.trace(chain.first, free, free, 0, cycle_ms, chain.both.table)
     out_ms, in_ms = _split_times(chain, times, level)
     if outbound:
         fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))
@@ -223,4 +218,6 @@ def _one_way(problem: BandProblem, chain: Chain, cycle_ms: int, kind: BandKind) 
     offsets = (offsets - offsets[0]) % cycle_ms
     patterns = tuple(int(chain.pattern[c]) for c in chosen)
     setting = Setting(cycle_ms=cycle_ms, offsets_ms=offsets, patterns=patterns, kind=kind)
+    if chain.both.levels > 1:
+        chain = fix_times(chain, out_ms, in_ms)
     return plan_at(problem, chain, setting)

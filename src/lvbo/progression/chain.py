@@ -22,22 +22,48 @@ ROUNDING_S = 0.0005  # half a tick: link times are whole milliseconds
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Links:
-    """Hold link times in ms, (n - 1, K), and for K > 1 the levels a level may follow."""
+    """Hold the links of a chain as kernels read them, (4, n - 1, K).
 
-    lo: Ints
-    hi: Ints
-    near: Ints
-    far: Ints
+    Rows: shortest and longest time (ms); first and last pace level of the link before from which
+    a level may be entered. K = 1 where no speed-change limit binds.
+    """
+
+    table: Ints
+
+    @classmethod
+    def of(cls, lo: Ints, hi: Ints, near: Ints, far: Ints) -> Links:
+        """Return links of four (n - 1, K) arrays."""
+        return cls(table=np.stack((lo, hi, near, far)))
+
+    @property
+    def lo(self) -> Ints:
+        """Return the shortest times, (n - 1, K)."""
+        row: Ints = self.table[0]
+        return row
+
+    @property
+    def hi(self) -> Ints:
+        """Return the longest times, (n - 1, K)."""
+        row: Ints = self.table[1]
+        return row
+
+    @property
+    def levels(self) -> int:
+        """Return the number of pace levels."""
+        return int(self.table.shape[2])
 
     def plus(self, added_ms: Ints) -> Links:
         """Return the same links with `added_ms` (n - 1) more on every level."""
-        more = added_ms[:, None]
-        return Links(lo=self.lo + more, hi=self.hi + more, near=self.near, far=self.far)
+        table = self.table.copy()
+        table[:2] += added_ms[:, None]
+        return Links(table=table)
 
     def reversed(self) -> Links:
-        """Return the links in the other order; level windows are rebuilt by the caller's rule."""
-        near, far = _turn(self.near, self.far)
-        return Links(lo=_flip(self.lo), hi=_flip(self.hi), near=near, far=far)
+        """Return the links in the other order."""
+        table = np.ascontiguousarray(self.table[:, ::-1])
+        if self.levels > 1:
+            table[2], table[3] = _turn(self.table[2], self.table[3])
+        return Links(table=table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +93,7 @@ def build_chain(problem: BandProblem) -> Chain:
     n = problem.signals
     clear_out = np.array(problem.clearance_out_ms or (0,) * n, np.int64)
     clear_in = np.array(problem.clearance_in_ms or (0,) * n, np.int64)
-    total = Links(lo=out.lo + back.lo, hi=out.hi + back.hi, near=out.near, far=out.far)
+    total = Links.of(out.lo + back.lo, out.hi + back.hi, out.table[2], out.table[3])
     return Chain(
         first=first,
         windows=windows,
@@ -120,7 +146,7 @@ def _link_times(problem: BandProblem) -> tuple[Links, Links]:
     def free(distances: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
         pairs = [_time_range(d, v) for d, v in zip(distances, speeds, strict=True)]
         both = np.array(pairs, np.int64)
-        return Links(lo=both[:, :1].copy(), hi=both[:, 1:].copy(), near=zero, far=zero)
+        return Links.of(both[:, :1], both[:, 1:], zero, zero)
 
     return (
         free(problem.distance_out_m, problem.speed_out_mps),
@@ -167,7 +193,7 @@ def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
         bounds = np.array([_time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
         ms = np.rint(paces * np.array(metres)[:, None] * 1000).astype(np.int64)
         ms = np.clip(ms, bounds[:, :1], bounds[:, 1:])
-        return Links(lo=ms, hi=ms, near=near, far=far)
+        return Links.of(ms, ms, near, far)
 
     return (
         links(out, problem.distance_out_m, problem.speed_out_mps),
@@ -195,10 +221,6 @@ def _windows(paces: tuple[Floats, ...], limit: float) -> tuple[Ints, Ints]:
         near[i] = np.where(ok.any(1), ok.argmax(1), 1)
         far[i] = np.where(ok.any(1), count - 1 - ok[:, ::-1].argmax(1), 0)
     return near, far
-
-
-def _flip(values: Ints) -> Ints:
-    return np.ascontiguousarray(values[::-1])
 
 
 def _turn(near: Ints, far: Ints) -> tuple[Ints, Ints]:

@@ -26,29 +26,34 @@ class Setting:
 class OneWay:
     """Hold one direction of a chain in the order in which its cars meet the signals.
 
-    `start` and `green` (ms) are windows on the signals' own clocks, `first` (n + 1) their index;
-    `links` times are front to front, queue clearance taken off.
+    `start` and `green` (ms) are windows on the signals' own clocks, `first` (n + 1) their index,
+    `owner` the signal of each window; `links` times are front to front, queue clearance taken off.
     """
 
     cycle_ms: int
     first: Ints
+    owner: Ints
     start: Ints
     green: Ints
     links: Links
 
     def at(self, offsets_ms: Ints) -> Ints:
         """Return the starts of the windows on the area clock."""
-        return self.start + np.repeat(offsets_ms, np.diff(self.first))
+        return self.start + offsets_ms[self.owner]
 
-    def widest(self, offsets_ms: Ints) -> int:
-        """Return the widest band, or -1 where not even one car passes."""
-        k = self.links
+    def widest(self, offsets_ms: Ints, guess_ms: int = 0) -> int:
+        """Return the widest band, or -1 where not even one car passes; a near guess saves time."""
         starts = self.at(offsets_ms)
+        table = self.links.table
         return int(
-            _kernels.widest_band(
-                self.first, starts, self.green, self.cycle_ms, k.lo, k.hi, k.near, k.far
-            )
+            _kernels.widest_band(self.first, starts, self.green, self.cycle_ms, table, guess_ms)
         )
+
+    def holds(self, offsets_ms: Ints, band_ms: int) -> bool:
+        """Return whether a band of this width passes."""
+        starts = self.at(offsets_ms)
+        table = self.links.table
+        return bool(_kernels.passes(self.first, starts, self.green, band_ms, self.cycle_ms, table))
 
     def drive(self, offsets_ms: Ints, band_ms: int) -> tuple[Ints, Ints, Ints]:
         """Return fronts (n), link times (n - 1), and green before and after the band (2, n).
@@ -58,11 +63,9 @@ class OneWay:
         if band_ms <= 0:
             none = np.zeros(0, np.int64)
             return none, none, np.full((2, offsets_ms.size), self.cycle_ms, np.int64)
-        k = self.links
         starts = self.at(offsets_ms)
-        q, times, _ = _kernels.trace(
-            self.first, starts, self.green, band_ms, self.cycle_ms, k.lo, k.hi, k.near, k.far
-        )
+        table = self.links.table
+        q, times, _ = _kernels.trace(self.first, starts, self.green, band_ms, self.cycle_ms, table)
         fronts = q[0] + np.concatenate((np.zeros(1, np.int64), np.cumsum(times)))
         room = _kernels.room(self.first, starts, self.green, self.cycle_ms, fronts, band_ms)
         return fronts, times, np.stack(room)
@@ -150,7 +153,7 @@ def fix_times(chain: Chain, travel_out_ms: Ints, travel_in_ms: Ints) -> Chain:
 
     def fixed(times: Ints) -> Links:
         column = times.reshape(-1, 1)
-        return Links(lo=column, hi=column, near=zero, far=zero)
+        return Links.of(column, column, zero, zero)
 
     both = fixed(travel_out_ms + travel_in_ms).plus(-chain.clear_out[1:] - chain.clear_in[:-1])
     return replace(chain, travel_out=fixed(travel_out_ms), travel_in=fixed(travel_in_ms), both=both)
@@ -159,19 +162,26 @@ def fix_times(chain: Chain, travel_out_ms: Ints, travel_in_ms: Ints) -> Chain:
 def _direction(
     windows: list[tuple[Window, ...]], parts: int, cycle_ms: int, links: Links
 ) -> OneWay:
-    first = np.concatenate(([0], np.cumsum([len(w) for w in windows]))).astype(np.int64)
+    counts = [len(w) for w in windows]
     flat = np.array([x for w in windows for x in w], np.int64).T.copy()
     start = np.empty(flat.shape[1], np.int64)
     green = np.empty(flat.shape[1], np.int64)
     _kernels.scale(cycle_ms, parts, flat[0], flat[1], start, green)
     green[green >= cycle_ms] = 4 * cycle_ms
-    return OneWay(cycle_ms=cycle_ms, first=first, start=start, green=green, links=links)
+    return OneWay(
+        cycle_ms=cycle_ms,
+        first=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        owner=np.repeat(np.arange(len(counts)), counts),
+        start=start,
+        green=green,
+        links=links,
+    )
 
 
 def _travel(times: Ints, clearance: Ints, links: Links) -> tuple[int, ...]:
     if times.size:
         return _numbers(times + clearance)
-    k = links.lo.shape[1] // 2
+    k = links.levels // 2
     return _numbers((links.lo[:, k] + links.hi[:, k]) // 2)
 
 

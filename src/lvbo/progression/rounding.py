@@ -3,18 +3,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lvbo.progression import _kernels
 from lvbo.progression.chain import Chain, Floats, Ints
-from lvbo.progression.offsets import Setting, fix_times, one_ways, plan_at
+from lvbo.progression.offsets import OneWay, Setting, fix_times, one_ways, plan_at
 from lvbo.progression.problem import BandKind, BandPlan, BandProblem
 
 SECOND_MS = 1000
-SHIFTS_MS = np.arange(0, SECOND_MS, 125, dtype=np.int64)
+SHIFTS_MS = (0, 200, 400, 600, 800)  # common shifts of all offsets before they are rounded
 SIDE_WEIGHT = 0.001  # a one-way plan takes what it can get in the other direction
+TIGHT_MS = 2  # a signal with less room beside the band than this holds it
 
 
 def whole_seconds(problem: BandProblem, chain: Chain, exact: BandPlan) -> BandPlan:
@@ -24,17 +25,84 @@ def whole_seconds(problem: BandProblem, chain: Chain, exact: BandPlan) -> BandPl
     free in their ranges, then single offsets moved by a second while that helps. Locked offsets
     stay as they are. Where a speed-change limit binds, link times stay those of `exact`.
     """
-    if chain.both.lo.shape[1] > 1:
+    if chain.both.levels > 1:
         travel = (np.array(t, np.int64) for t in (exact.travel_out_ms, exact.travel_in_ms))
         chain = fix_times(chain, *travel)
     offsets = np.array(exact.offsets_ms, np.int64)
     setting = Setting(
         cycle_ms=exact.cycle_ms, offsets_ms=offsets, patterns=exact.patterns, kind=exact.kind
     )
-    wishes = _wishes(chain, exact.kind)
-    best = _settle(problem, chain, setting, wishes)
-    measured = plan_at(problem, chain, replace(setting, offsets_ms=best))
-    return plan_at(problem, chain, replace(setting, offsets_ms=best), _trimmed(measured, wishes))
+    out, back = one_ways(problem, chain, setting)
+    movable = np.ones(problem.signals, bool)
+    for lock in problem.locks:
+        movable[list(lock.signals)] = False
+    search = _Search(out=out, back=back, wishes=_wishes(chain, exact.kind), movable=movable)
+    best = search.rounded(offsets, (exact.outbound_ms, exact.inbound_ms))
+    best = search.polished(best)
+    return plan_at(problem, chain, replace(setting, offsets_ms=best.offsets_ms), best.bands)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Trial:
+    """Offsets (n), the bands that pass, these trimmed to the wishes, and their value."""
+
+    offsets_ms: Ints
+    wide: tuple[int, int]
+    bands: tuple[int, int]
+    value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    """Look for whole seconds; both directions see the same offsets, inbound in reverse."""
+
+    out: OneWay
+    back: OneWay
+    wishes: Floats
+    movable: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+    def rounded(self, offsets_ms: Ints, guess: tuple[int, int]) -> _Trial:
+        shifts = SHIFTS_MS if self.movable.all() else SHIFTS_MS[:1]
+        trials = []
+        for shift in shifts:
+            whole = (offsets_ms + shift + SECOND_MS // 2) // SECOND_MS * SECOND_MS
+            trials.append(self.measured(np.where(self.movable, whole, offsets_ms), guess))
+        return max(trials, key=lambda trial: trial.value)
+
+    def polished(self, best: _Trial) -> _Trial:
+        while True:
+            before = best
+            for i in self.tight(best):
+                for step in (-SECOND_MS, SECOND_MS):
+                    moved = best.offsets_ms.copy()
+                    moved[i] += step
+                    if self.widens(moved, best):
+                        best = max(best, self.measured(moved, best.wide), key=lambda t: t.value)
+            if best is before:
+                return best
+
+    def tight(self, trial: _Trial) -> list[int]:
+        """Return the movable signals whose green leaves no room beside one of the bands."""
+        _, _, room_out = self.out.drive(trial.offsets_ms, trial.wide[0])
+        _, _, room_in = self.back.drive(trial.offsets_ms[::-1], trial.wide[1])
+        room = np.minimum(room_out.min(0), room_in.min(0)[::-1])
+        none = min(trial.wide) <= 0  # then any signal may be the one that stops all cars
+        return [int(i) for i in np.flatnonzero(self.movable & (none | (room <= TIGHT_MS)))]
+
+    def widens(self, offsets_ms: Ints, than: _Trial) -> bool:
+        return self.out.holds(offsets_ms, than.wide[0] + 1) or self.back.holds(
+            offsets_ms[::-1], than.wide[1] + 1
+        )
+
+    def measured(self, offsets_ms: Ints, guess: tuple[int, int]) -> _Trial:
+        b = max(self.out.widest(offsets_ms, guess[0]), 0)
+        d = max(self.back.widest(offsets_ms[::-1], guess[1]), 0)
+        w = self.wishes
+        x, y = _kernels.split(b + d, b, d, w[0], w[1], w[2], w[3], int(w[4]), int(w[5]))
+        if x < 0:
+            return _Trial(offsets_ms=offsets_ms, wide=(b, d), bands=(b, d), value=-1.0)
+        value = float(w[0] * x + w[1] * y)
+        return _Trial(offsets_ms=offsets_ms, wide=(b, d), bands=(int(x), int(y)), value=value)
 
 
 def _wishes(chain: Chain, kind: BandKind) -> Floats:
@@ -43,46 +111,3 @@ def _wishes(chain: Chain, kind: BandKind) -> Floats:
     out = 1.0 if kind is BandKind.OUTBOUND else SIDE_WEIGHT
     back = 1.0 if kind is BandKind.INBOUND else SIDE_WEIGHT
     return np.array([out, back, 0.0, np.inf, 0.0, 0.0])
-
-
-def _settle(problem: BandProblem, chain: Chain, setting: Setting, wishes: Floats) -> Ints:
-    out, back = one_ways(problem, chain, setting)
-    movable = np.ones(problem.signals, np.int64)
-    for lock in problem.locks:
-        movable[list(lock.signals)] = 0
-    shifts = SHIFTS_MS[:1] if problem.locks else SHIFTS_MS
-    settled: Ints = _kernels.settle(
-        out.first,
-        out.start,
-        out.green,
-        out.links.lo,
-        out.links.hi,
-        back.first,
-        back.start,
-        back.green,
-        back.links.lo,
-        back.links.hi,
-        setting.cycle_ms,
-        setting.offsets_ms,
-        movable,
-        wishes,
-        SECOND_MS,
-        shifts,
-    )
-    return settled
-
-
-def _trimmed(plan: BandPlan, wishes: Floats) -> tuple[int, int]:
-    """Return the bands cut to the ratio limits; unchanged where no cut meets them."""
-    b_out, b_in = _kernels.split(
-        plan.sum_ms,
-        plan.outbound_ms,
-        plan.inbound_ms,
-        wishes[0],
-        wishes[1],
-        wishes[2],
-        wishes[3],
-        int(wishes[4]),
-        int(wishes[5]),
-    )
-    return (int(b_out), int(b_in)) if b_out >= 0 else (plan.outbound_ms, plan.inbound_ms)
