@@ -1,0 +1,289 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The plan bench: our plans beside fixed and adaptive baselines, paired seed by seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.bench.design import Planner, design_plans
+from lvbo.city.build import yuci_folder
+from lvbo.errors import Fields, LvboError, UsageError
+from lvbo.evaluation.compare import compare_measures
+from lvbo.evaluation.intervals import Interval
+from lvbo.evaluation.measures import Measures, measure
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_scenario import read_scenario
+from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.controls import Control
+from lvbo.simulation.count import count_scenario
+from lvbo.simulation.simulate import Conduct, simulate
+from lvbo.simulation.tools import adapt_with_sumo, repaired
+
+OURS, SHIPPED, RAW = "lvbo", "shipped", "shipped_raw"
+FAMILIES: Mapping[str, str] = {
+    SHIPPED: "fixed",
+    RAW: "fixed",
+    "actuated": "actuated",
+    "delay_based": "adaptive",
+    "cycle_adaptation": "fixed",
+    "cycle_adaptation_coordinated": "fixed",
+    "isolated": "fixed",
+    OURS: "fixed",
+}
+"""All controllers by their fixed names, in the order of the table."""
+OWN = frozenset({"isolated", OURS})
+
+Progress = Callable[[str, float], None]
+"""Told what is being done and the share of all of it that is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanBench:
+    """What a plan bench runs: how many judged seeds, which controllers, whose plans."""
+
+    seeds: int = 5
+    workers: int = 2
+    controllers: tuple[str, ...] = tuple(FAMILIES)
+    planner: Planner = design_plans
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Entry:
+    """One controller of one scenario: its plans, or why there are none."""
+
+    controller: str
+    plans: PlanSet | None
+    control: Control = Control.FIXED
+    kept: bool = False
+    failed: LvboError | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Result:
+    scenario: Scenario
+    entry: _Entry
+    measures: tuple[Measures, ...]
+    failed: LvboError | None
+
+
+def run_plans(
+    scenarios: Sequence[Path | str] | None = None,
+    *,
+    bench: PlanBench | None = None,
+    progress: Progress | None = None,
+) -> BenchResult:
+    """Return one row per scenario, controller and seed, and how ours compares.
+
+    Each scenario is counted on seeds that are never judged, then our plans are designed, then all
+    controllers run on the seeds 0, 1, ... The warm-up is zero. Without scenarios the off-peak of
+    the bundled city is used. A controller that fails is shown as crashed.
+
+    Raises:
+        UsageError: LV607 for an unknown controller or no seeds.
+        InputError: where a scenario cannot be read.
+        ToolError: LV600 where SUMO is missing.
+
+    """
+    chosen = bench or PlanBench()
+    unknown = sorted(set(chosen.controllers) - set(FAMILIES))
+    if unknown or chosen.seeds < 1:
+        raise UsageError(
+            "LV607", place=", ".join(unknown), seeds=chosen.seeds, known=", ".join(FAMILIES)
+        )
+    read = [read_scenario(path) for path in scenarios or _built_in()]
+    results: list[_Result] = []
+    for number, scenario in enumerate(read):
+        results.extend(_judge(scenario, chosen, _part(progress, number, len(read))))
+    return BenchResult(
+        bench="plans",
+        versions=used_versions(),
+        load=machine_load(),
+        rows=tuple(row for result in results for row in _rows(result, chosen.seeds)),
+        summary={scenario.name: _summary(scenario, results) for scenario in read},
+    )
+
+
+def _built_in() -> tuple[Path, ...]:
+    return (yuci_folder() / "yuci.offpeak.sumocfg",)
+
+
+def _part(progress: Progress | None, number: int, count: int) -> Progress:
+    def tell(what: str, share: float) -> None:
+        if progress is not None:
+            progress(what, (number + share) / count)
+
+    return tell
+
+
+def _judge(scenario: Scenario, bench: PlanBench, progress: Progress) -> list[_Result]:
+    entries = list(_entries(scenario, bench, progress))
+    return [
+        _run(
+            scenario,
+            entry,
+            bench,
+            lambda share, k=k, name=entry.controller: progress(  # type: ignore[misc]
+                f"{scenario.name}: {name}", (1 + k + share) / (1 + len(entries))
+            ),
+        )
+        for k, entry in enumerate(entries)
+    ]
+
+
+def _entries(scenario: Scenario, bench: PlanBench, progress: Progress) -> Iterable[_Entry]:
+    """Yield the controllers asked for, in the order of the table; ours are designed first."""
+    progress(f"{scenario.name}: {OURS}", 0.0)
+    asked = set(bench.controllers)
+    ours = _ours(scenario, bench.planner) if asked & OWN else {}
+    safe = _attempt(SHIPPED, lambda: repaired(scenario.plans, scenario))
+    tools = _of_tools(scenario) if asked & {"cycle_adaptation", _COORDINATED} else {}
+    for name in FAMILIES:
+        if name not in asked:
+            continue
+        if name == RAW:
+            yield _Entry(controller=RAW, plans=None)
+        elif name in {Control.ACTUATED, Control.DELAY_BASED}:
+            yield _Entry(
+                controller=name, plans=safe.plans, control=Control(name), failed=safe.failed
+            )
+        else:
+            yield {SHIPPED: safe, **ours, **tools}[name]
+
+
+_COORDINATED = "cycle_adaptation_coordinated"
+
+
+def _attempt(name: str, make: Callable[[], PlanSet]) -> _Entry:
+    try:
+        return _Entry(controller=name, plans=make())
+    except LvboError as error:
+        return _Entry(controller=name, plans=None, failed=error)
+
+
+def _ours(scenario: Scenario, planner: Planner) -> dict[str, _Entry]:
+    try:
+        counts = count_scenario(scenario)
+        design = planner(scenario.network, counts, scenario.plans)
+    except LvboError as error:
+        return {name: _Entry(controller=name, plans=None, failed=error) for name in OWN}
+    return {
+        OURS: _Entry(controller=OURS, plans=design.lvbo, kept=design.kept),
+        "isolated": _Entry(controller="isolated", plans=design.isolated),
+    }
+
+
+def _of_tools(scenario: Scenario) -> dict[str, _Entry]:
+    found = adapt_with_sumo(scenario)
+    return {
+        name: _Entry(controller=name, plans=None, failed=plans)
+        if isinstance(plans, LvboError)
+        else _Entry(controller=name, plans=plans)
+        for name, plans in (
+            ("cycle_adaptation", found.cycle_adaptation),
+            (_COORDINATED, found.cycle_adaptation_coordinated),
+        )
+    }
+
+
+def _run(
+    scenario: Scenario, entry: _Entry, bench: PlanBench, progress: Callable[[float], None]
+) -> _Result:
+    if entry.failed is not None:
+        return _Result(scenario=scenario, entry=entry, measures=(), failed=entry.failed)
+    conduct = Conduct(name=entry.controller, control=entry.control)
+    try:
+        runs = simulate(
+            scenario,
+            entry.plans,
+            seeds=range(bench.seeds),
+            conduct=conduct,
+            workers=bench.workers,
+            progress=progress,
+        )
+    except LvboError as error:
+        return _Result(scenario=scenario, entry=entry, measures=(), failed=error)
+    measures = tuple(measure(run, scenario.network) for run in runs.runs)
+    return _Result(scenario=scenario, entry=entry, measures=measures, failed=None)
+
+
+# rows -----------------------------------------------------------------------------------------
+
+
+def _rows(result: _Result, seeds: int) -> Iterable[Row]:
+    found = {m.seed: m for m in result.measures}
+    name = result.entry.controller
+    for seed in range(seeds):
+        m = found.get(seed)
+        yield {
+            "scenario": result.scenario.name,
+            "controller": name,
+            "family": FAMILIES[name],
+            "kind": "ours" if name in OWN else "baseline",
+            "kept": result.entry.kept,
+            "seed": seed,
+            "delay_s": m.delay_s if m else None,
+            "trip_s": m.trip_s if m else None,
+            "stops": m.stops if m else None,
+            "due": m.due if m else None,
+            "arrived": m.arrived if m else None,
+            "unfinished": m.unfinished if m else None,
+            "teleports": m.teleports if m else None,
+            "teleport_s": result.scenario.teleport_s,
+            "lamp_violations": m.lamp_violations if m else None,
+            "status": "ok" if m else "crashed",
+        }
+
+
+# summary --------------------------------------------------------------------------------------
+
+
+def _summary(scenario: Scenario, results: Sequence[_Result]) -> Mapping[str, object]:
+    """Return how ours compares with the best fixed baseline that broke no lamp rule."""
+    own = [r for r in results if r.scenario is scenario]
+    failed: dict[str, Fields] = {
+        r.entry.controller: {"code": r.failed.code, **_plain(r.failed.fields)}
+        for r in own
+        if r.failed is not None
+    }
+    means = {r.entry.controller: _mean_delay(r.measures) for r in own if r.measures}
+    said: dict[str, object] = {"delay_s": means, "crashed": failed}
+    ours = next((r for r in own if r.entry.controller == OURS and r.measures), None)
+    rivals = [r for r in own if r.measures and _is_rival(r)]
+    if ours is None or not rivals:
+        return said
+    best = min(rivals, key=lambda r: _mean_delay(r.measures))
+    against = {r.entry.controller: _against(r, ours) for r in own if r.measures and r is not ours}
+    return said | {
+        "best_fixed": best.entry.controller,
+        "lvbo_vs_best_fixed": against[best.entry.controller],
+        "lvbo_vs": against,
+    }
+
+
+def _is_rival(result: _Result) -> bool:
+    name = result.entry.controller
+    fixed = FAMILIES[name] == "fixed" and name not in OWN
+    return fixed and all(m.lamp_violations == 0 for m in result.measures)
+
+
+def _mean_delay(measures: Sequence[Measures]) -> float:
+    return sum(m.delay_s for m in measures) / len(measures)
+
+
+def _against(other: _Result, ours: _Result) -> dict[str, object]:
+    """Return the paired change of delay from another controller to ours."""
+    delay = {d.measure: d for d in compare_measures(other.measures, ours.measures)}["delay_s"]
+    percent: Interval | None = delay.percent
+    return {
+        "change_s": asdict(delay.change),
+        "percent": None if percent is None else asdict(percent),
+        "worst_seed": delay.worst_seed,
+        "worst_s": delay.worst,
+    }
+
+
+def _plain(fields: Fields) -> dict[str, object]:
+    return {key: v if isinstance(v, int | float | str) else str(v) for key, v in fields.items()}
