@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How traffic runs along a corridor, by direction, and the tracks of its time-space diagram."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+import polars as pl
+
+from lvbo.ids import LinkId, MovementId
+from lvbo.network.corridor import Corridor, Section
+from lvbo.network.network import Network
+from lvbo.simulation.runs import Run
+
+LEAST_SECTIONS = 2
+"""Who drives fewer sections has met no coordinated signal on the way (one on a corridor of one)."""
+BROKEN_AFTER_S = 180.0
+"""A vehicle away from the corridor for longer has left it: what follows is another drive."""
+
+TRACK_COLUMNS = {"vehicle": pl.String, "way": pl.String, "t_s": pl.Float64, "x_m": pl.Float64}
+
+
+class Way(StrEnum):
+    """The two directions of a corridor."""
+
+    OUTBOUND = "outbound"
+    INBOUND = "inbound"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WayMeasures:
+    """How one direction of a corridor ran in one run; None where nobody drove it.
+
+    A drive is a stretch of at least two sections without leaving the corridor, from stop line to
+    stop line. `non_stop` is the share of drives without a stop, our definition of the pass rate.
+    Speed is space-mean: all distance over all time. Times of whole length are of those drives that
+    cover every section.
+    """
+
+    way: Way
+    drives: int
+    stops_per_km: float | None
+    non_stop: float | None
+    speed_mps: float | None
+    whole_drives: int
+    median_s: float | None
+    p95_s: float | None
+
+
+def measure_corridor(run: Run, corridor: Corridor, network: Network) -> tuple[WayMeasures, ...]:
+    """Return the measures of each direction that the corridor has, outbound first."""
+    drives = corridor_drives(run, corridor, network)
+    return tuple(
+        _way(drives.filter(pl.col("way") == way.value), way, len(sections))
+        for way, sections in _ways(corridor)
+    )
+
+
+def _ways(corridor: Corridor) -> Iterator[tuple[Way, tuple[Section, ...]]]:
+    if corridor.outbound:
+        yield Way.OUTBOUND, corridor.outbound
+    if corridor.inbound:
+        yield Way.INBOUND, corridor.inbound
+
+
+def _way(drives: pl.DataFrame, way: Way, sections: int) -> WayMeasures:
+    length_m, time_s = float(drives["length_m"].sum()), float(drives["time_s"].sum())
+    whole = drives.filter(pl.col("sections") >= sections)
+    return WayMeasures(
+        way=way,
+        drives=drives.height,
+        stops_per_km=float(drives["stops"].sum()) / length_m * 1000 if length_m else None,
+        non_stop=float((drives["stops"] == 0).sum()) / drives.height if drives.height else None,
+        speed_mps=length_m / time_s if time_s else None,
+        whole_drives=whole.height,
+        median_s=whole["time_s"].quantile(0.5, interpolation="linear"),
+        p95_s=whole["time_s"].quantile(0.95, interpolation="linear"),
+    )
+
+
+def corridor_drives(run: Run, corridor: Corridor, network: Network) -> pl.DataFrame:
+    """Return one row per drive: vehicle, way, sections, length_m, time_s, stops.
+
+    A section ends at a stop line, so a stop belongs to the signal ahead of it.
+    """
+    placed = pl.DataFrame(
+        [
+            (edge, way.value, number)
+            for way, sections in _ways(corridor)
+            for number, section in enumerate(sections)
+            for edge, _, _ in _edges_of(section.links, run, network)
+        ],
+        schema={"edge": pl.String, "way": pl.String, "section": pl.Int64},
+        orient="row",
+    )
+    lengths = run.edges.select("edge", "length_m")
+    broken = (pl.col("enter_s") - pl.col("leave_s").shift(1)) > BROKEN_AFTER_S
+    least = min(LEAST_SECTIONS, max(len(corridor.outbound), len(corridor.inbound)))
+    return (
+        run.passages.join(placed, on="edge", maintain_order="left")
+        .join(lengths, on="edge", maintain_order="left")
+        .with_columns(drive=broken.fill_null(value=False).cum_sum().over("vehicle", "way"))
+        .group_by("vehicle", "way", "drive", maintain_order=True)
+        .agg(
+            pl.col("section").n_unique().cast(pl.Int64).alias("sections"),
+            pl.col("length_m").sum(),
+            (pl.col("leave_s").max() - pl.col("enter_s").min()).alias("time_s"),
+            pl.col("stops").sum(),
+        )
+        .filter(pl.col("sections") >= least)
+        .drop("drive")
+    )
+
+
+def corridor_tracks(run: Run, corridor: Corridor, network: Network) -> pl.DataFrame:
+    """Return where each vehicle was along the corridor: vehicle, way, t_s, x_m.
+
+    `x_m` is 0 at the first stop line outbound and grows outbound; the other stop lines lie at
+    `stop_positions_m`. Inbound drives are stretched onto the same axis. The run must have been made
+    with trajectories; without them, or off the corridor, there are no rows.
+    """
+    if run.tracks is None:
+        return pl.DataFrame(schema=TRACK_COLUMNS)
+    placed = pl.DataFrame(
+        list(_placed(run, corridor, network)),
+        schema={"edge": pl.String, "way": pl.String, "x0": pl.Float64, "slope": pl.Float64},
+        orient="row",
+    )
+    return (
+        run.tracks.lazy()
+        .join(placed.lazy(), on="edge")
+        .with_columns(x_m=pl.col("x0") + pl.col("slope") * pl.col("pos_m"))
+        .select(*TRACK_COLUMNS)
+        .sort("vehicle", "t_s")
+        .collect()
+    )
+
+
+def stop_positions_m(corridor: Corridor) -> tuple[float, ...]:
+    """Return where the stops lie along the corridor, the first at 0."""
+    sections = corridor.outbound or corridor.inbound
+    found = [0.0]
+    for section in sections:
+        found.append(found[-1] + section.length_m)
+    return tuple(found)
+
+
+def _placed(
+    run: Run, corridor: Corridor, network: Network
+) -> Iterator[tuple[str, str, float, float]]:
+    """Yield each edge of the corridor with the place of its start and metres gained per metre."""
+    at = stop_positions_m(corridor)
+    for way, sections in _ways(corridor):
+        outward = way is Way.OUTBOUND
+        sign = 1.0 if outward else -1.0
+        for k, section in enumerate(sections):
+            target = at[k + 1] if outward else at[k]
+            scale = sign * (at[k + 1] - at[k]) / section.length_m
+            for edge, _, left_m in _edges_of(section.links, run, network):
+                yield edge, way.value, target - scale * left_m, scale
+        movement = corridor.stops[0].outbound if outward else corridor.stops[-1].inbound
+        target = at[0] if outward else at[-1]
+        for edge, _, left_m in _edges_of(_approach(movement, network), run, network):
+            yield edge, way.value, target - sign * left_m, sign
+
+
+def _approach(movement: MovementId | None, network: Network) -> tuple[LinkId, ...]:
+    return () if movement is None else (network.movement_index[movement].from_link,)
+
+
+def _edges_of(
+    links: tuple[LinkId, ...], run: Run, network: Network
+) -> list[tuple[str, float, float]]:
+    """Return the edges of some links in driving order: id, length, metres from start to the end.
+
+    Ways across intersections between the links are not counted.
+    """
+    ordered = [edge for link in links for edge in _chain(link, run, network)]
+    left = sum(length for _, length in ordered)
+    found = []
+    for edge, length in ordered:
+        found.append((edge, length, left))
+        left -= length
+    return found
+
+
+def _chain(link: LinkId, run: Run, network: Network) -> list[tuple[str, float]]:
+    """Return the edges of one link in driving order, with their lengths."""
+    names = [] if network.sumo is None else [e for e, owner in network.sumo.edges if owner == link]
+    rows = run.edges.filter(pl.col("edge").is_in(names)).iter_rows(named=True)
+    by_start = {row["from_node"]: row for row in rows}
+    ends = {row["to_node"] for row in by_start.values()}
+    node = next((start for start in by_start if start not in ends), None)
+    found: list[tuple[str, float]] = []
+    while node in by_start:
+        row = by_start.pop(node)
+        found.append((row["edge"], row["length_m"]))
+        node = row["to_node"]
+    return found
