@@ -14,7 +14,7 @@ SCHOOL_TIMES_S = ((26_100, 28_200), (42_000, 43_800), (49_800, 51_600), (63_600,
 SCHOOL_VPH = 250
 SURGE_S = (63_300, 64_800)
 SURGE_SITE = "AN_HT"
-SURGE_GAIN = 0.20
+SURGE_GAIN = 0.19
 
 
 def flows_at(second: float, flows: RouteFlows, *, workday: bool = True) -> NDArray[np.float64]:

@@ -23,7 +23,7 @@ Movement = tuple[str, Side, Turn]
 _MOST_TURNS = 2
 _ROUNDS = 150
 _STEP = 0.3
-_OVER_WEIGHT = 2.5  # an overloaded stop line is worse than a light one
+_OVER_WEIGHT = 4.0  # an overloaded stop line is worse than a light one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ def _fit(routes: tuple[Route, ...], *, morning: bool) -> NDArray[np.float64]:
         ratio = np.log(target / np.maximum(use.T @ flows, 1e-6))
         ratio = np.where(ratio < 0.0, _OVER_WEIGHT * ratio, ratio)
         flows = flows * np.exp(_STEP * (use @ ratio) / np.sqrt(lengths))
-    return np.asarray(flows, dtype=np.float64)
+    return np.asarray(np.round(flows, 4), dtype=np.float64)
 
 
 def _first_flows(routes: tuple[Route, ...]) -> NDArray[np.float64]:
