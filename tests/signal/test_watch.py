@@ -12,7 +12,18 @@ from lvbo.signal.lamp import Lamp
 from lvbo.signal.plan import Greens, Plan, Window
 from lvbo.signal.rules import IntergreenMatrix, Phase, PhaseLimits, SignalRules
 from lvbo.signal.watch import LampChecker, Violation
-from lvbo.testing import EW, EWL, NS, NSL, head_rules, lamp_rows, legal_plans, tiny_plan, tiny_rules
+from lvbo.testing import (
+    EW,
+    EWL,
+    NS,
+    NSL,
+    WALK,
+    head_rules,
+    lamp_rows,
+    legal_plans,
+    tiny_plan,
+    tiny_rules,
+)
 
 G, Y, R, P, RA, DARK = (
     Lamp.GREEN,
@@ -167,6 +178,22 @@ def test_conflicting_greens_are_told_once_with_the_second_they_began() -> None:
     found = shown(two_phases(), [(10, [G, R]), (3, [G, G]), (3, [Y, G]), (9, [R, G])])
 
     assert found == [("LV320", 10.0)]
+
+
+def test_a_clash_that_goes_on_while_another_head_changes_is_told_once() -> None:
+    rows = [[G, R, G, R, R], [G, R, G, R, R], [G, R, G, R, G], [G, R, G, R, G]]
+    found = LampChecker(tiny_rules()).see_all(10 * np.arange(4), np.array(rows))
+
+    assert [(v.code, v.phases, v.second) for v in found] == [
+        ("LV320", (NS, EW), 0.0),
+        ("LV320", (EW, WALK), 2.0),
+    ]
+
+
+def test_a_green_that_was_there_at_first_sight_is_not_judged_by_its_length() -> None:
+    rows = [(1, [G, R, R, R, R]), (2, [G, R, R, R, G]), (3, [Y, R, R, R, G])]
+
+    assert shown(tiny_rules(), [*rows, (9, [R, R, R, R, G])]) == []
 
 
 def test_greens_that_clash_at_first_sight_are_found() -> None:
