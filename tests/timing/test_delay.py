@@ -11,10 +11,12 @@ from lvbo.timing.capacity import (
     capacity,
     effective_green,
     heavy_and_grade_factor,
+    parking_factor,
     saturation,
     width_factor,
 )
 from lvbo.timing.delay import (
+    PLATOON_RATIO,
     Conditions,
     Level,
     control_delay,
@@ -74,6 +76,22 @@ def test_a_platoon_on_green_lowers_delay_and_one_on_red_raises_it() -> None:
     assert coordinated < control_delay(700, 1800, 40, 90)
 
 
+def test_the_progression_factor_is_the_delay_of_a_queue_with_two_arrival_rates() -> None:
+    # C 90, g 36, X 0.8, P 0.6: 14.4 veh a cycle, 5.76 of them in the 54 s of red at 0.1067 veh/s.
+    # The queue leaves at 0.5 - 0.24 veh/s in 22.15 s: 219.3 veh s, against 23.82 s/veh uniform.
+    factor = float(progression_factor(0.6, 36, 90, 0.8))
+    area = 5.76 * 54 / 2 + 5.76 * (5.76 / 0.26) / 2
+
+    assert factor == pytest.approx(area / 14.4 / (0.5 * 90 * 0.36 / 0.68))
+    assert factor == pytest.approx(0.6393, abs=1e-4)
+
+
+def test_platoon_ratios_of_the_six_arrival_types() -> None:
+    ratios = {kind: round(ratio, 2) for kind, ratio in PLATOON_RATIO.items()}
+
+    assert ratios == {1: 0.33, 2: 0.67, 3: 1.0, 4: 1.33, 5: 1.67, 6: 2.0}
+
+
 def test_upstream_signals_filter_randomness_but_not_all_of_it() -> None:
     assert upstream_filter([0, 0.5, 1.0, 1.4]).tolist() == pytest.approx(
         [1, 1 - 0.91 * 0.5**2.68, 0.09, 0.09]
@@ -124,5 +142,7 @@ def test_narrow_lanes_buses_and_grades_slow_discharge() -> None:
     assert [width_factor(w) for w in (2.8, 3.25, 4.2)] == [0.96, 1.0, 1.04]
     assert bus_factor(1, 20) == pytest.approx(0.92)
     assert bus_factor(2, 20) == pytest.approx(0.96)
+    assert parking_factor(2, 20) == pytest.approx((2 - 0.1 - 0.1) / 2)
+    assert parking_factor(1, 500) == 0.05
     assert heavy_and_grade_factor(0, 4) == pytest.approx(0.9504)
     assert heavy_and_grade_factor(0, -4) == pytest.approx(1.0828)

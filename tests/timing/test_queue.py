@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -116,6 +118,9 @@ def test_the_95th_percentile_lies_between_the_mean_and_its_1_8_fold() -> None:
     queue = BackOfQueue(cyclic_veh=12, overflow_veh=4)
 
     assert queue.percentile_veh(lane) == pytest.approx(16 * (1 + 1.64 / 4))
+    # At X = 10/9 the overflow adds 0.60 z^0.24 (g/C)^0.33 (1 - e^(2 - 2 X)) to the factor.
+    added = 0.60 * 1.64**0.24 * 0.5**0.33 * (1 - math.exp(-2 / 9))
+    assert queue.percentile_veh(full) == pytest.approx(16 * (1 + 1.64 / 4 + added))
     assert queue.percentile_veh(lane) < queue.percentile_veh(full) <= 1.8 * 16
     assert BackOfQueue(cyclic_veh=1, overflow_veh=0).percentile_veh(lane) == pytest.approx(1.8)
     assert BackOfQueue(cyclic_veh=0, overflow_veh=0).percentile_veh(lane) == 0
@@ -124,7 +129,8 @@ def test_the_95th_percentile_lies_between_the_mean_and_its_1_8_fold() -> None:
 def test_a_queue_longer_than_its_bay_is_a_finding() -> None:
     spacing = vehicle_spacing_m(0)
 
-    assert spacing == pytest.approx(7.62)
+    assert spacing == vehicle_spacing_m() == pytest.approx(7.62)
+    assert vehicle_spacing_m(10) == pytest.approx(0.9 * 7.62 + 0.1 * 13.716)
     assert storage_ratio(10, 60, spacing_m=spacing) == pytest.approx(1.27)
     finding = storage_finding("J1 east left", 10, 60, spacing)
     assert finding is not None
