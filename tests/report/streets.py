@@ -259,21 +259,21 @@ def corridor() -> Corridor:
 
 
 def band() -> BandPlan:
-    """Return bands at 12.5 m/s that fit offsets 0, 34 and 82 s outbound."""
+    """Return bands of 11 s at 12.5 m/s that fit offsets 0, 55 and 0 s both ways."""
     return BandPlan(
         kind=BandKind.TWO_WAY,
         cycle_ms=110_000,
-        outbound_ms=34_000,
-        inbound_ms=20_000,
-        offsets_ms=(0, 34_000, 82_000),
+        outbound_ms=11_000,
+        inbound_ms=11_000,
+        offsets_ms=(0, 55_000, 0),
         patterns=(0, 0, 0),
         travel_out_ms=(33_600, 48_800),
         travel_in_ms=(33_600, 48_800),
-        front_out_ms=(2_000, 35_600, 84_400),
-        front_in_ms=(122_000, 88_400, 39_600),
-        slack_ms=((0, 0), (1_000, 2_000), (0, 0)),
+        front_out_ms=(28_000, 61_600, 110_400),
+        front_in_ms=(110_400, 76_800, 28_000),
+        slack_ms=((0, 0), (0, 0), (0, 0)),
         binding_out=(0, 2),
-        binding_in=(1,),
+        binding_in=(0, 2),
         min_green_out_ms=39_000,
         min_green_in_ms=39_000,
     )
@@ -408,7 +408,7 @@ def inputs() -> ReportInputs:
         ),
         results=(result,),
         plans_before=plans((0, 0, 0)),
-        plans_after=plans((0, 34, 82)),
+        plans_after=plans((0, 55, 0)),
         waves=(WavePage(corridor=corridor(), period="早高峰", begin_s=25200.0, after=band()),),
         links=link_states(network, compared.movements, hours=1.5),
         demand=demand(),

@@ -54,7 +54,7 @@ def draw_los(ax: Axes, los: LosMap, words: Words) -> None:
                 zorder=7,
                 bbox={"boxstyle": "round,pad=0.12", "fc": style.PAPER, "ec": "none", "alpha": 0.75},
             )
-    ax.set_aspect("equal")
+    ax.set_aspect("equal", adjustable="datalim")
     ax.axis("off")
     ax.autoscale_view()
     style.write_title(ax, los.title, los.stamp)

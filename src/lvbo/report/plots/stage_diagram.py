@@ -135,7 +135,9 @@ def _write_seconds(ax: Axes, cell: StageCell, corner: Point, words: Words) -> No
     )
     for k, (key, seconds, colour) in enumerate(parts):
         x = left + 0.14 + 0.24 * k
-        ax.text(x, base - 0.52, words(key), ha="center", va="center", fontsize=7, color=style.SOFT)
+        ax.text(
+            x, base - 0.52, words(key), ha="center", va="center", fontsize=6.2, color=style.SOFT
+        )
         ax.text(x, base - 0.65, f"{seconds:g}", ha="center", va="center", fontsize=8.5)
         bar = Rectangle((x - 0.1, base - 0.765), 0.2, 0.035, fc=colour, ec="none", zorder=3)
         if key == "fig_short_flash":
