@@ -6,8 +6,8 @@ A position q on the circle moves along a chain of signals. Signal i admits q in 
 q is the outbound front minus the inbound end (progression of Little 1966 with both bands folded
 into one scalar); for one band of width s at known offsets, q is its front.
 
-Arrays, everywhere: `first` (n + 1) index of each signal's choices in the flat arrays `beta`,
-`green` (m), int64, ms. Sets of positions are sorted disjoint closed intervals in [0, cycle - 1]:
+Arrays, everywhere: `first` (n + 1) index of each signal's choices in the flat `arcs` (2, m): beta and
+green, int64, ms. Sets of positions are sorted disjoint closed intervals in [0, cycle - 1]:
 two arrays and a count. `links` (4, n - 1, K): shortest and longest time in ms and, for K > 1 pace
 levels, the first and last level of the link before from which a level may be entered.
 """
@@ -70,14 +70,12 @@ def add_arc(starts: Ints, ends: Ints, count: int, start: int, length: int, cycle
 
 
 @njit(cache=True)
-def admit(
-    first: int, last: int, beta: Ints, green: Ints, s: int, cycle: int, starts: Ints, ends: Ints
-) -> int:
+def admit(first: int, last: int, arcs: Ints, s: int, cycle: int, starts: Ints, ends: Ints) -> int:
     """Write the positions that the choices first..last-1 of a signal admit; return the count."""
     count = 0
     for c in range(first, last):
-        if green[c] >= s:
-            count = add_arc(starts, ends, count, beta[c], green[c] - s, cycle)
+        if arcs[1, c] >= s:
+            count = add_arc(starts, ends, count, arcs[0, c], arcs[1, c] - s, cycle)
     return merge(starts, ends, count)
 
 
@@ -125,18 +123,18 @@ def capacity(first: Ints, levels: int) -> int:
 
 
 @njit(cache=True)
-def reach(first: Ints, beta: Ints, green: Ints, s: int, cycle: int, links: Ints) -> bool:
+def reach(first: Ints, arcs: Ints, s: int, cycle: int, links: Ints) -> bool:
     """Return whether some position passes all signals; links add any time in [lo, hi] (K = 1)."""
     room = capacity(first, 1)
     work = np.empty((6, room), np.int64)
     xs, xe, ts, te, gs, ge = work[0], work[1], work[2], work[3], work[4], work[5]
-    count = admit(first[0], first[1], beta, green, s, cycle, xs, xe)
+    count = admit(first[0], first[1], arcs, s, cycle, xs, xe)
     for i in range(1, first.size - 1):
         if count == 0:
             return False
         moved = shift(xs, xe, count, links[0, i - 1, 0], links[1, i - 1, 0], cycle, ts, te)
-        arcs = admit(first[i], first[i + 1], beta, green, s, cycle, gs, ge)
-        count = intersect(ts, te, moved, gs, ge, arcs, xs, xe)
+        opened = admit(first[i], first[i + 1], arcs, s, cycle, gs, ge)
+        count = intersect(ts, te, moved, gs, ge, opened, xs, xe)
     return count > 0
 
 
@@ -201,8 +199,7 @@ def union_of(us: Ints, ue: Ints, sizes: Ints, near: int, far: int, starts: Ints,
 @njit(cache=True)
 def paced_sets(
     first: Ints,
-    beta: Ints,
-    green: Ints,
+    arcs: Ints,
     s: int,
     cycle: int,
     links: Ints,
@@ -232,11 +229,11 @@ def paced_sets(
     gs = np.empty(room, np.int64)
     ge = np.empty(room, np.int64)
     for k in range(levels):
-        counts[0, k] = admit(first[0], first[1], beta, green, s, cycle, xs[0, k], xe[0, k])
+        counts[0, k] = admit(first[0], first[1], arcs, s, cycle, xs[0, k], xe[0, k])
     for i in range(1, n):
         here = i % rows
         back = (i - 1) % rows
-        arcs = admit(first[i], first[i + 1], beta, green, s, cycle, gs, ge)
+        opened = admit(first[i], first[i + 1], arcs, s, cycle, gs, ge)
         fill_unions(xs[back], xe[back], counts[back], us, ue, sizes)
         alive = False
         for k in range(levels):
@@ -244,7 +241,7 @@ def paced_sets(
             b = links[3, i - 1, k]
             known = union_of(us, ue, sizes, a, b, ps, pe)
             moved = shift(ps, pe, known, links[0, i - 1, k], links[1, i - 1, k], cycle, ts, te)
-            counts[here, k] = intersect(ts, te, moved, gs, ge, arcs, xs[here, k], xe[here, k])
+            counts[here, k] = intersect(ts, te, moved, gs, ge, opened, xs[here, k], xe[here, k])
             alive = alive or counts[here, k] > 0
         if not alive:
             return False
@@ -254,8 +251,7 @@ def paced_sets(
 @njit(cache=True)
 def passes(
     first: Ints,
-    beta: Ints,
-    green: Ints,
+    arcs: Ints,
     s: int,
     cycle: int,
     links: Ints,
@@ -263,11 +259,11 @@ def passes(
     """Return whether some position passes all signals, with or without pace levels."""
     levels = links.shape[2]
     if levels == 1:
-        return reach(first, beta, green, s, cycle, links)
+        return reach(first, arcs, s, cycle, links)
     xs = np.empty((2, levels, capacity(first, levels)), np.int64)
     xe = np.empty((2, levels, capacity(first, levels)), np.int64)
     counts = np.zeros((2, levels), np.int64)
-    return paced_sets(first, beta, green, s, cycle, links, xs, xe, counts)
+    return paced_sets(first, arcs, s, cycle, links, xs, xe, counts)
 
 
 @njit(cache=True)
@@ -283,8 +279,7 @@ def widest(starts: Ints, ends: Ints, count: int) -> int:
 @njit(cache=True)
 def trace(
     first: Ints,
-    beta: Ints,
-    green: Ints,
+    arcs: Ints,
     s: int,
     cycle: int,
     links: Ints,
@@ -299,7 +294,7 @@ def trace(
     xs = np.empty((n, levels, capacity(first, levels)), np.int64)
     xe = np.empty((n, levels, capacity(first, levels)), np.int64)
     counts = np.zeros((n, levels), np.int64)
-    paced_sets(first, beta, green, s, cycle, links, xs, xe, counts)
+    paced_sets(first, arcs, s, cycle, links, xs, xe, counts)
     q = np.empty(n, np.int64)
     times = np.empty(n - 1, np.int64)
     level = np.empty(n - 1, np.int64)
@@ -357,18 +352,15 @@ def split(
     s: int,
     cap_out: int,
     cap_in: int,
-    weight_out: float,
-    weight_in: float,
-    ratio_lo: float,
-    ratio_hi: float,
-    min_out: int,
-    min_in: int,
+    wishes: Floats,
 ) -> tuple[int, int]:
     """Return the best (outbound, inbound) with a sum of at most s, or (-1, -1).
 
     A linear programme in two variables: caps, minima, ratio_lo <= inbound / outbound <= ratio_hi.
     The corners are tried; of equal values the most even split wins.
     """
+    weight_out, weight_in, ratio_lo, ratio_hi = wishes[0], wishes[1], wishes[2], wishes[3]
+    min_out, min_in = np.int64(wishes[4]), np.int64(wishes[5])
     best_out = np.int64(-1)
     best_in = np.int64(-1)
     best = -1.0
@@ -424,8 +416,7 @@ def fold(
     a_in: Ints,
     g_in: Ints,
     allowed: Ints,
-    beta: Ints,
-    green: Ints,
+    arcs: Ints,
 ) -> tuple[int, int]:
     """Write beta and green of the two-way position per choice; return the smallest greens.
 
@@ -434,16 +425,16 @@ def fold(
     """
     cap_out = np.int64(cycle)
     cap_in = np.int64(cycle)
-    for c in range(beta.size):
-        beta[c] = a_out[c] - a_in[c] - g_in[c]
-        green[c] = g_out[c] + g_in[c]
+    for c in range(arcs.shape[1]):
+        arcs[0, c] = a_out[c] - a_in[c] - g_in[c]
+        arcs[1, c] = g_out[c] + g_in[c]
         if not allowed[c]:
-            green[c] = -1
+            arcs[1, c] = -1
             continue
         cap_out = min(cap_out, g_out[c])
         cap_in = min(cap_in, g_in[c])
         if g_out[c] >= cycle or g_in[c] >= cycle:
-            green[c] = 4 * cycle
+            arcs[1, c] = 4 * cycle
     return cap_out, cap_in
 
 
@@ -476,7 +467,7 @@ def sweep(
     """
     m = windows.shape[1]
     ms = np.empty((6, m), np.int64)
-    w_out, w_in, r_lo, r_hi = wishes[0], wishes[1], wishes[2], wishes[3]
+    w_out, w_in = wishes[0], wishes[1]
     min_out, min_in = np.int64(wishes[4]), np.int64(wishes[5])
     top_weight = max(w_out, w_in)
     best = (np.int64(-1), np.int64(0), np.int64(0), np.int64(0), known)
@@ -485,36 +476,36 @@ def sweep(
         cycle = cycles[index]
         scale(cycle, parts, windows[0], windows[1], ms[0], ms[1])
         scale(cycle, parts, windows[2], windows[3], ms[2], ms[3])
-        beta, green = ms[4], ms[5]
-        cap_out, cap_in = fold(cycle, ms[0], ms[1], ms[2], ms[3], allowed, beta, green)
+        arcs = ms[4:]
+        cap_out, cap_in = fold(cycle, ms[0], ms[1], ms[2], ms[3], allowed, arcs)
         high = cap_out + cap_in
         low = max(np.int64(best[4] * cycle / top_weight) + 1, min_out + min_in, 0)
-        b, d = split(high, cap_out, cap_in, w_out, w_in, r_lo, r_hi, min_out, min_in)
+        b, d = split(high, cap_out, cap_in, wishes)
         if low > high or b < 0 or (w_out * b + w_in * d) / cycle <= best[4]:
             continue
-        if not reach(first, beta, green, low, cycle, loose):
+        if not reach(first, arcs, low, cycle, loose):
             continue
-        if not passes(first, beta, green, low, cycle, links):
+        if not passes(first, arcs, low, cycle, links):
             continue
         # the smallest sum whose split beats the best so far
         a, z = low, high
         while a < z:
             mid = (a + z) // 2
-            b, d = split(mid, cap_out, cap_in, w_out, w_in, r_lo, r_hi, min_out, min_in)
+            b, d = split(mid, cap_out, cap_in, wishes)
             if b >= 0 and (w_out * b + w_in * d) / cycle > best[4]:
                 z = mid
             else:
                 a = mid + 1
-        if a > low and not passes(first, beta, green, a, cycle, links):
+        if a > low and not passes(first, arcs, a, cycle, links):
             continue
         z = high
         while a < z:
             mid = (a + z + 1) // 2
-            if passes(first, beta, green, mid, cycle, links):
+            if passes(first, arcs, mid, cycle, links):
                 a = mid
             else:
                 z = mid - 1
-        b, d = split(a, cap_out, cap_in, w_out, w_in, r_lo, r_hi, min_out, min_in)
+        b, d = split(a, cap_out, cap_in, wishes)
         best = (np.int64(index), b + d, b, d, (w_out * b + w_in * d) / cycle)
     return best
 
@@ -522,8 +513,7 @@ def sweep(
 @njit(cache=True)
 def widest_band(
     first: Ints,
-    beta: Ints,
-    green: Ints,
+    arcs: Ints,
     cycle: int,
     links: Ints,
     guess: int,
@@ -533,17 +523,17 @@ def widest_band(
     for i in range(first.size - 1):
         longest = np.int64(0)
         for c in range(first[i], first[i + 1]):
-            longest = max(longest, min(green[c], cycle))
+            longest = max(longest, min(arcs[1, c], cycle))
         top = min(top, longest)
     a = np.int64(-1)
     z = top
     step = np.int64(64)
     at = min(max(np.int64(guess), 0), top)
-    if passes(first, beta, green, at, cycle, links):
+    if passes(first, arcs, at, cycle, links):
         a = at
         while a < z:
             at = min(a + step, top)
-            if not passes(first, beta, green, at, cycle, links):
+            if not passes(first, arcs, at, cycle, links):
                 z = at - 1
                 break
             a = at
@@ -552,14 +542,14 @@ def widest_band(
         z = at - 1
         while a < z:
             at = max(z - step, 0)
-            if passes(first, beta, green, at, cycle, links):
+            if passes(first, arcs, at, cycle, links):
                 a = at
                 break
             z = at - 1
             step *= 4
     while a < z:
         at = (a + z + 1) // 2
-        if passes(first, beta, green, at, cycle, links):
+        if passes(first, arcs, at, cycle, links):
             a = at
         else:
             z = at - 1
@@ -567,21 +557,19 @@ def widest_band(
 
 
 @njit(cache=True)
-def room(
-    first: Ints, start: Ints, green: Ints, cycle: int, fronts: Ints, band: int
-) -> tuple[Ints, Ints]:
+def room(first: Ints, arcs: Ints, cycle: int, fronts: Ints, band: int) -> tuple[Ints, Ints]:
     """Return per signal the green before and after a band, in the window it sits best in."""
     n = first.size - 1
     before = np.full(n, -1, np.int64)
     after = np.full(n, -1, np.int64)
     for i in range(n):
         for c in range(first[i], first[i + 1]):
-            if green[c] >= cycle:
+            if arcs[1, c] >= cycle:
                 before[i] = cycle
                 after[i] = cycle
                 continue
-            early = (fronts[i] - start[c]) % cycle
-            late = green[c] - early - band
+            early = (fronts[i] - arcs[0, c]) % cycle
+            late = arcs[1, c] - early - band
             if late >= 0 and min(early, late) > min(before[i], after[i]):
                 before[i] = early
                 after[i] = late

@@ -129,20 +129,19 @@ def _build(
 ) -> BandPlan:
     """Return the plan behind a passing chain of positions."""
     a = _scaled(problem, chain, cycle_ms)
-    beta = np.empty(allowed.size, np.int64)
-    green = np.empty(allowed.size, np.int64)
-    _kernels.fold(cycle_ms, a[0], a[1], a[2], a[3], allowed, beta, green)
+    arcs = np.empty((2, allowed.size), np.int64)
+    _kernels.fold(cycle_ms, a[0], a[1], a[2], a[3], allowed, arcs)
     total = b_out + b_in
-    q, times, level = _kernels.trace(chain.first, beta, green, total, cycle_ms, chain.both.table)
+    q, times, level = _kernels.trace(chain.first, arcs, total, cycle_ms, chain.both.table)
     chosen = [
-        _choice(range(chain.first[i], chain.first[i + 1]), q[i], beta, green, total, cycle_ms)
+        _choice(range(chain.first[i], chain.first[i + 1]), q[i], arcs, total, cycle_ms)
         for i in range(problem.signals)
     ]
     out_ms, in_ms = _split_times(chain, times, level)
     fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))
     offsets = np.empty(problem.signals, np.int64)
     for i, c in enumerate(chosen):
-        spare = (q[i] - beta[c]) % cycle_ms
+        spare = (q[i] - arcs[0, c]) % cycle_ms
         w = _before(spare, a[1][c] - b_out, a[3][c] - b_in, a[1][c], a[3][c], cycle_ms)
         offsets[i] = (fronts[i] - a[0][c] - w) % cycle_ms
     offsets = (offsets - offsets[0]) % cycle_ms
@@ -161,14 +160,14 @@ def _scaled(problem: BandProblem, chain: Chain, cycle_ms: int) -> Ints:
     return ms
 
 
-def _choice(choices: range, q: int, beta: Ints, green: Ints, total: int, cycle_ms: int) -> int:
+def _choice(choices: range, q: int, arcs: Ints, total: int, cycle_ms: int) -> int:
     """Return the choice that admits q with the most room on either side."""
 
     def room(c: int) -> int:
-        spare = (q - beta[c]) % cycle_ms
-        if green[c] - total >= cycle_ms - 1:
+        spare = (q - arcs[0, c]) % cycle_ms
+        if arcs[1, c] - total >= cycle_ms - 1:
             return cycle_ms
-        return int(min(spare, green[c] - total - spare))
+        return int(min(spare, arcs[1, c] - total - spare))
 
     return max(choices, key=room)
 
@@ -203,10 +202,10 @@ def _one_way(problem: BandProblem, chain: Chain, cycle_ms: int, kind: BandKind) 
     start, green = ms[row], ms[row + 1]
     starts = chain.first[:-1]
     chosen = [int(a + np.argmax(green[a:b])) for a, b in zip(starts, chain.first[1:], strict=True)]
-    free = np.full(green.size, 4 * cycle_ms, np.int64)
-    if not _kernels.passes(chain.first, free, free, 0, cycle_ms, chain.both.table):
+    free = np.full((2, green.size), 4 * cycle_ms, np.int64)
+    if not _kernels.passes(chain.first, free, 0, cycle_ms, chain.both.table):
         raise InfeasibleError("LV412", link=0, conflict=("speed_change_limit", "speed ranges"))
-    _, times, level = _kernels.trace(chain.first, free, free, 0, cycle_ms, chain.both.table)
+    _, times, level = _kernels.trace(chain.first, free, 0, cycle_ms, chain.both.table)
     out_ms, in_ms = _split_times(chain, times, level)
     if outbound:
         fronts = np.concatenate(([0], np.cumsum(out_ms - chain.clear_out[1:])))

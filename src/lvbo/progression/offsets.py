@@ -38,22 +38,20 @@ class OneWay:
     links: Links
 
     def at(self, offsets_ms: Ints) -> Ints:
-        """Return the starts of the windows on the area clock."""
-        return self.start + offsets_ms[self.owner]
+        """Return starts on the area clock and lengths of the windows, (2, m)."""
+        return np.stack((self.start + offsets_ms[self.owner], self.green))
 
     def widest(self, offsets_ms: Ints, guess_ms: int = 0) -> int:
         """Return the widest band, or -1 where not even one car passes; a near guess saves time."""
-        starts = self.at(offsets_ms)
+        arcs = self.at(offsets_ms)
         table = self.links.table
-        return int(
-            _kernels.widest_band(self.first, starts, self.green, self.cycle_ms, table, guess_ms)
-        )
+        return int(_kernels.widest_band(self.first, arcs, self.cycle_ms, table, guess_ms))
 
     def holds(self, offsets_ms: Ints, band_ms: int) -> bool:
         """Return whether a band of this width passes."""
-        starts = self.at(offsets_ms)
+        arcs = self.at(offsets_ms)
         table = self.links.table
-        return bool(_kernels.passes(self.first, starts, self.green, band_ms, self.cycle_ms, table))
+        return bool(_kernels.passes(self.first, arcs, band_ms, self.cycle_ms, table))
 
     def drive(self, offsets_ms: Ints, band_ms: int) -> tuple[Ints, Ints, Ints]:
         """Return fronts (n), link times (n - 1), and green before and after the band (2, n).
@@ -63,11 +61,11 @@ class OneWay:
         if band_ms <= 0:
             none = np.zeros(0, np.int64)
             return none, none, np.full((2, offsets_ms.size), self.cycle_ms, np.int64)
-        starts = self.at(offsets_ms)
+        arcs = self.at(offsets_ms)
         table = self.links.table
-        q, times, _ = _kernels.trace(self.first, starts, self.green, band_ms, self.cycle_ms, table)
+        q, times, _ = _kernels.trace(self.first, arcs, band_ms, self.cycle_ms, table)
         fronts = q[0] + np.concatenate((np.zeros(1, np.int64), np.cumsum(times)))
-        room = _kernels.room(self.first, starts, self.green, self.cycle_ms, fronts, band_ms)
+        room = _kernels.room(self.first, arcs, self.cycle_ms, fronts, band_ms)
         return fronts, times, np.stack(room)
 
     @property

@@ -98,7 +98,7 @@ class _Search:
         b = max(self.out.widest(offsets_ms, guess[0]), 0)
         d = max(self.back.widest(offsets_ms[::-1], guess[1]), 0)
         w = self.wishes
-        x, y = _kernels.split(b + d, b, d, w[0], w[1], w[2], w[3], int(w[4]), int(w[5]))
+        x, y = _kernels.split(b + d, b, d, w)
         if x < 0:
             return _Trial(offsets_ms=offsets_ms, wide=(b, d), bands=(b, d), value=-1.0)
         value = float(w[0] * x + w[1] * y)
