@@ -135,6 +135,13 @@ def served_volumes(network: Network, counts: Counts, slots: Slots) -> Served:
         todo = _reached(network, volume, column, coming)
         if not todo:
             break
+    leaving = {**_totals(network, volume, column), **coming}
+    for place in (p for p, deficit in open_places.items() if deficit):
+        part = places[place]
+        found = _solve(network, part, slots, detectors, coming, leaving)
+        if found is not None:
+            here = [column[movement] for movement in part]
+            volume[:, :, here] = found.volume.T.reshape(days, length, len(part))
     return Served(
         slots=slots,
         movements=movements,
@@ -146,6 +153,18 @@ def served_volumes(network: Network, counts: Counts, slots: Slots) -> Served:
         blocked=blocked,
         open_places=tuple(sorted((p, n) for p, n in open_places.items() if n)),
     )
+
+
+def _totals(
+    network: Network, volume: Array, column: Mapping[MovementId, int]
+) -> dict[LinkId, Array]:
+    """Return the total of each approach that was counted as a whole, (days, slots)."""
+    found = {}
+    for link, out in network.movements_from.items():
+        total = volume[:, :, [column[m.id] for m in out]].sum(axis=2)
+        if out and not np.isnan(total).all():
+            found[link] = total
+    return found
 
 
 def _reached(
@@ -181,8 +200,13 @@ def _solve(
     slots: Slots,
     detectors: Mapping[DetectorId, Detector],
     inflow: Mapping[LinkId, Array],
+    leaving: Mapping[LinkId, Array] | None = None,
 ) -> Turning | None:
-    """Return the volumes at one intersection, None where nothing there was counted."""
+    """Return the volumes at one intersection, None where nothing there was counted.
+
+    `inflow` counts whole approaches, `leaving` what goes into the links behind (`inflow` if None);
+    the latter is soft information: cars park, and queues hold some back.
+    """
     pairs = pairs_of(network, part)
     seen = [
         Observation(columns=covered, values=slots.rate_vph[t].reshape(-1))
@@ -197,7 +221,7 @@ def _solve(
             counted |= set(own)
     if not seen:
         return None
-    seen.extend(_exits(network, pairs, inflow, counted))
+    seen.extend(_exits(network, pairs, inflow if leaving is None else leaving, counted))
     return turning_volumes(pairs, part, seen, prior_of(network, pairs))
 
 

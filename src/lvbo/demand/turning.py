@@ -60,12 +60,38 @@ def pairs_of(network: Network, movements: Sequence[MovementId]) -> tuple[Pair, .
 
 
 def prior_of(network: Network, pairs: Sequence[Pair]) -> Array:
-    """Return prior weights of the pairs: usual turn shares, even over the lanes of a movement."""
-    weights = []
-    for _, movement in pairs:
-        found = network.movement_index[movement]
-        weights.append(PRIOR[found.turn] / max(1, len(found.lanes)))
-    return np.array(weights)
+    """Return prior weights of the pairs: usual turn shares, over lanes so that they fill evenly.
+
+    Movements with few lanes choose first: a through vehicle leaves a shared lane to those that
+    must use it.
+    """
+    weights = np.zeros(len(pairs))
+    load: dict[LaneId, float] = {}
+    own: dict[MovementId, list[int]] = {}
+    for k, (_, movement) in enumerate(pairs):
+        own.setdefault(movement, []).append(k)
+    for movement in sorted(own, key=lambda m: (len(own[m]), m)):
+        columns = own[movement]
+        loads = np.array([load.get(pairs[k][0], 0.0) for k in columns])
+        weights[columns] = _levelled(loads, PRIOR[network.movement_index[movement].turn])
+        for k in columns:
+            load[pairs[k][0]] = load.get(pairs[k][0], 0.0) + float(weights[k])
+    return weights
+
+
+def _levelled(loads: Array, volume: float) -> Array:
+    """Return how a volume spreads over lanes so that the fullest is as empty as can be.
+
+    Every lane gets a tenth of an even share at least.
+    """
+    order = np.sort(loads)
+    levels = [(volume + order[:n].sum()) / n for n in range(1, len(order) + 1)]
+    level = next(
+        (at for n, at in enumerate(levels, start=1) if n == len(order) or at <= order[n]),
+        levels[-1],
+    )
+    share = np.maximum(level - loads, 0.1 * volume / len(loads))
+    return np.asarray(share * volume / share.sum())
 
 
 def turning_volumes(

@@ -69,27 +69,47 @@ def degrees(
     Both of shape (days, slots, movements); NaN where no plan tells. Movements of a lane group share
     one degree.
     """
-    out = np.full(served.volume.shape, np.nan)
-    cycles = np.zeros(served.volume.shape[1:])
     column = {movement: k for k, movement in enumerate(served.movements)}
     groups = [g for link in network.link_index for g in lane_groups(network, link)]
-    known_capacity: dict[tuple[int, int], float | None] = {}
+    member = np.zeros((len(groups), len(served.movements)))
+    for g, group in enumerate(groups):
+        member[g, [column[m] for m in group.movements]] = 1.0
+    totals = np.nan_to_num(served.volume) @ member.T
+    unseen = np.isnan(served.volume) @ member.T > 0
+    out = np.full(served.volume.shape, np.nan)
+    cycles = np.zeros(served.volume.shape[1:])
+    limits: dict[int, tuple[Array, Array]] = {}
     for slot in range(served.volume.shape[1]):
         second = served.slots.first_s + slot * served.slots.slot_s
         for kind in dict.fromkeys(day_types):
             running = greens.at(kind, second)
+            if id(running) not in limits:
+                limits[id(running)] = _limits(groups, greens, running, known)
+            capacity, cycle = limits[id(running)]
             days = [d for d, own in enumerate(day_types) if own == kind]
-            for g, group in enumerate(groups):
-                here = [column[m] for m in group.movements]
-                if (id(running), g) not in known_capacity:
-                    known_capacity[id(running), g] = _capacity(group, greens, running, known)
-                capacity = known_capacity[id(running), g]
-                if capacity is None:
-                    continue
-                total = served.volume[days, slot][:, here].sum(axis=1)
-                out[np.ix_(days, [slot], here)] = (total / capacity)[:, None, None]
-                cycles[slot, here] = max(greens.cycle_s(running, m) for m in group.movements)
+            full = totals[days, slot] / capacity
+            full[unseen[days, slot]] = np.nan
+            out[days, slot] = _spread_over(full, member)
+            cycles[slot] = np.maximum(cycles[slot], cycle @ member)
     return out, np.broadcast_to(cycles, served.volume.shape)
+
+
+def _spread_over(values: Array, member: Array) -> Array:
+    """Return the value of each movement's group; every movement has one."""
+    own = member.argmax(axis=0)
+    return np.asarray(np.where(member.any(axis=0), values[:, own], np.nan))
+
+
+def _limits(
+    groups: list[LaneGroup],
+    greens: Greens,
+    running: Mapping[ControllerId, Plan],
+    known: Mapping[LaneId, Saturation],
+) -> tuple[Array, Array]:
+    """Return capacity in veh/h (NaN where unknown) and cycle in s of every lane group."""
+    capacity = [_capacity(group, greens, running, known) for group in groups]
+    cycle = [max(greens.cycle_s(running, m) for m in group.movements) for group in groups]
+    return np.array([np.nan if c is None else c for c in capacity]), np.array(cycle)
 
 
 def _capacity(
@@ -217,31 +237,35 @@ def _from_inflow(estimate: Estimate, served: Served, approach: Approach, degree:
     shares = _free_shares(passed, free)
     for d in range(passed.shape[0]):
         wanted = _unblocked(approach.inflow[d], approach.blocked[d])
-        queue = 0.0
-        held = np.zeros(len(here), dtype=np.bool_)
-        for s in range(passed.shape[1]):
-            excess = wanted[s] - passed[d, s].sum()
-            if np.isnan(excess):
-                queue = 0.0
-                continue
-            now = estimate.saturated[d, s, here] | _growing(
-                excess, wanted[s], degree[d, s, here], blocked=bool(approach.blocked[d, s])
-            )
-            held = now | held if queue > QUEUED_VEHICLES else now
-            if not held.any():
-                queue = 0.0
-                continue
-            excess = max(excess, -queue / hours)
-            queue += excess * hours
-            estimate.saturated[d, s, here] |= held
-            _share_out(estimate, (d, s), approach, held, excess, shares)
+        excess = wanted - passed[d].sum(axis=1)
+        near = degree[d][:, here] >= NEARLY_FULL
+        grows = (excess > GROWING * wanted) | approach.blocked[d]
+        now = estimate.saturated[d][:, here] | (near & grows[:, None])
+        _through_day(estimate, (d, hours), approach, (now, excess), shares)
 
 
-def _growing(excess: float, wanted: float, degree: Array, *, blocked: bool) -> Mask:
-    """Return movements that must be where the queue grows: nearly full ones while it does."""
-    if excess <= GROWING * wanted and not blocked:
-        return np.zeros(len(degree), dtype=np.bool_)
-    return np.asarray(np.nan_to_num(degree) >= NEARLY_FULL)
+def _through_day(
+    estimate: Estimate,
+    day: tuple[int, float],
+    approach: Approach,
+    seen: tuple[Mask, Array],
+    shares: Array,
+) -> None:
+    """Follow the queue of a link through a day, slot by slot, and share out its excess."""
+    d, hours = day
+    now, excess = seen
+    queue = 0.0
+    held = np.zeros(now.shape[1], dtype=np.bool_)
+    starts: Mask = np.asarray(now.any(axis=1))
+    for s in range(len(excess)):
+        if np.isnan(excess[s]) or (queue <= QUEUED_VEHICLES and not starts[s]):
+            queue = 0.0
+            continue
+        held = now[s] | held if queue > QUEUED_VEHICLES else now[s]
+        more = max(float(excess[s]), -queue / hours)
+        queue += more * hours
+        estimate.saturated[d, s, approach.columns] |= held
+        _share_out(estimate, (d, s), approach, held, more, shares)
 
 
 def _share_out(

@@ -65,10 +65,10 @@ def cube_of(counts: Counts, *, skip_classes: Collection[str] = ()) -> CountCube:
     slots = (last_s - first_s) // dt_s + 1
     shape = (len(targets), len(days), max(slots, 0))
     volume, occupancy = np.full(shape, np.nan), np.full(shape, np.nan)
-    rows = _summed(counts)
+    rows = _numbered(_summed(counts), targets, days)
     at = (
-        _codes(rows, targets),
-        _positions(rows["day"].to_list(), days),
+        rows["target_row"].to_numpy(),
+        rows["day_row"].to_numpy(),
         ((rows["second"].to_numpy() - first_s) // dt_s).astype(np.int64),
     )
     volume[at] = rows["volume"].to_numpy()
@@ -80,12 +80,14 @@ def cube_of(counts: Counts, *, skip_classes: Collection[str] = ()) -> CountCube:
 
 def _summed(counts: Counts) -> pl.DataFrame:
     """Return one row per target and interval: classes added, a repeated hour averaged."""
-    per_instant = counts.usable.group_by("kind", "target", "day", "second", "t0_utc").agg(
+    key = ["kind", "target", "day", "second"]
+    used = counts.usable.select(*key, "t0_utc", "volume", "occupancy")
+    if not used.select(key).is_duplicated().any():
+        return used
+    per_instant = used.group_by(*key, "t0_utc").agg(
         pl.col("volume").sum(), pl.col("occupancy").max()
     )
-    return per_instant.group_by("kind", "target", "day", "second").agg(
-        pl.col("volume").mean(), pl.col("occupancy").mean()
-    )
+    return per_instant.group_by(key).agg(pl.col("volume").mean(), pl.col("occupancy").mean())
 
 
 def _span(used: pl.DataFrame) -> tuple[int, int]:
@@ -95,15 +97,20 @@ def _span(used: pl.DataFrame) -> tuple[int, int]:
     return int(seconds.min()), int(seconds.max())
 
 
-def _codes(rows: pl.DataFrame, targets: Sequence[tuple[str, str]]) -> NDArray[np.int64]:
-    where = {target: k for k, target in enumerate(targets)}
-    pairs = rows.select("kind", "target").iter_rows()
-    return np.array([where[kind, target] for kind, target in pairs], dtype=np.int64)
-
-
-def _positions(values: Iterable[str], order: Sequence[str]) -> NDArray[np.int64]:
-    where = {value: k for k, value in enumerate(order)}
-    return np.array([where[value] for value in values], dtype=np.int64)
+def _numbered(
+    rows: pl.DataFrame, targets: Sequence[tuple[str, str]], days: Sequence[str]
+) -> pl.DataFrame:
+    """Return the rows with the position of their target and day."""
+    kinds, names = ([target[k] for target in targets] for k in (0, 1))
+    of_target = pl.DataFrame(
+        {"kind": kinds, "target": names, "target_row": range(len(targets))},
+        schema={"kind": pl.String, "target": pl.String, "target_row": pl.Int64},
+    )
+    of_day = pl.DataFrame(
+        {"day": list(days), "day_row": range(len(days))},
+        schema={"day": pl.String, "day_row": pl.Int64},
+    )
+    return rows.join(of_target, on=["kind", "target"]).join(of_day, on="day")
 
 
 def judged(
@@ -252,12 +259,11 @@ def _others(cube: CountCube, beside: Iterable[tuple[str, ...]]) -> Cube:
 
 def _median(volume: Cube) -> Cube:
     """Return the median over days, NaN where no day has a value; shape (targets, slots)."""
-    seen: Mask = np.asarray(~np.isnan(volume).all(axis=1))
-    out = np.full((volume.shape[0], volume.shape[2]), np.nan)
-    for t in range(volume.shape[0]):
-        if seen[t].any():
-            out[t, seen[t]] = np.nanmedian(volume[t][:, seen[t]], axis=0)
-    return out
+    ordered = np.sort(volume, axis=1)  # NaN goes last
+    seen = (~np.isnan(volume)).sum(axis=1)
+    low, high = np.maximum(seen - 1, 0) // 2, np.maximum(seen, 1) // 2
+    pick = [np.take_along_axis(ordered, at[:, None], axis=1)[:, 0] for at in (low, high)]
+    return np.asarray(np.where(seen > 0, (pick[0] + pick[1]) / 2, np.nan))
 
 
 def _held_on(cube: CountCube) -> Mask:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from lvbo.detection.tables import ALL_CLASSES
@@ -30,8 +32,17 @@ EMPTY = frozenset({"", "-", "--", "/", "na", "n/a", "nan", "null", "none", "无"
 MOST_ALIKE = 50
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Common(NamedTuple):
+    """What a row says beside place, time and volume."""
+
+    dt_s: int | None
+    vehicle_class: str
+    occupancy: float | None
+    speed_mps: float | None
+    observed: float | None
+
+
+class Entry(NamedTuple):
     """One count as it stands in a file, with times not yet turned into UTC.
 
     `volume` is per interval, or per hour where `per_hour`; None where the cell is empty.
@@ -46,13 +57,9 @@ class Entry:
     is_end: bool
     is_24: bool
     utc: datetime | None
-    dt_s: int | None
     volume: float | None
     per_hour: bool
-    vehicle_class: str
-    occupancy: float | None
-    speed_mps: float | None
-    observed: float | None
+    common: Common
 
 
 @dataclass(kw_only=True)
@@ -65,6 +72,7 @@ class RowReader:
     entries: list[Entry] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     blanks: int = 0
+    _wide_keys: list[Key | None] | None = None
     _alike: Counter[str] = field(default_factory=Counter)
     _keys: dict[tuple[str, ...], Key | Unknown] = field(default_factory=dict)
     _stamps: dict[tuple[str, ...], Stamp | None] = field(default_factory=dict)
@@ -76,13 +84,16 @@ class RowReader:
             self._fault("LV167", row.place, **fields)
             return
         stamp = self._stamp(row)
+        common = self._common(row)
         if not self.layout.wide:
             volume = Column.VOLUME if Column.VOLUME in self.layout.columns else Column.RATE
-            self._entry(row, stamp, self._target(row, None), self._cell(row, volume))
+            self._entry(row, stamp, self._target(row, None), self._cell(row, volume), common)
             return
-        for wide in self.layout.wide:
+        if self._wide_keys is None or Column.INTERSECTION in self.layout.columns:
+            self._wide_keys = [self._target(row, wide.words) for wide in self.layout.wide]
+        for wide, key in zip(self.layout.wide, self._wide_keys, strict=True):
             cell = row.cells[wide.index] if wide.index < len(row.cells) else ""
-            self._entry(row, stamp, self._target(row, wide.words), cell)
+            self._entry(row, stamp, key, cell, common)
 
     def all_findings(self, place: str) -> tuple[Finding, ...]:
         """Return the findings, with a line for those that were too many to repeat."""
@@ -98,35 +109,44 @@ class RowReader:
             )
         return (*self.findings, *more)
 
-    def _entry(self, row: Row, stamp: Stamp | None, key: Key | None, volume_text: str) -> None:
-        volume = self._number(row, volume_text, "volume")
-        if volume is not None and volume < 0:
-            self._fault("LV155", row.place, volume=volume_text)
-        self.blanks += volume_text.casefold() in EMPTY
-        if stamp is None or key is None:
-            return
-        columns = self.layout.columns
-        self.entries.append(
-            Entry(
-                place=row.place,
-                key=key,
-                day=stamp.day,
-                second=stamp.second,
-                end_second=stamp.end_second,
-                is_end=self._only_end(),
-                is_24=stamp.is_24,
-                utc=stamp.utc,
-                dt_s=self._interval(row) if Column.INTERVAL in columns else None,
-                volume=volume,
-                per_hour=self.layout.per_hour,
-                vehicle_class=self._cell(row, Column.CLASS) or ALL_CLASSES,
-                occupancy=self._share(row, Column.OCCUPANCY, self.layout.occupancy_percent),
-                speed_mps=self._speed(row),
-                observed=self._share(row, Column.OBSERVED, None),
+    def _entry(
+        self, row: Row, stamp: Stamp | None, key: Key | None, text: str, common: Common
+    ) -> None:
+        volume = self._number(row, text, "volume")
+        if volume is None:
+            self.blanks += text.casefold() in EMPTY
+        elif volume < 0:
+            self._fault("LV155", row.place, volume=text)
+        if stamp is not None and key is not None:
+            self.entries.append(
+                Entry(
+                    row.place,
+                    key,
+                    stamp.day,
+                    stamp.second,
+                    stamp.end_second,
+                    self._ends,
+                    stamp.is_24,
+                    stamp.utc,
+                    volume,
+                    self.layout.per_hour,
+                    common,
+                )
             )
+
+    def _common(self, row: Row) -> Common:
+        """Return what all counts of a row share beside its time."""
+        columns = self.layout.columns
+        return Common(
+            self._interval(row) if Column.INTERVAL in columns else None,
+            self._cell(row, Column.CLASS) or ALL_CLASSES,
+            self._share(row, Column.OCCUPANCY, self.layout.occupancy_percent),
+            self._speed(row),
+            self._share(row, Column.OBSERVED, None),
         )
 
-    def _only_end(self) -> bool:
+    @cached_property
+    def _ends(self) -> bool:
         return not {Column.TIME, Column.INSTANT} & set(self.layout.columns)
 
     def _cell(self, row: Row, column: Column) -> str:
@@ -193,7 +213,7 @@ class RowReader:
         return None if value is None else value * self.layout.speed_to_mps
 
     def _number(self, row: Row, text: str, column: str) -> float | None:
-        if text.casefold() in EMPTY:
+        if not text or text.casefold() in EMPTY:
             return None
         try:
             value = float(text.replace(",", "").replace("，", ""))
