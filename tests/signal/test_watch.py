@@ -4,10 +4,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from lvbo.ids import PhaseId
+from lvbo.signal.check import is_safe
 from lvbo.signal.lamp import Lamp
 from lvbo.signal.plan import Greens, Plan, Window
 from lvbo.signal.rules import IntergreenMatrix, Phase, PhaseLimits, SignalRules
@@ -165,6 +166,41 @@ def test_looking_step_by_step_finds_what_looking_at_all_finds(rows: list[list[La
     steps = [v for t, row in enumerate(rows) for v in one.see(10 * t, row)]
 
     assert tuple(steps) == all_at_once.see_all(10 * np.arange(len(rows)), np.array(rows))
+
+
+@st.composite
+def any_plan(draw: st.DrawFn, rules: SignalRules) -> Plan:
+    """Return a plan with greens anywhere, and yellows that may be short."""
+    greens = []
+    for phase in rules.phases:
+        start, length = draw(st.integers(0, 39)), draw(st.integers(3, 40))
+        window = Window(
+            start_ds=10 * start,
+            length_ds=10 * length,
+            yellow_ds=min(phase.yellow_ds, 10 * draw(st.integers(2, 9))) if length < 40 else 0,
+        )
+        if draw(st.booleans()):
+            greens.append(Greens(phase=phase.id, windows=(window,)))
+    return replace(tiny_plan(), cycle_ds=400, greens=tuple(greens), reference=None)
+
+
+PLAIN = replace(
+    tiny_rules(),
+    phases=tuple(replace(phase, flash_ds=0) for phase in tiny_rules().phases),
+    follows=(),
+)
+
+
+@settings(max_examples=300)
+@given(any_plan(PLAIN))
+def test_the_checker_and_the_plan_check_agree_on_any_plan(plan: Plan) -> None:
+    assert is_safe(plan, PLAIN) == (watched(plan, PLAIN) == ())
+
+
+@settings(max_examples=300)
+@given(any_plan(head_rules()))
+def test_the_two_agree_also_where_phases_share_a_head(plan: Plan) -> None:
+    assert is_safe(plan, head_rules()) == (watched(plan, head_rules()) == ())
 
 
 def test_lamps_may_be_given_by_phase() -> None:

@@ -129,9 +129,15 @@ def _broken_window(
         yield _window(plan, "LV226", phase, window, length, phase.flash_ds)
     if (window.end_ds - start - length) % plan.cycle_ds == 0:
         after = min((s - start - length) % plan.cycle_ds for s, _ in runs)
-        yellow = min(window.yellow_ds, after)
+        yellow = min(_head_yellow(plan, rules, phase, window.end_ds), after)
         if yellow < phase.yellow_ds:
             yield _window(plan, "LV224", phase, window, yellow, phase.yellow_ds)
+
+
+def _head_yellow(plan: Plan, rules: SignalRules, phase: Phase, end_ds: int) -> int:
+    """Return how long the head of a phase shows yellow from an end of green on, mates included."""
+    windows = [w for name in (phase.id, *rules.mates[phase.id]) for w in plan.windows_of(name)]
+    return max(w.yellow_ds - (end_ds - w.end_ds) % plan.cycle_ds for w in windows)
 
 
 def _broken_follows(plan: Plan, rules: SignalRules) -> Iterator[Finding]:
