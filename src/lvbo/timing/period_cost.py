@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from lvbo.demand.demand import Demand
 from lvbo.ids import ControllerId, LaneId, MovementId
 from lvbo.network.network import Network
+from lvbo.timing.delay import control_delay
 from lvbo.timing.model import ControllerModel, CycleLimits, Timing
 from lvbo.timing.plans import Group, controller_models, time_groups
 
 Array = NDArray[np.float64]
-CANDIDATES = 8
-COARSE = CycleLimits(step_s=10)
+CANDIDATES = 7
+COARSE = CycleLimits(step_s=20)
+LEAST_VPH = 10.0
 SEEK_CYCLES = 3.0
 """How many cycles a signal takes to a new offset (2 to 5 in the literature)."""
 SEEK_LOSS = 0.25
@@ -42,9 +44,22 @@ class PlanCosts(Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Passing:
+    """What one timing lets pass: saturation flow, effective green and cycle of each lane."""
+
+    saturation_vph: Array
+    green_s: Array
+    cycle_s: int
+
+
 @dataclass(kw_only=True)
 class ModelCosts:
-    """Costs by the controllers' own models: each candidate is a real timing of every controller."""
+    """Costs by the controllers' own models: each candidate is a real timing of every controller.
+
+    A timing's capacity per lane comes from the model at the volumes it was made for; its delay at
+    other volumes is d1 + d2 (HCM 7, eq. 19-18).
+    """
 
     network: Network
     demand: Demand
@@ -52,6 +67,7 @@ class ModelCosts:
     limits: CycleLimits = COARSE
     models: tuple[ControllerModel, ...] = ()
     timings: tuple[dict[ControllerId, Timing], ...] = ()
+    passing: tuple[tuple[_Passing, ...], ...] = ()
 
     def candidates(self, volumes_vph: Array) -> int:
         """Design all controllers at a common cycle for each row; models are built once."""
@@ -63,20 +79,41 @@ class ModelCosts:
         )
         by_id = {model.controller.id: model for model in self.models}
         group = (Group(controllers=self.controllers),)
-        self.timings = tuple(
-            time_groups(by_id, dict(zip(movements, row.tolist(), strict=True)), group, self.limits)
-            for row in np.nan_to_num(volumes_vph)
+        made = [
+            dict(zip(movements, row.tolist(), strict=True)) for row in np.nan_to_num(volumes_vph)
+        ]
+        self.timings = tuple(time_groups(by_id, at, group, self.limits) for at in made)
+        self.passing = tuple(
+            tuple(
+                self._passing(model, timing[model.controller.id], at)
+                for timing, at in zip(self.timings, made, strict=True)
+            )
+            for model in self.models
         )
         return len(self.timings)
+
+    def _passing(
+        self, model: ControllerModel, timing: Timing, made_for: Mapping[MovementId, float]
+    ) -> _Passing:
+        lanes_vph = np.maximum(model.lane_volumes(made_for), LEAST_VPH)
+        _, degree = model.lane_results(timing, lanes_vph)
+        known = self.demand.saturation_index
+        flows = np.array([known[lane].flow_vph for lane in model.lanes])
+        share = np.clip(lanes_vph / np.maximum(degree, 1e-6) / flows, 0.01, 1.0)
+        return _Passing(
+            saturation_vph=flows, green_s=share * timing.cycle_s, cycle_s=timing.cycle_s
+        )
 
     def delays(self, volumes_vph: Array) -> Array:
         """Return veh-s per hour of each candidate at each row, shape (candidates, rows)."""
         column = self.demand.movement_column
         out = np.zeros((len(self.timings), len(volumes_vph)))
-        for model in self.models:
-            own = volumes_vph[:, [column[m] for m in model.movements]]
-            for p, timing in enumerate(self.timings):
-                out[p] += model.delay(timing[model.controller.id], own)
+        for model, passing in zip(self.models, self.passing, strict=True):
+            own = np.nan_to_num(volumes_vph[:, [column[m] for m in model.movements]])
+            lanes_vph = own @ model.shares.T
+            for p, one in enumerate(passing):
+                each_s = control_delay(lanes_vph, one.saturation_vph, one.green_s, one.cycle_s)
+                out[p] += (lanes_vph * each_s).sum(axis=1)
         return out
 
     def changes(self, delay_vehs_ph: float) -> Array:

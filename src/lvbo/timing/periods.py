@@ -146,29 +146,32 @@ def find_periods(
         plan_costs = costs or ModelCosts(
             network=network, demand=demand, controllers=group.controllers
         )
+        folds = {kind: _folds(demand, kind) for kind in demand.kinds}
+        rows = np.concatenate([f[_seen(f)] for f in folds.values()])
+        plan_costs.candidates(typical_rows(rows, flow_ratio_weights(network, demand)))
         for kind in demand.kinds:
-            choice = _choose(network, demand, kind, group, plan_costs, limits)
+            choice = _choose(demand, (kind, folds[kind]), group, plan_costs, limits)
             choices.append(choice)
             findings += _said(demand, choice)
     plans = tuple(_day_plan(kind, choices) for kind in demand.kinds)
     return Periods(day_plans=plans, choices=tuple(choices), findings=tuple(findings))
 
 
+def _seen(folds: Array) -> NDArray[np.bool_]:
+    """Return the slots in which anything was seen, shape (folds, slots)."""
+    return np.asarray(~np.isnan(folds).all(axis=2))
+
+
 def _choose(
-    network: Network,
     demand: Demand,
-    kind: str,
+    day: tuple[str, Array],
     group: Group,
     costs: PlanCosts,
     limits: _Limits,
 ) -> PeriodChoice:
     """Choose number and breaks for one day type of one group."""
-    folds = _folds(demand, kind)
-    weights = flow_ratio_weights(network, demand)
-    seen: NDArray[np.bool_] = np.asarray(~np.isnan(folds).all(axis=2))
-    rows = folds[seen]
-    costs.candidates(typical_rows(rows, weights))
-    cost = _cost_table(costs, folds, seen, demand, limits.slots)
+    kind, folds = day
+    cost = _cost_table(costs, folds, _seen(folds), demand, limits.slots)
     change = costs.changes(_delay_rate(cost, demand))
     held_out, error, chosen = _number(cost, change, limits)
     cut = _partition(cost.mean(axis=0), change, limits)
