@@ -6,10 +6,10 @@ A position q on the circle moves along a chain of signals. Signal i admits q in 
 q is the outbound front minus the inbound end (progression of Little 1966 with both bands folded
 into one scalar); for one band of width s at known offsets, q is its front.
 
-Arrays, everywhere: `first` (n + 1) index of each signal's choices in the flat `arcs` (2, m): beta and
-green, int64, ms. Sets of positions are sorted disjoint closed intervals in [0, cycle - 1]:
-two arrays and a count. `links` (4, n - 1, K): shortest and longest time in ms and, for K > 1 pace
-levels, the first and last level of the link before from which a level may be entered.
+Arrays, everywhere int64: `first` (n + 1) index of each signal's choices in `arcs` (2, m): beta and
+green, ms. A set of positions is (2, room), sorted disjoint closed intervals in [0, cycle - 1], and
+a count. `links` (4, n - 1, K): shortest and longest time in ms and, for K > 1 pace levels, the
+first and last level of the link before from which a level may be entered.
 """
 
 from __future__ import annotations
@@ -27,85 +27,81 @@ if TYPE_CHECKING:
 
 
 @njit(cache=True)
-def merge(starts: Ints, ends: Ints, count: int) -> int:
+def merge(x: Ints, count: int) -> int:
     """Sort `count` intervals in place, join the touching ones, return how many remain."""
     for i in range(1, count):
-        s = starts[i]
-        e = ends[i]
+        s = x[0, i]
+        e = x[1, i]
         j = i - 1
-        while j >= 0 and starts[j] > s:
-            starts[j + 1] = starts[j]
-            ends[j + 1] = ends[j]
+        while j >= 0 and x[0, j] > s:
+            x[0, j + 1] = x[0, j]
+            x[1, j + 1] = x[1, j]
             j -= 1
-        starts[j + 1] = s
-        ends[j + 1] = e
+        x[0, j + 1] = s
+        x[1, j + 1] = e
     kept = 0
     for i in range(count):
-        if kept and starts[i] <= ends[kept - 1] + 1:
-            ends[kept - 1] = max(ends[kept - 1], ends[i])
+        if kept and x[0, i] <= x[1, kept - 1] + 1:
+            x[1, kept - 1] = max(x[1, kept - 1], x[1, i])
         else:
-            starts[kept] = starts[i]
-            ends[kept] = ends[i]
+            x[0, kept] = x[0, i]
+            x[1, kept] = x[1, i]
             kept += 1
     return kept
 
 
 @njit(cache=True)
-def add_arc(starts: Ints, ends: Ints, count: int, start: int, length: int, cycle: int) -> int:
+def add_arc(x: Ints, count: int, start: int, length: int, cycle: int) -> int:
     """Append the arc [start, start + length] cut at the end of the cycle; return the new count."""
     if length >= cycle - 1:
-        starts[count] = 0
-        ends[count] = cycle - 1
+        x[0, count] = 0
+        x[1, count] = cycle - 1
         return count + 1
     s = start % cycle
     e = s + length
-    starts[count] = s
+    x[0, count] = s
     if e < cycle:
-        ends[count] = e
+        x[1, count] = e
         return count + 1
-    ends[count] = cycle - 1
-    starts[count + 1] = 0
-    ends[count + 1] = e - cycle
+    x[1, count] = cycle - 1
+    x[0, count + 1] = 0
+    x[1, count + 1] = e - cycle
     return count + 2
 
 
 @njit(cache=True)
-def admit(first: int, last: int, arcs: Ints, s: int, cycle: int, starts: Ints, ends: Ints) -> int:
+def admit(first: int, last: int, arcs: Ints, s: int, cycle: int, x: Ints) -> int:
     """Write the positions that the choices first..last-1 of a signal admit; return the count."""
     count = 0
     for c in range(first, last):
         if arcs[1, c] >= s:
-            count = add_arc(starts, ends, count, arcs[0, c], arcs[1, c] - s, cycle)
-    return merge(starts, ends, count)
+            count = add_arc(x, count, arcs[0, c], arcs[1, c] - s, cycle)
+    return merge(x, count)
 
 
 @njit(cache=True)
-def shift(
-    xs: Ints, xe: Ints, count: int, lo: int, hi: int, cycle: int, starts: Ints, ends: Ints
-) -> int:
+def shift(x: Ints, count: int, lo: int, hi: int, cycle: int, y: Ints) -> int:
     """Write the set moved by every time in [lo, hi]; return the count."""
     moved = 0
     for i in range(count):
-        moved = add_arc(starts, ends, moved, xs[i] + lo, xe[i] - xs[i] + hi - lo, cycle)
-    return merge(starts, ends, moved)
+        moved = add_arc(y, moved, x[0, i] + lo, x[1, i] - x[0, i] + hi - lo, cycle)
+    return merge(y, moved)
 
 
 @njit(cache=True)
-def intersect(
-    a0: Ints, a1: Ints, na: int, b0: Ints, b1: Ints, nb: int, starts: Ints, ends: Ints
-) -> int:
-    """Write the intersection of two sorted sets, as much as there is room for; return the count."""
+def intersect(a: Ints, na: int, b: Ints, nb: int, x: Ints) -> int:
+    """Write the intersection of two sets, as much as there is room for; return the count."""
     i = 0
     j = 0
     count = 0
-    while i < na and j < nb and count < starts.size:
-        s = max(a0[i], b0[j])
-        e = min(a1[i], b1[j])
+    while i < na and j < nb and count < x.shape[1]:
+        s = max(a[0, i], b[0, j])
+        e = min(a[1, i], b[1, j])
         if s <= e:
-            starts[count] = s
-            ends[count] = e
+            x[0, count] = s
+            x[1, count] = e
             count += 1
-        if a1[i] < b1[j]:
+        if a[1, i] < b[1, j]:
             i += 1
         else:
             j += 1
@@ -124,66 +120,59 @@ def capacity(first: Ints, levels: int) -> int:
 
 @njit(cache=True)
 def reach(first: Ints, arcs: Ints, s: int, cycle: int, links: Ints) -> bool:
-    """Return whether some position passes all signals; links add any time in [lo, hi] (K = 1)."""
-    room = capacity(first, 1)
-    work = np.empty((6, room), np.int64)
-    xs, xe, ts, te, gs, ge = work[0], work[1], work[2], work[3], work[4], work[5]
-    count = admit(first[0], first[1], arcs, s, cycle, xs, xe)
+    """Return whether some position passes all signals; K = 1."""
+    work = np.empty((3, 2, capacity(first, 1)), np.int64)
+    x, t, g = work[0], work[1], work[2]
+    count = admit(first[0], first[1], arcs, s, cycle, x)
     for i in range(1, first.size - 1):
         if count == 0:
             return False
-        moved = shift(xs, xe, count, links[0, i - 1, 0], links[1, i - 1, 0], cycle, ts, te)
-        opened = admit(first[i], first[i + 1], arcs, s, cycle, gs, ge)
-        count = intersect(ts, te, moved, gs, ge, opened, xs, xe)
+        moved = shift(x, count, links[0, i - 1, 0], links[1, i - 1, 0], cycle, t)
+        opened = admit(first[i], first[i + 1], arcs, s, cycle, g)
+        count = intersect(t, moved, g, opened, x)
     return count > 0
 
 
 @njit(cache=True)
-def unite(
-    a0: Ints, a1: Ints, na: int, b0: Ints, b1: Ints, nb: int, starts: Ints, ends: Ints
-) -> int:
-    """Write the union of two sorted sets, as much as there is room for; return the count."""
+def unite(a: Ints, na: int, b: Ints, nb: int, x: Ints) -> int:
+    """Write the union of two sets, as much as there is room for; return the count."""
     i = 0
     j = 0
     count = 0
     while i < na or j < nb:
-        if j >= nb or (i < na and a0[i] <= b0[j]):
-            s = a0[i]
-            e = a1[i]
+        if j >= nb or (i < na and a[0, i] <= b[0, j]):
+            s = a[0, i]
+            e = a[1, i]
             i += 1
         else:
-            s = b0[j]
-            e = b1[j]
+            s = b[0, j]
+            e = b[1, j]
             j += 1
-        if count and s <= ends[count - 1] + 1:
-            ends[count - 1] = max(ends[count - 1], e)
-        elif count < starts.size:
-            starts[count] = s
-            ends[count] = e
+        if count and s <= x[1, count - 1] + 1:
+            x[1, count - 1] = max(x[1, count - 1], e)
+        elif count < x.shape[1]:
+            x[0, count] = s
+            x[1, count] = e
             count += 1
     return count
 
 
 @njit(cache=True)
-def fill_unions(xs: Ints, xe: Ints, counts: Ints, us: Ints, ue: Ints, sizes: Ints) -> None:
-    """Write the unions of 2^h neighbouring levels from each level on: us, ue (H, K, room)."""
+def fill_unions(x: Ints, counts: Ints, u: Ints, sizes: Ints) -> None:
+    """Write the unions of 2^h neighbouring levels from each level on: u (H, K, 2, room)."""
     levels = counts.size
     for k in range(levels):
         sizes[0, k] = counts[k]
-        us[0, k, : counts[k]] = xs[k, : counts[k]]
-        ue[0, k, : counts[k]] = xe[k, : counts[k]]
-    for h in range(1, us.shape[0]):
+        u[0, k, :, : counts[k]] = x[k, :, : counts[k]]
+    for h in range(1, u.shape[0]):
         half = 1 << (h - 1)
         for k in range(levels - 2 * half + 1):
-            a, b = us[h - 1, k], us[h - 1, k + half]
-            c, d = ue[h - 1, k], ue[h - 1, k + half]
-            sizes[h, k] = unite(
-                a, c, sizes[h - 1, k], b, d, sizes[h - 1, k + half], us[h, k], ue[h, k]
-            )
+            j = k + half
+            sizes[h, k] = unite(u[h - 1, k], sizes[h - 1, k], u[h - 1, j], sizes[h - 1, j], u[h, k])
 
 
 @njit(cache=True)
-def union_of(us: Ints, ue: Ints, sizes: Ints, near: int, far: int, starts: Ints, ends: Ints) -> int:
+def union_of(u: Ints, sizes: Ints, near: int, far: int, x: Ints) -> int:
     """Write the union of the levels near..far from two overlapping blocks; return the count."""
     if far < near:
         return 0
@@ -191,57 +180,41 @@ def union_of(us: Ints, ue: Ints, sizes: Ints, near: int, far: int, starts: Ints,
     while 2 << h <= far - near + 1:
         h += 1
     k = far - (1 << h) + 1
-    return unite(
-        us[h, near], ue[h, near], sizes[h, near], us[h, k], ue[h, k], sizes[h, k], starts, ends
-    )
+    return unite(u[h, near], sizes[h, near], u[h, k], sizes[h, k], x)
 
 
 @njit(cache=True)
 def paced_sets(
-    first: Ints,
-    arcs: Ints,
-    s: int,
-    cycle: int,
-    links: Ints,
-    xs: Ints,
-    xe: Ints,
-    counts: Ints,
+    first: Ints, arcs: Ints, s: int, cycle: int, links: Ints, x: Ints, counts: Ints
 ) -> bool:
     """Fill the reachable sets by signal and pace level; return whether the last has any.
 
-    xs, xe: (n, K, room), counts: (n, K). With n = 2 rows given for longer chains the rows are
-    used in turn, which saves memory when only the answer matters.
+    x: (n, K, 2, room), counts: (n, K). With two rows given for longer chains the rows are used in
+    turn, which saves memory when only the answer matters.
     """
-    n = first.size - 1
     levels = links.shape[2]
-    rows = xs.shape[0]
-    room = xs.shape[2]
+    rows = x.shape[0]
+    room = x.shape[3]
     heights = 1
     while 2 << (heights - 1) <= levels:
         heights += 1
-    us = np.empty((heights, levels, 2 * room), np.int64)
-    ue = np.empty((heights, levels, 2 * room), np.int64)
+    u = np.empty((heights, levels, 2, 2 * room), np.int64)
     sizes = np.zeros((heights, levels), np.int64)
-    ps = np.empty(2 * room, np.int64)
-    pe = np.empty(2 * room, np.int64)
-    ts = np.empty(4 * room, np.int64)
-    te = np.empty(4 * room, np.int64)
-    gs = np.empty(room, np.int64)
-    ge = np.empty(room, np.int64)
+    p = np.empty((2, 2 * room), np.int64)
+    t = np.empty((2, 4 * room), np.int64)
+    g = np.empty((2, room), np.int64)
     for k in range(levels):
-        counts[0, k] = admit(first[0], first[1], arcs, s, cycle, xs[0, k], xe[0, k])
-    for i in range(1, n):
+        counts[0, k] = admit(first[0], first[1], arcs, s, cycle, x[0, k])
+    for i in range(1, first.size - 1):
         here = i % rows
         back = (i - 1) % rows
-        opened = admit(first[i], first[i + 1], arcs, s, cycle, gs, ge)
-        fill_unions(xs[back], xe[back], counts[back], us, ue, sizes)
+        opened = admit(first[i], first[i + 1], arcs, s, cycle, g)
+        fill_unions(x[back], counts[back], u, sizes)
         alive = False
         for k in range(levels):
-            a = links[2, i - 1, k]
-            b = links[3, i - 1, k]
-            known = union_of(us, ue, sizes, a, b, ps, pe)
-            moved = shift(ps, pe, known, links[0, i - 1, k], links[1, i - 1, k], cycle, ts, te)
-            counts[here, k] = intersect(ts, te, moved, gs, ge, opened, xs[here, k], xe[here, k])
+            known = union_of(u, sizes, links[2, i - 1, k], links[3, i - 1, k], p)
+            moved = shift(p, known, links[0, i - 1, k], links[1, i - 1, k], cycle, t)
+            counts[here, k] = intersect(t, moved, g, opened, x[here, k])
             alive = alive or counts[here, k] > 0
         if not alive:
             return False
@@ -249,41 +222,28 @@ def paced_sets(
 
 
 @njit(cache=True)
-def passes(
-    first: Ints,
-    arcs: Ints,
-    s: int,
-    cycle: int,
-    links: Ints,
-) -> bool:
+def passes(first: Ints, arcs: Ints, s: int, cycle: int, links: Ints) -> bool:
     """Return whether some position passes all signals, with or without pace levels."""
     levels = links.shape[2]
     if levels == 1:
         return reach(first, arcs, s, cycle, links)
-    xs = np.empty((2, levels, capacity(first, levels)), np.int64)
-    xe = np.empty((2, levels, capacity(first, levels)), np.int64)
+    x = np.empty((2, levels, 2, capacity(first, levels)), np.int64)
     counts = np.zeros((2, levels), np.int64)
-    return paced_sets(first, arcs, s, cycle, links, xs, xe, counts)
+    return paced_sets(first, arcs, s, cycle, links, x, counts)
 
 
 @njit(cache=True)
-def widest(starts: Ints, ends: Ints, count: int) -> int:
+def widest(x: Ints, count: int) -> int:
     """Return the middle of the longest interval."""
     best = 0
     for i in range(1, count):
-        if ends[i] - starts[i] > ends[best] - starts[best]:
+        if x[1, i] - x[0, i] > x[1, best] - x[0, best]:
             best = i
-    return int((starts[best] + ends[best]) // 2)
+    return int((x[0, best] + x[1, best]) // 2)
 
 
 @njit(cache=True)
-def trace(
-    first: Ints,
-    arcs: Ints,
-    s: int,
-    cycle: int,
-    links: Ints,
-) -> tuple[Ints, Ints, Ints]:
+def trace(first: Ints, arcs: Ints, s: int, cycle: int, links: Ints) -> tuple[Ints, Ints, Ints]:
     """Return positions (n), link times and pace levels (n - 1) of one chain that passes.
 
     Walks back from the middle of the widest interval and takes link times near the middle of
@@ -291,10 +251,9 @@ def trace(
     """
     n = first.size - 1
     levels = links.shape[2]
-    xs = np.empty((n, levels, capacity(first, levels)), np.int64)
-    xe = np.empty((n, levels, capacity(first, levels)), np.int64)
+    x = np.empty((n, levels, 2, capacity(first, levels)), np.int64)
     counts = np.zeros((n, levels), np.int64)
-    paced_sets(first, arcs, s, cycle, links, xs, xe, counts)
+    paced_sets(first, arcs, s, cycle, links, x, counts)
     q = np.empty(n, np.int64)
     times = np.empty(n - 1, np.int64)
     level = np.empty(n - 1, np.int64)
@@ -302,28 +261,24 @@ def trace(
     for j in range(levels):
         if counts[n - 1, j] and (k < 0 or abs(2 * j - levels + 1) < abs(2 * k - levels + 1)):
             k = j
-    q[n - 1] = widest(xs[n - 1, k], xe[n - 1, k], counts[n - 1, k])
+    q[n - 1] = widest(x[n - 1, k], counts[n - 1, k])
     for i in range(n - 2, -1, -1):
         level[i] = k
-        a = links[2, i, k]
-        b = links[3, i, k]
         found = -1
-        for j in range(a, b + 1):
-            x, t = step_back(
-                xs[i, j], xe[i, j], counts[i, j], q[i + 1], links[0, i, k], links[1, i, k], cycle
+        for j in range(links[2, i, k], links[3, i, k] + 1):
+            at, t = step_back(
+                x[i, j], counts[i, j], q[i + 1], links[0, i, k], links[1, i, k], cycle
             )
-            if x >= 0 and (found < 0 or abs(j - k) < abs(found - k)):
+            if at >= 0 and (found < 0 or abs(j - k) < abs(found - k)):
                 found = j
-                q[i] = x
+                q[i] = at
                 times[i] = t
         k = found
     return q, times, level
 
 
 @njit(cache=True)
-def step_back(
-    xs: Ints, xe: Ints, count: int, target: int, lo: int, hi: int, cycle: int
-) -> tuple[int, int]:
+def step_back(x: Ints, count: int, target: int, lo: int, hi: int, cycle: int) -> tuple[int, int]:
     """Return the position of the set and the time in [lo, hi] that lead to `target`.
 
     Of all such times the one nearest the middle of the range.
@@ -332,9 +287,9 @@ def step_back(
     best = np.int64(-1)
     best_time = np.int64(0)
     for i in range(count):
-        # times t = target - x (mod cycle) for x in the interval form runs of length xe - xs
-        t_low = (target - xe[i] - lo) % cycle + lo  # smallest admissible run start at or above lo
-        run = xe[i] - xs[i]
+        # times t = target - x (mod cycle) for x in the interval form runs of length its length
+        t_low = (target - x[1, i] - lo) % cycle + lo  # smallest admissible run start at or above lo
+        run = x[1, i] - x[0, i]
         for wrap in range(-1, 1 + (hi - lo) // cycle):
             a = max(t_low + wrap * cycle, lo)
             b = min(t_low + wrap * cycle + run, hi)
@@ -498,26 +453,27 @@ def sweep(
                 a = mid + 1
         if a > low and not passes(first, arcs, a, cycle, links):
             continue
-        z = high
-        while a < z:
-            mid = (a + z + 1) // 2
-            if passes(first, arcs, mid, cycle, links):
-                a = mid
-            else:
-                z = mid - 1
+        a = highest(first, arcs, cycle, links, a, high)
         b, d = split(a, cap_out, cap_in, wishes)
         best = (np.int64(index), b + d, b, d, (w_out * b + w_in * d) / cycle)
     return best
 
 
 @njit(cache=True)
-def widest_band(
-    first: Ints,
-    arcs: Ints,
-    cycle: int,
-    links: Ints,
-    guess: int,
-) -> int:
+def highest(first: Ints, arcs: Ints, cycle: int, links: Ints, known: int, top: int) -> int:
+    """Return the largest s that passes, from a `known` one that does to `top`, by bisection."""
+    a, z = np.int64(known), np.int64(top)
+    while a < z:
+        mid = (a + z + 1) // 2
+        if passes(first, arcs, mid, cycle, links):
+            a = mid
+        else:
+            z = mid - 1
+    return a
+
+
+@njit(cache=True)
+def widest_band(first: Ints, arcs: Ints, cycle: int, links: Ints, guess: int) -> int:
     """Return the widest band of one direction at known offsets, or -1; a near guess saves time."""
     top = np.int64(cycle)
     for i in range(first.size - 1):
@@ -525,52 +481,20 @@ def widest_band(
         for c in range(first[i], first[i + 1]):
             longest = max(longest, min(arcs[1, c], cycle))
         top = min(top, longest)
-    a = np.int64(-1)
-    z = top
     step = np.int64(64)
     at = min(max(np.int64(guess), 0), top)
     if passes(first, arcs, at, cycle, links):
-        a = at
-        while a < z:
-            at = min(a + step, top)
-            if not passes(first, arcs, at, cycle, links):
-                z = at - 1
-                break
-            a = at
+        while at < top:
+            up = min(at + step, top)
+            if not passes(first, arcs, up, cycle, links):
+                return highest(first, arcs, cycle, links, at, up - 1)
+            at = up
             step *= 4
-    else:
-        z = at - 1
-        while a < z:
-            at = max(z - step, 0)
-            if passes(first, arcs, at, cycle, links):
-                a = at
-                break
-            z = at - 1
-            step *= 4
-    while a < z:
-        at = (a + z + 1) // 2
-        if passes(first, arcs, at, cycle, links):
-            a = at
-        else:
-            z = at - 1
-    return a
-
-
-@njit(cache=True)
-def room(first: Ints, arcs: Ints, cycle: int, fronts: Ints, band: int) -> tuple[Ints, Ints]:
-    """Return per signal the green before and after a band, in the window it sits best in."""
-    n = first.size - 1
-    before = np.full(n, -1, np.int64)
-    after = np.full(n, -1, np.int64)
-    for i in range(n):
-        for c in range(first[i], first[i + 1]):
-            if arcs[1, c] >= cycle:
-                before[i] = cycle
-                after[i] = cycle
-                continue
-            early = (fronts[i] - arcs[0, c]) % cycle
-            late = arcs[1, c] - early - band
-            if late >= 0 and min(early, late) > min(before[i], after[i]):
-                before[i] = early
-                after[i] = late
-    return before, after
+        return at
+    while at > 0:
+        down = max(at - step, 0)
+        if passes(first, arcs, down, cycle, links):
+            return highest(first, arcs, cycle, links, down, at - 1)
+        at = down
+        step *= 4
+    return np.int64(-1)

@@ -65,8 +65,18 @@ class OneWay:
         table = self.links.table
         q, times, _ = _kernels.trace(self.first, arcs, band_ms, self.cycle_ms, table)
         fronts = q[0] + np.concatenate((np.zeros(1, np.int64), np.cumsum(times)))
-        room = _kernels.room(self.first, arcs, self.cycle_ms, fronts, band_ms)
-        return fronts, times, np.stack(room)
+        return fronts, times, self.room(arcs, fronts, band_ms)
+
+    def room(self, arcs: Ints, fronts: Ints, band_ms: int) -> Ints:
+        """Return the green before and after a band, in each signal's best window, (2, n)."""
+        before = (fronts[self.owner] - arcs[0]) % self.cycle_ms
+        after = self.green - before - band_ms
+        before[after < 0] = after[after < 0] = -1
+        always = self.green >= self.cycle_ms
+        before[always] = after[always] = self.cycle_ms
+        order = np.lexsort((np.minimum(before, after), self.owner))
+        best = order[self.first[1:] - 1]
+        return np.stack((before[best], after[best]))
 
     @property
     def shortest_green_ms(self) -> int:
