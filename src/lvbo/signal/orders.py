@@ -27,12 +27,13 @@ def stage_sets(phases: Iterable[Phase], plan: Plan) -> StageSets:
 
 
 def permanent_phases(phases: Iterable[Phase], plans: Sequence[Plan]) -> tuple[PhaseId, ...]:
-    """Return the phases that every given plan keeps lit all the cycle."""
-    return tuple(
-        phase.id
-        for phase in phases
-        if plans and all(plan.green_ds(phase.id) == plan.cycle_ds for plan in plans)
-    )
+    """Return the going phases that every plan which lights them at all keeps lit all the cycle."""
+    found = []
+    for phase in phases:
+        lit = [plan for plan in plans if plan.windows_of(phase.id)]
+        if phase.is_going and lit and all(p.green_ds(phase.id) == p.cycle_ds for p in lit):
+            found.append(phase.id)
+    return tuple(found)
 
 
 def _inside(sets: Sequence[tuple[PhaseId, ...]], k: int) -> bool:

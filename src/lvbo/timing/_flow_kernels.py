@@ -218,6 +218,24 @@ def evaluate(
 
 
 @njit(cache=True)
+def plan_rates(
+    cycle: int, layout: Layout, volume_vph: Floats, hours: float, work: Work, rates: Floats
+) -> None:
+    """Fill `rates[L, C]` in veh/s for a plan whose lamps stand in `work.status`."""
+    drivers(work.status, cycle, layout.loss_gain_s[0], layout.loss_gain_s[1], work.used)
+    arrive = np.empty(cycle)
+    for lane in range(layout.turn_move.shape[0]):
+        work.flow[lane, :cycle] = volume_vph[lane] / 3600.0
+    for sweep in range(3):
+        for lane in range(layout.turn_move.shape[0]):
+            if (sweep == 0) == (layout.yields[lane] == 0):
+                lane_rates(lane, cycle, layout, work)
+                rates[lane, :cycle] = work.rate[:cycle]
+                arrive[:] = volume_vph[lane] / 3600.0
+                work.delay[lane] = lane_delay(lane, cycle, volume_vph[lane], hours, arrive, work)
+
+
+@njit(cache=True)
 def scratch(moves: int, lanes: int, cycle: int) -> Work:
     """Return the work arrays for cycles up to `cycle` seconds."""
     return Work(
