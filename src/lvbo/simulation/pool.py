@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lvbo.errors import LvboError, ToolError
-from lvbo.simulation.runs import Run
+from lvbo.errors import ToolError
+from lvbo.simulation.runs import Failure, Run
 from lvbo.simulation.worker import RESULT, SHARE, Job
 
 Progress = Callable[[float], None]
@@ -87,9 +87,9 @@ def _take(ended: _Running, job: Job) -> Run:
             status=ended.process.returncode,
             reason=lines[-1] if lines else "-",
         )
-    found: Run | LvboError = pickle.loads(result.read_bytes())  # noqa: S301  our own worker's
-    if isinstance(found, LvboError):
-        raise found
+    found: Run | Failure = pickle.loads(result.read_bytes())  # noqa: S301  our own worker's
+    if isinstance(found, Failure):
+        raise ToolError(found.code, **found.fields)
     return found
 
 

@@ -118,6 +118,14 @@ class Run:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """An error that ended a run, in a form that travels between processes."""
+
+    code: str
+    fields: dict[str, object]
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Runs:
     """All runs of one controller in one scenario, by seed, and the manifest that repeats them."""

@@ -17,7 +17,7 @@ from lvbo.errors import LvboError
 from lvbo.network.network import Network
 from lvbo.simulation import output
 from lvbo.simulation.lamps import watch_lamps
-from lvbo.simulation.runs import TRACKS, Run
+from lvbo.simulation.runs import TRACKS, Failure, Run
 from lvbo.simulation.sumo import STEPS, TRIPS, Setup, run_sumo
 
 RESULT, SHARE = "result.pickle", "share.txt"
@@ -68,11 +68,11 @@ def _tell(share: Path, done: float) -> None:
 def main(path: str) -> None:
     """Do the job pickled at `path` and leave a run, or the error it ended in, beside it."""
     file = Path(path)
-    result: Run | LvboError
+    result: Run | Failure
     try:
         result = do(pickle.loads(file.read_bytes()))  # noqa: S301  written by our own parent
     except LvboError as error:
-        result = error
+        result = Failure(code=error.code, fields=dict(error.fields))
     part = file.with_name(RESULT + ".part")
     part.write_bytes(pickle.dumps(result, protocol=pickle.HIGHEST_PROTOCOL))
     part.replace(file.with_name(RESULT))

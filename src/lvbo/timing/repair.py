@@ -37,8 +37,9 @@ def repair_clearance(plan: Plan, rules: SignalRules) -> Plan:
 
     Yellows are brought to what their phases need. Greens that are too short grow, and where the
     time between two foes is too short, the one with more green to spare gives it: the first ends
-    earlier or the second starts later. A green that hands its head over to another lamp of the
-    same head stays joined to it. The stage writing is dropped, as the plan no longer follows it.
+    earlier or the second starts later; where neither can, the second moves on. A green that hands
+    its head over to another lamp of the same head stays joined to it. The stage writing is dropped,
+    as the plan no longer follows it.
 
     Raises:
         InfeasibleError: LV604 where the cycle is too short for it; the conflict names the rest.
@@ -112,10 +113,11 @@ def _cut(spans: list[_Span], rules: SignalRules, cycle_ds: int) -> bool:
     cut = False
     for first, second, lack in _lacks(spans, rules, cycle_ds):
         spare_first, spare_second = _spare(first, rules), _spare(second, rules)
-        if max(spare_first, spare_second) <= 0:
-            continue
         take = min(lack, 10)
-        if spare_first >= spare_second:
+        if max(spare_first, spare_second) <= 0:
+            _move_start(second, take)
+            _move_end(second, take)
+        elif spare_first >= spare_second:
             _move_end(first, -min(take, spare_first))
         else:
             _move_start(second, min(take, spare_second))
