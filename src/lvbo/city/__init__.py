@@ -7,7 +7,7 @@ Street names are those of public texts; every figure is a plausible value, chose
 from __future__ import annotations
 
 from lvbo.city.before import BeforePlan, Stage, before_plan, before_plans
-from lvbo.city.build import build_yuci, config_name, yuci_folder
+from lvbo.city.build import build_pilot, build_yuci, config_name, pilot_folder, yuci_folder
 from lvbo.city.calendar import PERIODS, PROOFS, SWITCHES, Period, Proof
 from lvbo.city.streets import Site, sites
 
@@ -22,8 +22,10 @@ __all__ = [
     "Stage",
     "before_plan",
     "before_plans",
+    "build_pilot",
     "build_yuci",
     "config_name",
+    "pilot_folder",
     "sites",
     "yuci_folder",
 ]

@@ -5,21 +5,22 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from lvbo.city.before import before_plans
-from lvbo.city.calendar import PROOFS, Proof
+from lvbo.city.calendar import PILOT_PROOFS, PROOFS, Proof
 from lvbo.city.counts import write_counts
 from lvbo.city.netconvert import build_network, signal_links
 from lvbo.city.programmes import programmes, switching
 from lvbo.city.site import write_site
-from lvbo.city.streets import sites
-from lvbo.city.traffic import bus_stops, route_xml
+from lvbo.city.streets import Site, section, sites
+from lvbo.city.traffic import bus_stops, cut_routes, route_xml
 
 NET_PROGRAMME = "morning"
+PILOT_STREET = "AN"
 NOTE = (
     "yuci: a schematic of the main streets of Yuci, no survey. Street names as in public texts; "
     "all figures are plausible values, chosen, not measured."
@@ -32,31 +33,59 @@ def build_yuci(folder: Path, *, seed: int) -> Path:
     The seed draws the traffic and the counts; streets, plans and demand are the same for all
     seeds. Needs netconvert of the eclipse-sumo package (LV650 if it is missing).
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as scratch:
-        network = build_network(Path(scratch))
-    links = signal_links(network)
-    by_period = programmes(before_plans(), links)
-    _set_programmes(network, by_period[NET_PROGRAMME])
-    _write(folder / "yuci.net.xml.gz", network)
-    additional = ET.Element("additional")
-    additional.extend(bus_stops())
-    for period, logics in by_period.items():
-        additional.extend(logics if period != NET_PROGRAMME else ())
-    additional.extend(switching())
-    _write(folder / "yuci.add.xml.gz", additional)
+    _write_streets(folder, sites())
     for proof in PROOFS:
-        if proof.traffic == proof.code:
-            _write(folder / f"yuci.{proof.code}.rou.xml.gz", route_xml(proof, seed=seed))
+        _write(folder / f"yuci.{proof.code}.rou.xml.gz", route_xml(proof, seed=seed))
         _write(folder / config_name(proof), _config(proof))
     write_counts(folder, seed=seed)
-    write_site(folder / "yuci.site.toml")
+    write_site(folder / "yuci.site.toml", sites(), PROOFS)
+    return folder
+
+
+def build_pilot(folder: Path, *, seed: int) -> Path:
+    """Write the pilot section, 安宁街 cut out of the city, into a folder and return it.
+
+    Its sites, lanes, signal links, plans and counts are those of the city; its traffic is the part
+    of the city's that drives there, entering the section when it would enter the city.
+    """
+    area = section(PILOT_STREET)
+    network = _write_streets(folder, area)
+    edges = {edge.get("id", "") for edge in network.iter("edge")}
+    for proof in PILOT_PROOFS:
+        routes = cut_routes(route_xml(proof, seed=seed), edges)
+        _write(folder / f"yuci.{proof.code}.rou.xml.gz", routes)
+        _write(folder / config_name(proof), _config(proof))
+    write_counts(folder, seed=seed, area=area)
+    write_site(folder / "yuci.site.toml", area, PILOT_PROOFS)
     return folder
 
 
 def yuci_folder() -> Path:
     """Return the folder of the shipped city, built with seed 1; read only."""
     return Path(__file__).parent / "data" / "yuci"
+
+
+def pilot_folder() -> Path:
+    """Return the folder of the shipped pilot section, built with seed 1; read only."""
+    return Path(__file__).parent / "data" / "pilot"
+
+
+def _write_streets(folder: Path, area: Mapping[str, Site]) -> ET.Element:
+    """Write network and additional file of an area; return the network."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory() as scratch:
+        network = build_network(Path(scratch), area)
+    plans = [plan for plan in before_plans() if plan.site in area]
+    by_period = programmes(plans, signal_links(network))
+    _set_programmes(network, by_period[NET_PROGRAMME])
+    _write(folder / "yuci.net.xml.gz", network)
+    additional = ET.Element("additional")
+    additional.extend(bus_stops(area))
+    for period, logics in by_period.items():
+        additional.extend(logics if period != NET_PROGRAMME else ())
+    additional.extend(switching(area))
+    _write(folder / "yuci.add.xml.gz", additional)
+    return network
 
 
 def config_name(proof: Proof) -> str:
@@ -67,9 +96,6 @@ def config_name(proof: Proof) -> str:
 def _set_programmes(network: ET.Element, logics: Iterable[ET.Element]) -> None:
     """Put our programmes in the place of those that netconvert guessed."""
     ours = {logic.get("id"): logic for logic in logics}
-    missing = set(sites()) - set(ours)
-    if missing:
-        raise KeyError(missing)
     for number, child in enumerate(list(network)):
         if child.tag == "tlLogic":
             network[number] = ours[child.get("id")]
@@ -83,7 +109,7 @@ def _config(proof: Proof) -> ET.Element:
     parts = {
         "input": {
             "net-file": "yuci.net.xml.gz",
-            "route-files": f"yuci.{proof.traffic}.rou.xml.gz",
+            "route-files": f"yuci.{proof.code}.rou.xml.gz",
             "additional-files": "yuci.add.xml.gz",
         },
         "time": {

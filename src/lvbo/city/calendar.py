@@ -28,13 +28,9 @@ class Period:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A span that is simulated: warm-up from `begin_s`, judged, and run out until `end_s`.
-
-    `traffic` names the route file; two spans may share one.
-    """
+    """A span that is simulated: warm-up from `begin_s`, judged, and run out until `end_s`."""
 
     code: str
-    traffic: str
     period: str
     begin_s: int
     judged_from_s: int
@@ -71,7 +67,6 @@ PERIODS: tuple[Period, ...] = tuple(
 PROOFS = (
     Proof(
         code="am",
-        traffic="am",
         period="am",
         begin_s=_clock(7),
         judged_from_s=_clock(7, 15),
@@ -80,7 +75,6 @@ PROOFS = (
     ),
     Proof(
         code="offpeak",
-        traffic="offpeak",
         period="morning",
         begin_s=_clock(9, 15),
         judged_from_s=_clock(9, 30),
@@ -88,17 +82,7 @@ PROOFS = (
         end_s=_clock(10, 40),
     ),
     Proof(
-        code="demo",
-        traffic="offpeak",
-        period="morning",
-        begin_s=_clock(9, 15),
-        judged_from_s=_clock(9, 30),
-        judged_to_s=_clock(9, 50),
-        end_s=_clock(9, 57),
-    ),
-    Proof(
         code="pm",
-        traffic="pm",
         period="pm",
         begin_s=_clock(17, 15),
         judged_from_s=_clock(17, 30),
@@ -106,6 +90,19 @@ PROOFS = (
         end_s=_clock(18, 40),
     ),
 )
+
+PILOT_PROOFS = (
+    *PROOFS[:2],
+    Proof(
+        code="demo",
+        period="morning",
+        begin_s=_clock(9, 15),
+        judged_from_s=_clock(9, 30),
+        judged_to_s=_clock(9, 50),
+        end_s=_clock(9, 55),
+    ),
+)
+"""What is simulated of the pilot section; `demo` is short, so that a first look takes a minute."""
 
 _WORKDAY = (
     (0.0, 0.10), (1.5, 0.06), (3.0, 0.04), (4.5, 0.06), (5.5, 0.12), (6.25, 0.30), (6.875, 0.60),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
@@ -70,17 +70,25 @@ def days() -> tuple[date, ...]:
     return tuple(FIRST_DAY + timedelta(days=number) for number in range(DAYS))
 
 
-def write_counts(folder: Path, *, seed: int) -> None:
-    """Write one wide CSV a week, the detector table, and the truth into `folder`/truth."""
+def write_counts(folder: Path, *, seed: int, area: Iterable[str] | None = None) -> None:
+    """Write one wide CSV a week, the detector table, and the truth into `folder`/truth.
+
+    With an area only the detectors of its sites are written; their counts stay the same.
+    """
+    codes = set(sites() if area is None else area)
+    shown = [number for number, lane in enumerate(count_lanes()) if lane.site.code in codes]
     rng = np.random.default_rng([seed, 20251208])
     faults = Faults.of(count_lanes())
     for week in range(DAYS // 7):
         rows: list[list[str]] = []
         for day in days()[week * 7 : week * 7 + 7]:
-            rows += _day_rows(day, _day_counts(day, faults, rng))
-        header = ["日期", "开始时间", *(lane.code for lane in count_lanes())]
+            rows += _day_rows(day, _day_counts(day, faults, rng)[:, shown])
+        header = ["日期", "开始时间", *(count_lanes()[number].code for number in shown)]
         _write_csv(folder / f"yuci.counts.week{week + 1}.csv", header, rows)
-    _write_csv(folder / "yuci.detectors.csv", *detector_table())
+    header, rows = detector_table()
+    _write_csv(folder / "yuci.detectors.csv", header, [rows[number] for number in shown])
+    if area is not None:
+        return
     truth = folder / "truth"
     truth.mkdir(exist_ok=True)
     _write_csv(truth / "yuci.demand.csv", *truth_table())

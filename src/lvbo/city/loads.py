@@ -23,7 +23,7 @@ def critical_saturations(proof: Proof) -> dict[str, float]:
     flows = fit_routes()
     weight = morning_weight((proof.judged_from_s + proof.judged_to_s) / 2)
     mixed = weight * flows.morning_vph + (1.0 - weight) * flows.evening_vph
-    scale = SHARE_OF_AM[proof.traffic] / PEAK_HOUR_FACTOR
+    scale = SHARE_OF_AM[proof.code] / PEAK_HOUR_FACTOR
     volumes = flows.movement_volumes(scale * mixed)
     period = next(period for period in PERIODS if period.code == proof.period)
     return {

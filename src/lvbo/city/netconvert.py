@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from lvbo.city.plainxml import connection_xml, edge_xml, node_xml
+from lvbo.city.plainxml import Area, connection_xml, edge_xml, node_xml
 from lvbo.errors import ToolError
 
 _OPTIONS = (
@@ -50,16 +50,17 @@ def sumo_binary(name: str) -> Path:
     raise ToolError("LV650", place="yuci", tool=name)
 
 
-def write_plain(folder: Path) -> None:
-    """Write the plain XML files of the network into a folder."""
-    for name, root in (("nod", node_xml()), ("edg", edge_xml()), ("con", connection_xml())):
+def write_plain(folder: Path, area: Area) -> None:
+    """Write the plain XML files of the network of an area into a folder."""
+    for name, make in (("nod", node_xml), ("edg", edge_xml), ("con", connection_xml)):
+        root = make(area)
         ET.indent(root)
         ET.ElementTree(root).write(folder / f"yuci.{name}.xml", "utf-8", xml_declaration=True)
 
 
-def build_network(folder: Path) -> ET.Element:
+def build_network(folder: Path, area: Area) -> ET.Element:
     """Run netconvert on the plain XML of a folder and return the network, without time stamps."""
-    write_plain(folder)
+    write_plain(folder, area)
     target = folder / "yuci.raw.net.xml"
     files = [f"--{kind}-files={folder / name}" for kind, name in _PLAIN]
     command = [str(sumo_binary("netconvert")), *files, *_OPTIONS, f"--output-file={target}"]

@@ -7,7 +7,7 @@ the bicycle lane where there is one; vehicle lanes follow from right to left.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree as ET
 
 from lvbo.city.streets import (
@@ -21,8 +21,10 @@ from lvbo.city.streets import (
     ends,
     exit_side,
     is_wide,
-    sites,
 )
+
+Area = Mapping[str, Site]
+"""The sites that are built, by code; what lies beyond is cut off."""
 
 THROUGH_WIDTH_M = 3.25
 TURN_WIDTH_M = 3.0
@@ -62,24 +64,25 @@ def lane_turns(line: StopLine, site: Site, side: Side) -> tuple[tuple[Turn, ...]
     return tuple(lanes)
 
 
-def node_xml() -> ET.Element:
-    """Return all nodes: sites, the starts of the bays, and the ends of the city."""
+def node_xml(area: Area) -> ET.Element:
+    """Return all nodes: sites, the starts of the bays, and the ends of the area."""
     root = ET.Element("nodes")
-    for code, (x_m, y_m) in sorted(ends().items()):
+    outside = ends(area)
+    for code, (x_m, y_m) in sorted(outside.items()):
         _add(root, "node", id=code, x=x_m, y=y_m, type="dead_end")
-    for site in sites().values():
+    for site in area.values():
         _add(root, "node", id=site.code, x=site.x_m, y=site.y_m, type="traffic_light", radius=4)
         for side, leg in site.legs.items():
             if has_bay(leg):
-                x_m, y_m = _bay_start(site, side, leg)
+                x_m, y_m = _bay_start(site, side, leg, area)
                 _add(root, "node", id=f"{leg.far}.{site.code}.b", x=x_m, y=y_m, type="priority")
     return root
 
 
-def edge_xml() -> ET.Element:
+def edge_xml(area: Area) -> ET.Element:
     """Return all edges with their lanes and street names."""
     root = ET.Element("edges")
-    for site in sites().values():
+    for site in area.values():
         for leg in site.legs.values():
             plain = f"{leg.far}.{site.code}"
             if has_bay(leg):
@@ -87,16 +90,16 @@ def edge_xml() -> ET.Element:
                 _edge(root, f"{plain}.s", f"{plain}.b", site.code, leg, _stop_line_widths(leg))
             else:
                 _edge(root, plain, leg.far, site.code, leg, _plain_widths(leg))
-            if leg.far not in sites():
+            if leg.far not in area:
                 back = outbound_edge(site, leg)
                 _edge(root, back, site.code, leg.far, leg, _plain_widths(leg))
     return root
 
 
-def connection_xml() -> ET.Element:
+def connection_xml(area: Area) -> ET.Element:
     """Return all lane-to-lane connections and the zebras."""
     root = ET.Element("connections")
-    for site in sites().values():
+    for site in area.values():
         for side, leg in site.legs.items():
             if has_bay(leg):
                 _bay_links(root, site, leg)
@@ -115,10 +118,10 @@ def _add(root: ET.Element, tag: str, **fields: object) -> ET.Element:
     return ET.SubElement(root, tag, names)
 
 
-def _bay_start(site: Site, side: Side, leg: Leg) -> tuple[int, int]:
+def _bay_start(site: Site, side: Side, leg: Leg, area: Area) -> tuple[int, int]:
     reach = _HALF_JUNCTION_M + (80 if is_wide(STREETS[leg.street]) else 65)
     step = {Side.WEST: (-1, 0), Side.EAST: (1, 0), Side.NORTH: (0, 1), Side.SOUTH: (0, -1)}[side]
-    far_x, far_y = _place(leg.far)
+    far_x, far_y = _place(leg.far, area)
     length = abs(far_x - site.x_m) + abs(far_y - site.y_m)
     share = reach / length
     if step[0]:
@@ -126,10 +129,10 @@ def _bay_start(site: Site, side: Side, leg: Leg) -> tuple[int, int]:
     return round(site.x_m + (far_x - site.x_m) * share), site.y_m + step[1] * reach
 
 
-def _place(code: str) -> tuple[int, int]:
-    if code in sites():
-        return sites()[code].x_m, sites()[code].y_m
-    return ends()[code]
+def _place(code: str, area: Area) -> tuple[int, int]:
+    if code in area:
+        return area[code].x_m, area[code].y_m
+    return ends(area)[code]
 
 
 def _plain_widths(leg: Leg) -> list[float]:

@@ -98,16 +98,17 @@ def programmes(
     return found
 
 
-def switching() -> list[ET.Element]:
-    """Return the weekday switching of every controller as SUMO WAUT elements."""
+def switching(area: Iterable[str]) -> list[ET.Element]:
+    """Return the weekday switching of some controllers as SUMO WAUT elements."""
+    codes = list(area)
     found = []
-    for code in sites():
+    for code in codes:
         waut = ET.Element("WAUT", id=f"weekday.{code}", refTime="0", startProg=SWITCHES[0][1])
         for second, period in SWITCHES[1:]:
             ET.SubElement(waut, "wautSwitch", time=str(second), to=period)
         found.append(waut)
     found += [
-        ET.Element("wautJunction", wautID=f"weekday.{code}", junctionID=code) for code in sites()
+        ET.Element("wautJunction", wautID=f"weekday.{code}", junctionID=code) for code in codes
     ]
     return found
 

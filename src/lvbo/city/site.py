@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lvbo.city.before import (
@@ -14,7 +14,7 @@ from lvbo.city.before import (
     YELLOW_S,
     stage_shapes,
 )
-from lvbo.city.calendar import PROOFS, SWITCHES
+from lvbo.city.calendar import SWITCHES, Proof
 from lvbo.city.plainxml import first_lane, inbound_edge
 from lvbo.city.streets import (
     FLASH_AT_NIGHT,
@@ -27,7 +27,6 @@ from lvbo.city.streets import (
     Site,
     all_red_s,
     clearance_s,
-    sites,
 )
 
 SCHEMA = "lvbo-site 1"
@@ -63,17 +62,17 @@ _HEADER = f"""\
 """
 
 
-def write_site(path: Path) -> None:
-    """Write the site sheet of the city."""
+def write_site(path: Path, area: Mapping[str, Site], proofs: Iterable[Proof]) -> None:
+    """Write the site sheet of an area and its simulated spans."""
     lines = [_HEADER, f'schema = "{SCHEMA}"', 'city = "yuci"', 'zone = "Asia/Shanghai"']
-    lines += [*_spans(), *_switches(), *_streets()]
-    for site in sites().values():
+    lines += [*_spans(proofs), *_switches(), *_streets()]
+    for site in area.values():
         lines += ["", f"[controller.{site.code}]", *_controller(site)]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
-def _spans() -> Iterator[str]:
-    for proof in PROOFS:
+def _spans(proofs: Iterable[Proof]) -> Iterator[str]:
+    for proof in proofs:
         yield ""
         yield "[[span]]"
         yield f'code = "{proof.code}"'

@@ -176,13 +176,19 @@ def along(street: str) -> tuple[Site, ...]:
     return tuple(sorted(found, key=lambda s: -s.y_m if street in ROADS else s.x_m))
 
 
-def ends() -> Mapping[str, tuple[int, int]]:
-    """Return the places (x, y) of the nodes where the city ends, by node code."""
+def section(street: str) -> Mapping[str, Site]:
+    """Return the sites of one street by code: the city cut down to a pilot section."""
+    return MappingProxyType({site.code: site for site in along(street)})
+
+
+def ends(area: Mapping[str, Site] | None = None) -> Mapping[str, tuple[int, int]]:
+    """Return the places (x, y) of the nodes where an area (or the city) ends, by node code."""
+    inside = sites() if area is None else area
     step = {Side.WEST: (-1, 0), Side.EAST: (1, 0), Side.NORTH: (0, 1), Side.SOUTH: (0, -1)}
     found = {}
-    for site in sites().values():
+    for site in inside.values():
         for side, leg in site.legs.items():
-            if leg.far not in sites():
+            if leg.far not in inside:
                 dx, dy = step[side]
                 found[leg.far] = (site.x_m + dx * ARM_M, site.y_m + dy * ARM_M)
     return found

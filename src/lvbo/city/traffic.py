@@ -9,8 +9,9 @@ below 1 keep the simulation cheap and are part of the model's description.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
@@ -30,6 +31,7 @@ from lvbo.city.plainxml import first_lane, has_bay, inbound_edge, outbound_edge
 from lvbo.city.routes import fit_routes
 from lvbo.city.streets import ROADS, STREETS, Kind, Side, Site, Turn, along, sites
 
+_LEAST_EDGES = 2
 PEDESTRIAN_SHARE = 0.20
 EBIKE_SHARE = 0.15
 EBIKES_PER_END_VPH = 275
@@ -94,18 +96,53 @@ def route_xml(proof: Proof, *, seed: int) -> ET.Element:
     return root
 
 
-def bus_stops() -> list[ET.Element]:
+def bus_stops(area: Mapping[str, Site]) -> list[ET.Element]:
     """Return the bus stops: past the stop lines of the bus streets, in the kerb lane."""
     found = []
-    for site in sites().values():
+    for site in area.values():
         for leg in site.legs.values():
-            if leg.street in BUS_STOP_SITES and site.kind is Kind.CROSSING and leg.far in sites():
+            if leg.street in BUS_STOP_SITES and site.kind is Kind.CROSSING and leg.far in area:
                 edge = outbound_edge(site, leg)
                 lane = f"{edge}_{first_lane(STREETS[leg.street])}"
                 found.append(
                     ET.Element("busStop", id=f"stop.{edge}", lane=lane, startPos="30", endPos="55")
                 )
     return found
+
+
+def cut_routes(routes: ET.Element, edges: Collection[str]) -> ET.Element:
+    """Return what of a route file lies on some edges: trips cut there, people only if wholly so.
+
+    Departures stay; a stop remains where its edge does.
+    """
+    root = ET.Element("routes")
+    for item in routes:
+        way = item.find("route") if item.tag == "vehicle" else item.find("walk")
+        if way is None:
+            root.append(item)
+            continue
+        wanted = way.get("edges", "").split()
+        kept = _longest_run(wanted, edges)
+        if len(kept) < (len(wanted) if item.tag == "person" else _LEAST_EDGES):
+            continue
+        way.set("edges", " ".join(kept))
+        for stop in item.findall("stop"):
+            place = stop.get("lane") or stop.get("busStop", "").removeprefix("stop.") + "_"
+            if place.rsplit("_", 1)[0] not in _stop_edges(kept):
+                item.remove(stop)
+        root.append(item)
+    return root
+
+
+def _longest_run(wanted: list[str], edges: Collection[str]) -> list[str]:
+    """Return the longest part of a way that stays on some edges, the first of equals."""
+    runs = [list(run) for inside, run in groupby(wanted, key=lambda e: e in edges) if inside]
+    return max(runs, key=len, default=[])
+
+
+def _stop_edges(kept: list[str]) -> set[str]:
+    """Return the edges on which a cut trip still stops: neither where it enters nor leaves."""
+    return set(kept[1:-1])
 
 
 def _slots(proof: Proof) -> Iterator[int]:
@@ -168,7 +205,7 @@ def _stop(element: ET.Element, edge: str, end_m: float, duration_s: int) -> None
 
 def _buses(proof: Proof, rng: np.random.Generator) -> Iterator[_Item]:
     peak = proof.code in ("am", "pm")
-    stops = {stop.get("id", "") for stop in bus_stops()}
+    stops = {stop.get("id", "") for stop in bus_stops(sites())}
     for code, per_hour in BUSES_PER_HOUR.items():
         headway = 3600 / (per_hour if peak else per_hour * 0.67)
         for backward in (False, True):
