@@ -148,6 +148,8 @@ def _heads(raw: RawNet, graph: Graph) -> dict[str, list[Head]]:
     crossings = {str(c.id): c for c in graph.crossings}
     rail = {j.id for j in raw.junctions.values() if j.type in RAIL}
     found: dict[str, list[Head]] = defaultdict(list)
+    for light in sorted(rail & {c.tl for c in raw.connections}):
+        raw.doubt("LV217", light, Severity.ADVICE)
     for connection in raw.connections:
         if not connection.tl or connection.tl in rail:
             continue
