@@ -170,11 +170,12 @@ def estimate_unserved(network: Network, served: Served, degree: Array, saturated
     inflows = _all_inflows(network, served)
     column = {movement: k for k, movement in enumerate(served.movements)}
     others = _keeping_up(served, saturated)
+    full = saturated | (np.nan_to_num(degree) >= NEARLY_FULL)
     for link in network.link_index:
         here = [column[m.id] for m in network.movements_from[link]]
         if not here or np.isnan(served.volume[:, :, here]).all():
             continue
-        ratio = _calibration(served, estimate, here, inflows.get(link))
+        ratio = _calibration(served, full, here, inflows.get(link))
         if ratio is None:
             _from_tail(estimate, served, here, others)
             continue
@@ -233,14 +234,14 @@ def _from_inflow(estimate: Estimate, served: Served, approach: Approach, degree:
     here = approach.columns
     passed = served.volume[:, :, here]
     hours = served.slots.slot_s / 3600
-    free = ~estimate.saturated[:, :, here].any(axis=2) & ~approach.blocked
+    near = np.nan_to_num(degree[:, :, here]) >= NEARLY_FULL
+    free = ~(estimate.saturated[:, :, here] | near).any(axis=2) & ~approach.blocked
     shares = _free_shares(passed, free)
     for d in range(passed.shape[0]):
         wanted = _unblocked(approach.inflow[d], approach.blocked[d])
         excess = wanted - passed[d].sum(axis=1)
-        near = degree[d][:, here] >= NEARLY_FULL
         grows = (excess > GROWING * wanted) | approach.blocked[d]
-        now = estimate.saturated[d][:, here] | (near & grows[:, None])
+        now = estimate.saturated[d][:, here] | (near[d] & grows[:, None])
         _through_day(estimate, (d, hours), approach, (now, excess), shares)
 
 
@@ -313,17 +314,18 @@ def _at_least(wanted: Array, floor: Array, total: float) -> Array:
 
 
 def _calibration(
-    served: Served, estimate: Estimate, here: list[int], coming: tuple[Array, Mask] | None
+    served: Served, full: Mask, here: list[int], coming: tuple[Array, Mask] | None
 ) -> float | None:
     """Return passed over come in where nothing is held back: car parks, an under-counting loop.
 
-    None where there is no inflow to go by, or so different a one that it is no measure.
+    Slots in which any movement is `full` or nearly so do not count. None where there is no inflow
+    to go by, or so different a one that it is no measure.
     """
     if coming is None:
         return None
     inflow, blocked = coming
     passed = served.volume[:, :, here].sum(axis=2)
-    free = ~estimate.saturated[:, :, here].any(axis=2) & ~blocked
+    free = ~full[:, :, here].any(axis=2) & ~blocked
     both = free & ~np.isnan(passed) & ~np.isnan(inflow)
     if not both.any() or inflow[both].sum() <= 0:
         return 1.0
