@@ -36,7 +36,14 @@ def whole_seconds(problem: BandProblem, chain: Chain, exact: BandPlan) -> BandPl
     movable = np.ones(problem.signals, bool)
     for lock in problem.locks:
         movable[list(lock.signals)] = False
-    search = _Search(out=out, back=back, wishes=_wishes(chain, exact.kind), movable=movable)
+    search = _Search(
+        out=out,
+        back=back,
+        wishes=_wishes(chain, exact.kind),
+        movable=movable,
+        rigid=tuple(list(lock.signals) for lock in problem.locks if not lock.absolute),
+        shifts_ms=SHIFTS_MS[:1] if any(lock.absolute for lock in problem.locks) else SHIFTS_MS,
+    )
     best = search.rounded(offsets, (exact.outbound_ms, exact.inbound_ms))
     best = search.polished(best)
     return plan_at(problem, chain, replace(setting, offsets_ms=best.offsets_ms), best.bands)
@@ -60,13 +67,17 @@ class _Search:
     back: OneWay
     wishes: Floats
     movable: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    rigid: tuple[list[int], ...]  # groups that move together
+    shifts_ms: tuple[int, ...]
 
     def rounded(self, offsets_ms: Ints, guess: tuple[int, int]) -> _Trial:
-        shifts = SHIFTS_MS if self.movable.all() else SHIFTS_MS[:1]
         trials = []
-        for shift in shifts:
+        for shift in self.shifts_ms:
             whole = (offsets_ms + shift + SECOND_MS // 2) // SECOND_MS * SECOND_MS
-            trials.append(self.measured(np.where(self.movable, whole, offsets_ms), guess))
+            moved = np.where(self.movable, whole, offsets_ms)
+            for group in self.rigid:
+                moved[group] += whole[group[0]] - offsets_ms[group[0]]
+            trials.append(self.measured(moved, guess))
         return max(trials, key=lambda trial: trial.value)
 
     def polished(self, best: _Trial) -> _Trial:
