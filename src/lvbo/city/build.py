@@ -45,8 +45,9 @@ def build_yuci(folder: Path, *, seed: int) -> Path:
 def build_pilot(folder: Path, *, seed: int) -> Path:
     """Write the pilot section, 安宁街 cut out of the city, into a folder and return it.
 
-    Its sites, lanes, signal links, plans and counts are those of the city; its traffic is the part
-    of the city's that drives there, entering the section when it would enter the city.
+    Its sites, lanes, plans and counts are those of the city (link indices may differ, they follow
+    the angles of the arms); its traffic is the part of the city's that drives there, entering the
+    section when it would enter the city.
     """
     area = section(PILOT_STREET)
     network = _write_streets(folder, area)

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The whole line on the bundled city: counts in, a proven two-way green wave and a report out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvbo.city.build import build_yuci, yuci_folder
+from lvbo.io.counts_csv import read_counts
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_scenario import read_scenario
+from lvbo.project.line import Designed, Proof, Steps, design, prove, silent
+from lvbo.project.results import Occasion, Results, gather, write_results
+from lvbo.text import Language
+
+BUNDLED_SEED = 1
+STREETS = ("安宁街", "蕴华街")
+PROVED = "yuci.demo.sumocfg"
+PLACE = "榆次 yuci"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoOrder:
+    """What the demo is asked: the seed of the city, the judged seeds, workers, first language."""
+
+    city_seed: int = BUNDLED_SEED
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    workers: int = 2
+    span: str = PROVED
+    language: Language = Language.ZH
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Demo:
+    """What the demo made, and where its report lies."""
+
+    scenario: Scenario
+    designed: Designed
+    proof: Proof
+    results: Results
+    report: Path
+
+
+def run_demo(folder: Path, order: DemoOrder | None = None, *, steps: Steps = silent) -> Demo:
+    """Write plans, figures, numbers and the report of the bundled city into a folder.
+
+    Another seed than the bundled one builds the city anew inside the folder.
+
+    Raises:
+        ToolError: LV600 where SUMO is missing, LV650 where another city cannot be built.
+
+    """
+    asked = order or DemoOrder()
+    home = yuci_folder()
+    if asked.city_seed != BUNDLED_SEED:
+        with steps("city"):
+            home = build_yuci(folder / "city", seed=asked.city_seed)
+    with steps("scenario"):
+        scenario = read_scenario(home / asked.span)
+    with steps("counts"):
+        counts = read_counts(sorted(home.glob("yuci.counts.*.csv")), scenario.network)
+    designed = design(
+        scenario.network,
+        counts,
+        scenario.plans,
+        streets=STREETS,
+        speeds_mps=dict(scenario.speeds_mps),
+        steps=steps,
+    )
+    proof = prove(scenario, designed.plans, seeds=asked.seeds, workers=asked.workers, steps=steps)
+    with steps("measure"):
+        occasion = Occasion(
+            place=PLACE,
+            dates=f"{counts.days[0]} – {counts.days[-1]}",
+            notices=("cli_notice_city",),
+        )
+        results = gather(proof, designed, occasion, counts=counts, streets=STREETS)
+    report = write_results(results, folder, first=asked.language, steps=steps)
+    return Demo(scenario=scenario, designed=designed, proof=proof, results=results, report=report)
