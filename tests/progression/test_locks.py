@@ -80,9 +80,8 @@ def test_no_offset_of_a_free_signal_beats_the_locked_solution(seed: int, second:
     problem = replace(free, locks=(Lock(signals=(0, 2), offsets_ms=(0, 1000 * second)),))
     try:
         found = two_way_band(problem).exact.sum_ms
-    except InfeasibleError as error:
-        assert error.code == "LV411"
-        found = 0
+    except InfeasibleError:
+        found = 0  # the locked pair lets nothing through
 
     sums = [
         evaluate_offsets(problem, 60_000, (0, 1000 * s, 1000 * second), (0, 0, 0)).sum_ms
