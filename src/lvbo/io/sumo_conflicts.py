@@ -3,23 +3,22 @@
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import product
 
 from lvbo.ids import PhaseId
-from lvbo.io.sumo_graph import TURNS, Graph
+from lvbo.io.sumo_graph import TURNS
+from lvbo.io.sumo_paths import Path, Paths, meeting_m
 from lvbo.io.sumo_signals import Group, Head, SignalPart
-from lvbo.io.sumo_xml import RawLane, RawNet
-from lvbo.network.place import Point, Turn
+from lvbo.network.place import Turn
 from lvbo.signal.lamp import Conflict, Lamp, PhaseKind
 from lvbo.signal.orders import permanent_phases, stage_sets
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import (
     ConflictMatrix,
     IntergreenMatrix,
+    Pair,
     Phase,
     PhaseLimits,
     SignalRules,
@@ -27,63 +26,49 @@ from lvbo.signal.rules import (
 )
 from lvbo.timing.clearance import Encounter, User, intergreen, whole_seconds
 
-_FORBIDDEN = Conflict.FORBIDDEN
 OPPOSING_DEG = 50.0
 """Approaches oppose each other when their bearings differ by half a turn, give or take this."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """Where a head's traffic runs inside the junction, from its stop line."""
+def build_rules(paths: Paths, part: SignalPart) -> SignalRules:
+    """Return the rules of one controller: conflicts from foes, intergreens from paths and plans.
 
-    request: int | None
-    junction: str
-    points: tuple[Point, ...]
-
-
-def build_rules(raw: RawNet, graph: Graph, part: SignalPart) -> SignalRules:
-    """Return the rules of one controller: conflicts from foes, intergreens from paths and plans."""
-    return _Rules(raw, graph, part).build()
+    An intergreen is the larger of the computed and the observed one; a pair without geometry that
+    no plan shows is unknown.
+    """
+    return _Rules(paths, part).build()
 
 
 class _Rules:
     """Hold the look-up tables of one controller."""
 
-    def __init__(self, raw: RawNet, graph: Graph, part: SignalPart) -> None:
-        self.raw = raw
-        self.bearings = {link.id: link.bearing_deg for link in graph.links}
+    def __init__(self, paths: Paths, part: SignalPart) -> None:
+        self.paths = paths
         self.part = part
-        self.lanes: Mapping[str, RawLane] = {
-            lane.id: lane for e in raw.edges.values() for lane in e.lanes
+        self.path_of: dict[int, Path] = {
+            id(head): paths.of(head) for group in part.groups for head in group.heads
         }
-        self.via_next = {
-            f"{c.start}_{c.start_lane}": c.via
-            for c in raw.connections
-            if c.start.startswith(":") and c.via
-        }
-        self.cars = {
-            junction: _first_crossing(raw, junction)
-            for junction in {str(place) for place in part.intersections}
-        }
-        self.paths = {id(h): self._path(h) for g in part.groups for h in g.heads}
+        self.group_of = {id(head): group for group in part.groups for head in group.heads}
+        self.conflicts: dict[Pair, Conflict] = {}
+        self.computed: dict[Pair, int | None] = {}
 
     def build(self) -> SignalRules:
-        conflicts: dict[tuple[PhaseId, PhaseId], Conflict] = {}
-        computed: dict[tuple[PhaseId, PhaseId], int] = defaultdict(int)
         for first, second in product(self.part.groups, repeat=2):
             if first is not second:
-                self._pair(first, second, conflicts, computed)
-        observed = observed_gaps_ds(self.part.plans, conflicts)
-        pairs = sorted(pair for pair, kind in conflicts.items() if kind is Conflict.FORBIDDEN)
+                self._pair(first, second)
+        observed = observed_gaps_ds(self.part.plans, self.conflicts)
+        forbidden = sorted(p for p, kind in self.conflicts.items() if kind is Conflict.FORBIDDEN)
         return SignalRules(
             phases=self.part.phases,
             services=self.part.services(),
             conflicts=ConflictMatrix(
-                pairs=tuple((a, b, kind) for (a, b), kind in sorted(conflicts.items()) if a < b)
+                pairs=tuple(
+                    (a, b, kind) for (a, b), kind in sorted(self.conflicts.items()) if a < b
+                )
             ),
             intergreens=IntergreenMatrix(
                 pairs=tuple(
-                    (a, b, max(computed[a, b], observed.get((a, b), 0)) or None) for a, b in pairs
+                    (a, b, _longer(self.computed[a, b], observed.get((a, b)))) for a, b in forbidden
                 )
             ),
             limits=tuple(_limits(phase, self.part.plans) for phase in self.part.phases),
@@ -96,55 +81,28 @@ class _Rules:
         found = (stage_sets(self.part.phases, plan) for plan in reversed(self.part.plans))
         return tuple(dict.fromkeys(order for order in found if order))
 
-    def _pair(
-        self,
-        first: Group,
-        second: Group,
-        conflicts: dict[tuple[PhaseId, PhaseId], Conflict],
-        computed: dict[tuple[PhaseId, PhaseId], int],
-    ) -> None:
-        """Add what the phases of two groups may do together, and the time the first must clear."""
+    def _pair(self, first: Group, second: Group) -> None:
+        """Note what the phases of two groups may do together, and the time the first must clear."""
         foes = [(a, b) for a in first.heads for b in second.heads if self._are_foes(a, b)]
         if not foes:
             return
-        clear_ds = max(self._clear_ds(a, b) for a, b in foes)
+        times = [self._clear_ds(a, b) for a, b in foes]
+        clear_ds = None if None in times else max(time for time in times if time is not None)
         for ending, starting in product(first.phases.values(), second.phases.values()):
             if not (ending.is_going and starting.is_going):
                 continue
             kinds = {self._kind(a, ending, b, starting) for a, b in foes}
             kind = Conflict.FORBIDDEN if Conflict.FORBIDDEN in kinds else Conflict.YIELD
-            conflicts[ending.id, starting.id] = kind
+            self.conflicts[ending.id, starting.id] = kind
             if kind is Conflict.FORBIDDEN:
-                computed[ending.id, starting.id] = max(clear_ds, ending.yellow_ds)
+                self.computed[ending.id, starting.id] = (
+                    None if clear_ds is None else max(clear_ds, ending.yellow_ds)
+                )
 
     # conflicts ------------------------------------------------------------------------------
 
-    def _path(self, head: Head) -> _Path:
-        if head.crossing is not None:
-            junction = str(head.crossing.intersection)
-            number = int(str(head.crossing.id).rsplit("_c", maxsplit=1)[-1])
-            lane = self.lanes[f"{head.crossing.id}_0"]
-            return _Path(self.cars.get(junction, 0) + number, junction, lane.shape)
-        via = head.connection.via
-        if not via:
-            return _Path(None, "", ())
-        junction, number, lane_number = via.removeprefix(":").rsplit("_", maxsplit=2)
-        shape: list[Point] = []
-        while via in self.lanes:
-            shape.extend(self.lanes[via].shape)
-            via = self.via_next.get(via, "")
-        return _Path(int(number) + int(lane_number), junction, tuple(shape))
-
     def _are_foes(self, a: Head, b: Head) -> bool:
-        first, second = self.paths[id(a)], self.paths[id(b)]
-        if first.junction != second.junction or first.request is None or second.request is None:
-            return False
-        if a.connection.start == b.connection.start and a.crossing is None:
-            return False
-        junction = self.raw.junctions[first.junction]
-        forth = junction.foes.get(first.request, 0) >> second.request & 1
-        back = junction.foes.get(second.request, 0) >> first.request & 1
-        return bool(forth or back)
+        return self.paths.are_foes(a, b, self.path_of[id(a)], self.path_of[id(b)])
 
     def _kind(self, a: Head, phase_a: Phase, b: Head, phase_b: Phase) -> Conflict:
         for head, phase, foe in ((a, phase_a, b), (b, phase_b, a)):
@@ -154,7 +112,7 @@ class _Rules:
         return Conflict.FORBIDDEN
 
     def _may_yield(self, head: Head, foe: Head) -> bool:
-        """Say whether the law lets `head` go yielding to `foe`: left to oncoming, turns to walkers."""
+        """Say whether the law lets `head` go yielding: a left to oncoming, a turn to walkers."""
         if head.movement is None:
             return False
         turn = TURNS.get(head.connection.direction, Turn.THROUGH)
@@ -162,33 +120,27 @@ class _Rules:
             return turn is not Turn.THROUGH
         if turn in {Turn.RIGHT, Turn.UTURN}:
             return True
-        ways = (self.bearings[h.movement.from_link] for h in (head, foe) if h.movement)
+        bearings = self.paths.bearings
+        ways = (bearings[h.movement.from_link] for h in (head, foe) if h.movement)
         return turn is Turn.LEFT and opposing(*ways)
 
     def _seen_yielding(self, head: Head, foe: Head) -> bool:
-        """Say whether the junction lets `head` yield to `foe` and a programme of the site uses it."""
-        own, other = self.paths[id(head)], self.paths[id(foe)]
-        junction = self.raw.junctions[own.junction]
-        if own.request is None or other.request is None:
+        """Say whether the junction lets `head` yield to `foe` and a programme of the site does."""
+        if not self.paths.must_yield(self.path_of[id(head)], self.path_of[id(foe)]):
             return False
-        if not junction.response.get(own.request, 0) >> other.request & 1:
-            return False
-        return any(_together(plan, self._permits(head), self._all(foe)) for plan in self.part.plans)
-
-    def _permits(self, head: Head) -> list[PhaseId]:
-        return [p.id for p in self._group(head).phases.values() if p.shows is not Lamp.GREEN]
-
-    def _all(self, head: Head) -> list[PhaseId]:
-        return [p.id for p in self._group(head).phases.values() if p.is_going]
-
-    def _group(self, head: Head) -> Group:
-        return next(g for g in self.part.groups if head in g.heads)
+        own, other = self.group_of[id(head)], self.group_of[id(foe)]
+        permits = [p.id for p in own.phases.values() if p.shows is not Lamp.GREEN]
+        going = [p.id for p in other.phases.values() if p.is_going]
+        return any(_together(plan, permits, going) for plan in self.part.plans)
 
     # intergreens ----------------------------------------------------------------------------
 
-    def _clear_ds(self, ending: Head, starting: Head) -> int:
-        """Return the clearance time, rounded up to whole seconds, in tenths."""
-        clear_m, enter_m = meeting_m(self.paths[id(ending)].points, self.paths[id(starting)].points)
+    def _clear_ds(self, ending: Head, starting: Head) -> int | None:
+        """Return the clearance time, up to whole seconds, in tenths; None without geometry."""
+        first, second = self.path_of[id(ending)], self.path_of[id(starting)]
+        if not (first.is_known and second.is_known):
+            return None
+        clear_m, enter_m = meeting_m(first, second)
         if ending.crossing is not None:
             clear_m = ending.crossing.longest_walk_m
         if starting.crossing is not None:  # a pedestrian may already stand at the kerb
@@ -202,63 +154,16 @@ def opposing(a_deg: float, b_deg: float) -> bool:
     return abs((a_deg - b_deg) % 360 - 180) <= OPPOSING_DEG
 
 
+def _longer(computed: int | None, observed: int | None) -> int | None:
+    known = [value for value in (computed, observed) if value is not None]
+    return max(known, default=None)
+
+
 def _user(head: Head) -> User:
     if head.crossing is not None:
         return User.PEDESTRIAN
     straight = TURNS.get(head.connection.direction, Turn.THROUGH) is Turn.THROUGH
     return User.THROUGH if straight else User.TURNING
-
-
-def _first_crossing(raw: RawNet, junction: str) -> int:
-    """Return the request index of a junction's first crossing: they come after all connections."""
-    prefix = f":{junction}_"
-    numbers = [
-        int(number) + int(lane) + 1
-        for c in raw.connections
-        if c.via.startswith(prefix) and not c.start.startswith(":")
-        for number, lane in [c.via.removeprefix(prefix).rsplit("_", maxsplit=1)]
-    ]
-    return max(numbers, default=0)
-
-
-def meeting_m(first: tuple[Point, ...], second: tuple[Point, ...]) -> tuple[float, float]:
-    """Return how far along each path they meet, in metres from their stop lines.
-
-    For the first the farthest crossing point, for the second the nearest; where the lines never
-    cross (they only merge or run close) the whole lengths.
-    """
-    hits = [
-        (done_a + t * length_a, done_b + u * length_b)
-        for done_a, length_a, a0, a1 in _segments(first)
-        for done_b, length_b, b0, b1 in _segments(second)
-        for t, u in _crossing_of(a0, a1, b0, b1)
-    ]
-    if not hits:
-        return _length(first), _length(second)
-    return max(a for a, _ in hits), min(b for _, b in hits)
-
-
-def _segments(path: tuple[Point, ...]) -> Iterable[tuple[float, float, Point, Point]]:
-    done = 0.0
-    for a, b in zip(path, path[1:], strict=False):
-        length = math.dist(a, b)
-        yield done, length, a, b
-        done += length
-
-
-def _length(path: tuple[Point, ...]) -> float:
-    return sum(length for _, length, _, _ in _segments(path))
-
-
-def _crossing_of(a0: Point, a1: Point, b0: Point, b1: Point) -> Iterable[tuple[float, float]]:
-    ax, ay, bx, by = a1[0] - a0[0], a1[1] - a0[1], b1[0] - b0[0], b1[1] - b0[1]
-    cross = ax * by - ay * bx
-    if abs(cross) < 1e-9:
-        return
-    dx, dy = b0[0] - a0[0], b0[1] - a0[1]
-    t, u = (dx * by - dy * bx) / cross, (dx * ay - dy * ax) / cross
-    if 0 <= t <= 1 and 0 <= u <= 1:
-        yield t, u
 
 
 # plans as evidence --------------------------------------------------------------------------
@@ -274,19 +179,18 @@ def _together(plan: Plan, some: list[PhaseId], others: list[PhaseId]) -> bool:
     )
 
 
-def observed_gaps_ds(
-    plans: Iterable[Plan], conflicts: Mapping[tuple[PhaseId, PhaseId], Conflict]
-) -> dict[tuple[PhaseId, PhaseId], int]:
-    """Return the shortest gap any plan leaves between the end of one phase and the start of a foe."""
-    found: dict[tuple[PhaseId, PhaseId], int] = {}
+def observed_gaps_ds(plans: Iterable[Plan], conflicts: Mapping[Pair, Conflict]) -> dict[Pair, int]:
+    """Return the shortest gap any plan leaves between the end of a phase and the start of a foe.
+
+    A gap counts as a transition only where no third foe of the starting phase is green in it.
+    """
+    pairs = [pair for pair, kind in conflicts.items() if kind is Conflict.FORBIDDEN]
+    foes: dict[PhaseId, list[PhaseId]] = defaultdict(list)
+    for a, b in pairs:
+        foes[b].append(a)
+    found: dict[Pair, int] = {}
     for plan in plans:
-        foes = {
-            b: [c for (c, other), kind in conflicts.items() if other == b and kind is _FORBIDDEN]
-            for b in {pair[1] for pair in conflicts}
-        }
-        for (a, b), kind in conflicts.items():
-            if kind is not _FORBIDDEN:
-                continue
+        for a, b in pairs:
             for ending, starting in product(plan.windows_of(a), plan.windows_of(b)):
                 gap = (starting.start_ds - ending.end_ds) % plan.cycle_ds
                 if gap > 0 and not _green_within(plan, foes[b], ending.end_ds, gap):

@@ -246,7 +246,9 @@ class _Builder:
     def _lanes_ahead(self, chain: list[str]) -> dict[str, tuple[LaneId, ...]]:
         """Return for each lane of a chain the stop-line lanes it leads to."""
         last = self.streets[chain[-1]]
-        ahead = {lane.id: (LaneId(lane.id),) for lane in last.lanes if _is_road(lane)}
+        ahead: dict[str, tuple[LaneId, ...]] = {
+            lane.id: (LaneId(lane.id),) for lane in last.lanes if _is_road(lane)
+        }
         for edge in reversed(chain[:-1]):
             for lane in self.streets[edge].lanes:
                 targets = (c.to_lane for c in self.turns_from[edge] if c.from_lane == lane.id)
@@ -313,10 +315,11 @@ class _Builder:
         for c in self.raw.connections:
             if c.tl and c.end in self.raw.edges and self.raw.edges[c.end].function == "crossing":
                 lights[c.end].add(ControllerId(c.tl))
-        found = []
-        for edge in self.raw.edges.values():
-            if edge.function == "crossing" and edge.lanes:
-                found.append(self._crossing(edge, legs, edge_links, lights[edge.id]))
+        found = [
+            self._crossing(edge, legs, edge_links, lights[edge.id])
+            for edge in self.raw.edges.values()
+            if edge.function == "crossing" and edge.lanes
+        ]
         return tuple(sorted(found, key=lambda c: c.id))
 
     def _crossing(
@@ -361,25 +364,25 @@ class _Builder:
                 if link.name:
                     streets[place][link.name] += 1
         ids = {link.start for link in links} | {link.end for link in links} | signalised
-        return tuple(
-            self._intersection(place, streets[place], place in signalised, place in moving)
-            for place in sorted(ids)
-        )
+        kinds = {
+            place: IntersectionKind.SIGNAL
+            if place in signalised
+            else IntersectionKind.PRIORITY
+            if place in moving
+            else IntersectionKind.EDGE
+            for place in ids
+        }
+        return tuple(self._intersection(p, streets[p], kinds[p]) for p in sorted(ids))
 
     def _intersection(
-        self,
-        place: IntersectionId,
-        streets: Counter[str],
-        signal: bool,
-        moves: bool,  # noqa: FBT001
+        self, place: IntersectionId, streets: Counter[str], kind: IntersectionKind
     ) -> Intersection:
         junction = self.raw.junctions.get(place)
-        kind = IntersectionKind.PRIORITY if moves else IntersectionKind.EDGE
         names = [name for name, _ in streets.most_common(2)]
         return Intersection(
             id=place,
             name="-".join(names) or place,
-            kind=IntersectionKind.SIGNAL if signal else kind,
+            kind=kind,
             at=(junction.x, junction.y) if junction else (0.0, 0.0),
         )
 

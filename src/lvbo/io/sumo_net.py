@@ -9,7 +9,8 @@ from pathlib import Path
 from lvbo.errors import Finding, InputError, Severity
 from lvbo.ids import PlanId
 from lvbo.io.sumo_conflicts import build_rules
-from lvbo.io.sumo_graph import Graph, build_graph
+from lvbo.io.sumo_graph import RAIL, Graph, build_graph
+from lvbo.io.sumo_paths import Paths
 from lvbo.io.sumo_signals import SignalPart, build_signals
 from lvbo.io.sumo_xml import RawNet, RawWaut, read_raw_net
 from lvbo.network.binding import SumoBinding
@@ -41,6 +42,7 @@ def read_network_and_plans(
     """
     raw = read_raw_net(path, additional)
     _check_references(raw, path.name)
+    _leave_rail(raw)
     graph = build_graph(raw)
     parts = build_signals(raw, graph)
     errors = [f for f in raw.findings if f.severity is Severity.ERROR]
@@ -48,12 +50,18 @@ def read_network_and_plans(
         errors.append(Finding(code="LV116", place=path.name))
     if errors:
         raise InputError.of(errors)
+    paths = Paths(raw, graph)
     network = Network(
         intersections=graph.intersections,
         links=graph.links,
         movements=graph.movements,
         crossings=graph.crossings,
-        controllers=tuple(_controller(raw, graph, part) for part in parts),
+        controllers=tuple(
+            Controller(
+                id=part.controller, intersections=part.intersections, rules=build_rules(paths, part)
+            )
+            for part in parts
+        ),
         sumo=_binding(graph, parts),
         left_hand=raw.left_hand,
     )
@@ -72,10 +80,16 @@ def _check_references(raw: RawNet, file: str) -> None:
                 raw.doubt("LV111", f"{file}: {edge.id}", junction=node)
 
 
-def _controller(raw: RawNet, graph: Graph, part: SignalPart) -> Controller:
-    return Controller(
-        id=part.controller, intersections=part.intersections, rules=build_rules(raw, graph, part)
-    )
+def _leave_rail(raw: RawNet) -> None:
+    """Take the signals of railways out of the records: the railway controls them."""
+    rail = {junction.id for junction in raw.junctions.values() if junction.type in RAIL}
+    lights = {logic.tl for logic in raw.logics} | {c.tl for c in raw.connections}
+    for light in sorted(rail & lights):
+        raw.doubt("LV217", light, Severity.ADVICE)
+    for connection in raw.connections:
+        if connection.tl in rail:
+            connection.tl = ""
+    raw.logics = [logic for logic in raw.logics if logic.tl not in rail]
 
 
 def _binding(graph: Graph, parts: tuple[SignalPart, ...]) -> SumoBinding:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.signal.lamp import Lamp
@@ -58,7 +59,7 @@ class _States:
 
     def __init__(self, plan: Plan, network: Network) -> None:
         if network.sumo is None:
-            raise ValueError("the network was not read from SUMO")
+            raise UsageError("LV123", place=plan.controller)
         rules = network.controller_index[plan.controller].rules
         self.plan = plan
         self.phases = rules.phases

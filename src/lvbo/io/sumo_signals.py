@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lvbo.errors import Severity
 from lvbo.ids import ControllerId, CrossingId, IntersectionId, MovementId, PhaseId, PlanId
-from lvbo.io.sumo_graph import RAIL, TURNS, Graph
+from lvbo.io.sumo_graph import TURNS, Graph
 from lvbo.io.sumo_xml import RawConnection, RawLogic, RawNet
 from lvbo.network.binding import SumoHead
 from lvbo.network.place import Crossing, Leg, Movement, Turn
@@ -146,12 +146,9 @@ def build_signals(raw: RawNet, graph: Graph) -> tuple[SignalPart, ...]:
 def _heads(raw: RawNet, graph: Graph) -> dict[str, list[Head]]:
     movements = {m.id: m for m in graph.movements}
     crossings = {str(c.id): c for c in graph.crossings}
-    rail = {j.id for j in raw.junctions.values() if j.type in RAIL}
     found: dict[str, list[Head]] = defaultdict(list)
-    for light in sorted(rail & {c.tl for c in raw.connections}):
-        raw.doubt("LV217", light, Severity.ADVICE)
     for connection in raw.connections:
-        if not connection.tl or connection.tl in rail:
+        if not connection.tl:
             continue
         movement = graph.connection_movements.get(id(connection))
         crossing = crossings.get(connection.end)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SUMO's XML files to plain records, with every problem of a file found before any value is built."""
+"""SUMO's XML files to plain records; every problem is found before any value is built."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 from xml.etree import ElementTree as ET
 
 from lvbo.errors import Finding, InputError, Severity
@@ -45,12 +46,16 @@ class RawEdge:
 
 @dataclass(slots=True, kw_only=True)
 class RawJunction:
-    """A junction; `foes[i]` and `response[i]` are bit sets over request indices."""
+    """A junction; `foes[i]` and `response[i]` are bit sets over request indices.
+
+    Requests are numbered by entering lane, then by connection.
+    """
 
     id: str
     type: str
     x: float
     y: float
+    entering_lanes: tuple[str, ...]
     foes: dict[int, int]
     response: dict[int, int]
 
@@ -152,7 +157,7 @@ def elements(path: Path, root: str | None = None) -> Iterator[ET.Element]:
         raise InputError("LV102", place=path.name, column=0, reason=str(error)) from error
 
 
-def _open(path: Path) -> gzip.GzipFile | object:
+def _open(path: Path) -> IO[bytes] | gzip.GzipFile:
     with path.open("rb") as stream:
         zipped = stream.read(2) == b"\x1f\x8b"
     return gzip.open(path, "rb") if zipped else path.open("rb")
@@ -278,6 +283,7 @@ def _take_junction(raw: RawNet, element: ET.Element) -> None:
         type=element.get("type", ""),
         x=float(element.attrib["x"]),
         y=float(element.attrib["y"]),
+        entering_lanes=tuple(element.get("incLanes", "").split()),
         foes={int(r.attrib["index"]): int(r.attrib["foes"], 2) for r in requests},
         response={int(r.attrib["index"]): int(r.attrib["response"], 2) for r in requests},
     )

@@ -31,8 +31,8 @@ class SumoBinding:
     """How a network reads in SUMO: chains of edges, lane ids, signal heads.
 
     `edges` maps each SUMO edge to its link; `lanes` each SUMO lane of a chain to the stop-line
-    lane it leads to (several where it fans out into bays); `sizes` is the length of the state string of each
-    traffic light.
+    lane it leads to (several where it fans out into bays); `sizes` is the length of the state
+    string of each traffic light.
     """
 
     edges: tuple[tuple[str, LinkId], ...]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lvbo.ids import ControllerId, CorridorId, LinkId, MovementId
@@ -168,7 +168,7 @@ def _corridor(
         run = _shared_run(run, list(reversed(_owners(network, back))))
     forth = _part(network, chain, run)
     return_way = list(reversed(_part(network, back, list(reversed(run))))) if back else []
-    if len(set(run)) < 2:
+    if len(set(run)) == 1 or not run:
         return None
     corridor = Corridor(
         id=CorridorId(""),
@@ -215,18 +215,10 @@ def _named(network: Network, corridors: Iterable[Corridor]) -> tuple[Corridor, .
     taken: Counter[str] = Counter()
     named = []
     for corridor in corridors:
-        name = _street(network, corridor) or _ends(network, corridor)
+        name = _street(network, corridor) or _ends(corridor)
         taken[name] += 1
         label = name if taken[name] == 1 else f"{name} ({taken[name]})"
-        named.append(
-            Corridor(
-                id=CorridorId(label),
-                name=label,
-                stops=corridor.stops,
-                outbound=corridor.outbound,
-                inbound=corridor.inbound,
-            )
-        )
+        named.append(replace(corridor, id=CorridorId(label), name=label))
     return tuple(named)
 
 
@@ -241,6 +233,6 @@ def _street(network: Network, corridor: Corridor) -> str:
     return names.most_common(1)[0][0] if names else ""
 
 
-def _ends(network: Network, corridor: Corridor) -> str:
+def _ends(corridor: Corridor) -> str:
     first, last = corridor.stops[0], corridor.stops[-1]
     return f"{first.outbound_controller} - {last.outbound_controller}"

@@ -97,7 +97,7 @@ class Network:
     @cached_property
     def corridors(self) -> tuple[Corridor, ...]:
         """Return every chain of two or more signals on one street, by name, longest first."""
-        from lvbo.network.chains import find_corridors  # noqa: PLC0415  built on this class
+        from lvbo.network.chains import find_corridors
 
         return find_corridors(self)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which stage sequences a controller may run: the ones it ships with, and others its rules allow."""
+"""Which stage sequences a controller may run: those it ships with and others its rules allow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lvbo.ids import LinkId, PhaseId
 from lvbo.network.network import Network
 from lvbo.network.place import Movement, Turn
 from lvbo.signal.lamp import Lamp, PhaseKind
-from lvbo.signal.rules import Controller, SignalRules
+from lvbo.signal.rules import Controller, SignalRules, StageSets
 
 OPPOSING_DEG = 50.0
 
@@ -33,7 +33,7 @@ class StageOrder:
     """Stages in order, each the set of phases with green; `pattern` says where it comes from."""
 
     pattern: str
-    stages: tuple[tuple[PhaseId, ...], ...]
+    stages: StageSets
 
 
 def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, ...]:
@@ -157,9 +157,7 @@ class _Maker:
             and any(m.from_link == link and m.turn in wanted for m in self.movements[p.id])
         ]
 
-    def options(
-        self, axis: tuple[LinkId, ...]
-    ) -> list[tuple[Pattern, tuple[tuple[PhaseId, ...], ...]]]:
+    def options(self, axis: tuple[LinkId, ...]) -> list[tuple[Pattern, StageSets]]:
         """Return the ways to serve one axis, as base sets of phases per stage."""
         every = [self._of(link, Turn) or self._any(link) for link in axis]
         if len(axis) == 1:
@@ -167,7 +165,7 @@ class _Maker:
         through = [self._of(x, (Turn.THROUGH,)) or self._any(x) for x in axis]
         left = [self._of(x, (Turn.LEFT,)) for x in axis]
         split = (self._set(every[0]), self._set(every[1]))
-        found = [(Pattern.BY_APPROACH, split)]
+        found: list[tuple[Pattern, StageSets]] = [(Pattern.BY_APPROACH, split)]
         together = self._set([*through[0], *through[1]])
         found.append((Pattern.TOGETHER, (together,)))
         lefts = self._set([*left[0], *left[1]])
@@ -190,7 +188,7 @@ class _Maker:
     def _legal(self, stage: Sequence[PhaseId]) -> bool:
         return not any(self.rules.forbidden(a, b) for a in stage for b in stage)
 
-    def completed(self, stages: Sequence[Sequence[PhaseId]]) -> tuple[tuple[PhaseId, ...], ...]:
+    def completed(self, stages: Sequence[Sequence[PhaseId]]) -> StageSets:
         """Return the stages with every phase added that may go along, the most useful first."""
         full = tuple(self._complete(stage) for stage in stages)
         return tuple(dict.fromkeys(full)) if len(set(full)) < len(full) else full
