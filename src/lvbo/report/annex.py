@@ -11,6 +11,7 @@ from markupsafe import Markup
 from lvbo.errors import Finding
 from lvbo.ids import ControllerId, MovementId
 from lvbo.progression.problem import BandPlan
+from lvbo.report.assemble import period_curve
 from lvbo.report.figures import (
     before_after_figure,
     flow_figure,
@@ -176,7 +177,7 @@ def _span(name: str, start_s: int, end_s: int, words: Words) -> str:
     """Return name and hours of a plan; one that runs round the clock says so."""
     if start_s % DAY_S == end_s % DAY_S:
         return words("report_all_day")
-    return f"{name} {words.span(start_s, end_s)}"
+    return f"{words.period(name)} {words.span(start_s, end_s)}".strip()
 
 
 def stage_text(sheet: StageSheet) -> str:
@@ -191,11 +192,12 @@ def _stage_figures(inputs: ReportInputs, words: Words) -> Iterator[Figure]:
     plans = running(inputs.plans_after, inputs.day_type, inputs.sample.start_s)
     wanted = dict.fromkeys(c for wave in inputs.waves for c in wave.corridor.controllers)
     span = words.span(inputs.sample.start_s, inputs.sample.end_s)
+    period = words.period(inputs.sample.period)
     for k, controller_id in enumerate(wanted):
         if controller_id in plans:
             controller = inputs.network.controller_index[controller_id]
             plan = plans[controller_id]
-            subtitle = words("report_plan_of", period=f"{inputs.sample.period} {span}")
+            subtitle = words("report_plan_of", period=f"{period} {span}".strip())
             sheet = stage_sheet(inputs.network, controller, plan, words, subtitle)
             drawing = stage_figure(sheet, words.language)
             yield _figure(drawing, f"stage{k}", sheet.title, words)
@@ -205,7 +207,8 @@ def _wave_figures(inputs: ReportInputs, words: Words) -> Iterator[Figure]:
     for k, wave in enumerate(inputs.waves):
         for side in ("before", "after"):
             name = short(wave.corridor.name, 40)
-            title = f"{name} · {wave.period} · {words(f'word_{side}')}"
+            period = words.period(wave.period)
+            title = f"{name} | {period} | {words(f'word_{side}')}"
             drawing = timespace_figure(_diagram(inputs, wave, side, title, words), words.language)
             yield _figure(drawing, f"wave{k}{side}", title, words)
 
@@ -245,9 +248,9 @@ def _day_figures(inputs: ReportInputs, words: Words) -> Iterator[Figure]:
         flow = flow_day(inputs.demand, inputs.plans_after, inputs.day_type, words)
         if flow is not None:
             yield _figure(flow_figure(flow, words.language), "flow", flow.title, words)
-    if inputs.period_curve is not None:
-        drawing = period_curve_figure(inputs.period_curve, words.language)
-        yield _figure(drawing, "curve", inputs.period_curve.title, words)
+    if inputs.period_choice is not None:
+        curve = period_curve(inputs.period_choice, words)
+        yield _figure(period_curve_figure(curve, words.language), "curve", curve.title, words)
 
 
 def found_lines(findings: Sequence[Finding], words: Words) -> tuple[FoundLine, ...]:

@@ -16,10 +16,9 @@ from lvbo.report.maps import los_map
 from lvbo.report.names import movement_name
 from lvbo.report.numbers import STYLES, Line, Mark, line, mark_of, number, spread
 from lvbo.report.words import Words, short
-from lvbo.text import table
 
 CORRIDOR = (
-    "travel_s",
+    "travel_median_s",
     "travel_p95_s",
     "speed_mps",
     "stops_per_trip",
@@ -93,14 +92,14 @@ def front(inputs: ReportInputs, words: Words) -> Front:
 
 def sample_line(sample: Sample, words: Words) -> str:
     """Return what was looked at, on one line."""
-    known = table(words.language)
+    period = words.period(sample.period)
     parts = [
         sample.place,
         short(sample.corridor, 30),
-        f"{sample.period} {words.span(sample.start_s, sample.end_s)}",
+        f"{period} {words.span(sample.start_s, sample.end_s)}".strip(),
         sample.dates,
-        words("word_and").join(known.get(f"word_day_{d}", d) for d in sample.day_types),
-        known.get(f"word_weather_{sample.weather}", sample.weather),
+        words("word_and").join(words.named("word_day", d) for d in sample.day_types),
+        words.named("word_weather", sample.weather),
     ]
     if sample.seeds:
         parts.append(words("report_seeds", n=len(sample.seeds)))
@@ -154,12 +153,12 @@ def verdicts(result: Result, words: Words) -> list[Verdict]:
     found = []
     for direction in result.directions:
         for difference in direction.differences:
-            if difference.measure == "travel_s":
+            if difference.measure == "travel_median_s":
                 mark = mark_of(difference)
                 text = words(
                     f"report_verdict_direction_{mark}",
                     direction=words.heading(direction.heading),
-                    change=spread(difference.change, STYLES["travel_s"], words),
+                    change=spread(difference.change, STYLES["travel_median_s"], words),
                 )
                 found.append(Verdict(mark=mark, text=text))
     for difference in result.comparison.differences:
@@ -186,7 +185,7 @@ def next_step(results: tuple[Result, ...]) -> Mark:
         for r in results
         for direction in r.directions
         for d in direction.differences
-        if d.measure == "travel_s"
+        if d.measure == "travel_median_s"
     ]
     if Mark.WORSE in network:
         return Mark.WORSE
@@ -197,9 +196,10 @@ def _map(inputs: ReportInputs, words: Words) -> Markup | None:
     if not inputs.links:
         return None
     sample = inputs.sample
+    period = words.period(sample.period)
     stamp = words(
         "report_los_stamp",
-        period=f"{sample.period} {words.span(sample.start_s, sample.end_s)}",
+        period=f"{period} {words.span(sample.start_s, sample.end_s)}".strip(),
         source=words("report_source_simulated"),
     )
     title = words("report_los_title")

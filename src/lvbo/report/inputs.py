@@ -15,10 +15,10 @@ from lvbo.ids import LinkId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.problem import BandPlan
-from lvbo.report.values import PeriodCurve
 from lvbo.report.words import Heading
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.runs import Run
+from lvbo.timing.periods import PeriodChoice
 
 
 class Source(StrEnum):
@@ -108,7 +108,7 @@ class ReportInputs:
     waves: tuple[WavePage, ...] = ()
     links: tuple[LinkState, ...] = ()
     demand: Demand | None = None
-    period_curve: PeriodCurve | None = None
+    period_choice: PeriodChoice | None = None
     findings: tuple[Finding, ...] = ()
     data_findings: tuple[Finding, ...] = ()
     notices: tuple[str, ...] = ()

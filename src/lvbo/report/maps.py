@@ -15,7 +15,7 @@ from lvbo.network.place import IntersectionKind
 from lvbo.report.inputs import LinkState
 from lvbo.report.values import FlowDay, LosLink, LosMap, PeriodSpan
 from lvbo.report.words import Words
-from lvbo.signal.schedule import DAY_S, PlanSet
+from lvbo.signal.schedule import DAY_S, PlanSet, clock
 
 
 def link_states(
@@ -74,11 +74,11 @@ def flow_day(demand: Demand, plans: PlanSet, day_type: str, words: Words) -> Flo
         subtitle=words("report_flow_note", n=len(rows)),
         starts_s=np.asarray(demand.slot_starts_s(), dtype=float)[seen],
         flow_vph=total[:, seen],
-        periods=tuple(_periods(plans, day_type)),
+        periods=tuple(_periods(plans, day_type, words)),
     )
 
 
-def _periods(plans: PlanSet, day_type: str) -> list[PeriodSpan]:
+def _periods(plans: PlanSet, day_type: str, words: Words) -> list[PeriodSpan]:
     """Return the periods of a day, those over midnight in two parts, with their longest cycle."""
     found = []
     for period in plans.day_plan(day_type).periods:
@@ -88,9 +88,10 @@ def _periods(plans: PlanSet, day_type: str) -> list[PeriodSpan]:
             if kind == day_type and name == period.name
         ]
         end = period.start_s + period.length_s
+        name = words.period(period.name) or clock(period.start_s)
         parts = [(period.start_s, min(end, DAY_S)), (0, end - DAY_S)]
         found += [
-            PeriodSpan(start_s=a, end_s=b, name=period.name, cycle_s=max(cycles, default=None))
+            PeriodSpan(start_s=a, end_s=b, name=name, cycle_s=max(cycles, default=None))
             for a, b in parts
             if b > a
         ]

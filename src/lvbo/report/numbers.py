@@ -44,7 +44,7 @@ STYLES = {
     "walk_delay_s": Style("s", 1),
     "walk_delay_longest_s": Style("s", 0),
     "person_delay_h": Style("person_h", 1),
-    "travel_s": Style("s", 1),
+    "travel_median_s": Style("s", 1),
     "travel_p95_s": Style("s", 1),
     "speed_mps": Style("km_per_h", 1, MPS_TO_KMH),
     "stops_per_trip": Style("per_trip", 2),

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
-from lvbo.ids import ControllerId, LinkId, MovementId
-from lvbo.network.corridor import Corridor, Section
+from lvbo.evaluation.corridors import Way, corridor_tracks, stop_positions_m
+from lvbo.ids import ControllerId, PhaseId
+from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.problem import BandPlan
 from lvbo.report.names import bearing
@@ -27,12 +28,6 @@ class Caption:
 
     title: str
     subtitle: str = ""
-
-
-def stations_m(corridor: Corridor) -> tuple[float, ...]:
-    """Return the place of each stop along the street, by the direction that exists."""
-    sections = corridor.outbound or corridor.inbound
-    return tuple(accumulate((section.length_m for section in sections), initial=0.0))
 
 
 def headings(network: Network, corridor: Corridor) -> tuple[Heading, Heading]:
@@ -57,7 +52,7 @@ def timespace(  # noqa: PLR0913  a diagram joins all of these
 
     With a run that kept trajectories, its vehicles are drawn too, both ways.
     """
-    places = stations_m(corridor)
+    places = stop_positions_m(corridor)
     rows = tuple(_row(network, corridor, k, places[k], plans) for k in range(len(corridor.stops)))
     longest = max((row.cycle_s for row in rows), default=100.0)
     end_s = begin_s + cycles * longest
@@ -91,23 +86,23 @@ def _row(
         at_m=at_m,
         cycle_s=plan.cycle_s if plan else 100.0,
         offset_s=plan.offset_s if plan else 0.0,
-        outbound=_greens(network, stop.outbound, stop.outbound_controller, plans),
-        inbound=_greens(network, stop.inbound, stop.inbound_controller, plans),
+        outbound=_greens(network, stop.outbound_controller, stop.outbound_phases, plans),
+        inbound=_greens(network, stop.inbound_controller, stop.inbound_phases, plans),
     )
 
 
 def _greens(
     network: Network,
-    movement: MovementId | None,
     controller: ControllerId | None,
+    phases: tuple[PhaseId, ...],
     plans: Mapping[ControllerId, Plan],
 ) -> tuple[Green, ...]:
-    """Return the greens of a movement on the clock of the day, seconds in [0, cycle)."""
-    if movement is None or controller is None or controller not in plans:
+    """Return the greens of some phases on the clock of the day, seconds in [0, cycle)."""
+    if controller is None or controller not in plans:
         return ()
     plan, owner = plans[controller], network.controller_index[controller]
     found = []
-    for phase_id in owner.rules.phases_of(movement):
+    for phase_id in phases:
         phase = owner.rules.phase_index[phase_id]
         for window in plan.windows_of(phase_id) if phase.is_going else ():
             start_ds = (window.start_ds + plan.offset_ds + 10 * owner.sync_s) % plan.cycle_ds
@@ -152,59 +147,13 @@ def traces(
     Vehicles that turn in or off appear for the links they drive; a run without trajectories
     gives none.
     """
-    if run.tracks is None or network.sumo is None:
-        return
-    import polars as pl
-
-    lengths = dict(run.edges.select("edge", "length_m").iter_rows())
     begin, end = span_s
-    inside = run.tracks.filter(pl.col("t_s").is_between(begin, end))
-    for is_outbound in (True, False):
-        starts = _edge_places(network, corridor, lengths, is_outbound=is_outbound)
-        table = pl.DataFrame(
-            [(edge, start, slope) for edge, (start, slope) in starts.items()],
-            schema={"edge": pl.String, "start_m": pl.Float64, "slope": pl.Float64},
-            orient="row",
+    tracks = corridor_tracks(run, corridor, network)
+    for (_, way), rows in tracks.group_by("vehicle", "way", maintain_order=True):
+        seen = rows.filter(rows["t_s"].is_between(begin, end))
+        yield from _pieces(
+            seen["t_s"].to_list(), seen["x_m"].to_list(), is_outbound=way == Way.OUTBOUND
         )
-        on_street = inside.join(table, on="edge").with_columns(
-            place_m=pl.col("start_m") + pl.col("slope") * pl.col("pos_m")
-        )
-        ways = on_street.sort("vehicle", "t_s").group_by("vehicle", maintain_order=True)
-        for _, way in (
-            ways.agg(pl.col("t_s"), pl.col("place_m"))
-            .select("vehicle", pl.struct("t_s", "place_m"))
-            .iter_rows()
-        ):
-            yield from _pieces(way["t_s"], way["place_m"], is_outbound=is_outbound)
-
-
-def _edge_places(
-    network: Network,
-    corridor: Corridor,
-    lengths: Mapping[str, float],
-    *,
-    is_outbound: bool,
-) -> dict[str, tuple[float, float]]:
-    """Return, for each SUMO edge along the street, its start on the drawn street and its scale.
-
-    The edges of a section are stretched to reach from one stop line to the next.
-    """
-    if network.sumo is None:
-        return {}
-    chains: dict[LinkId, list[str]] = {}
-    for edge, link in network.sumo.edges:
-        chains.setdefault(link, []).append(edge)
-    places = stations_m(corridor)
-    sections: Sequence[Section] = corridor.outbound if is_outbound else corridor.inbound
-    found: dict[str, tuple[float, float]] = {}
-    for k, section in enumerate(sections):
-        edges = [edge for link in section.links for edge in chains.get(link, ())]
-        driven = list(accumulate((lengths.get(edge, 0.0) for edge in edges), initial=0.0))
-        start, end = (places[k], places[k + 1]) if is_outbound else (places[k + 1], places[k])
-        scale = (end - start) / driven[-1] if driven[-1] else 0.0
-        for edge, before in zip(edges, driven, strict=False):
-            found[edge] = (start + scale * before, scale)
-    return found
 
 
 def _pieces(

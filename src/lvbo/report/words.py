@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lvbo.signal.schedule import clock
-from lvbo.text import Language, say
+from lvbo.text import Language, say, table
 
 MPS_TO_KMH = 3.6
 WIDE_FROM = 0x2E80  # from here on a letter is about one em wide
 LATIN_EMS = 0.55
+_BY_START = re.compile(r"p\d{4}")
 
 
 class Heading(StrEnum):
@@ -39,6 +41,14 @@ class Words:
     def __call__(self, key: str, /, **fields: object) -> str:
         """Return the words of a key with its fields filled in; KeyError if there are none."""
         return say(key, self.language, **fields)
+
+    def named(self, prefix: str, value: str) -> str:
+        """Return the words for a value, such as `dry` of `word_weather`, or else the value."""
+        return table(self.language).get(f"{prefix}_{value}", value)
+
+    def period(self, name: str) -> str:
+        """Return the name of a period, nothing where it is only named by its start (`p0700`)."""
+        return "" if _BY_START.fullmatch(name) else self.named("word_period", name)
 
     def heading(self, heading: Heading) -> str:
         """Return a direction of travel: eastbound, 由西向东."""

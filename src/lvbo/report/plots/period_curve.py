@@ -12,9 +12,10 @@ from lvbo.report.words import Words
 
 
 def draw_period_curve(ax: Axes, curve: PeriodCurve, words: Words) -> None:
-    """Draw cost with standard error per number of periods, and the one-standard-error line."""
-    best = min(range(len(curve.costs)), key=curve.costs.__getitem__)
-    limit = curve.costs[best] + curve.errors[best]
+    """Draw cost per number of periods with the error of its distance from the best, and the best.
+
+    The smallest number whose error bar reaches the line of the best is taken.
+    """
     ax.errorbar(
         curve.counts,
         curve.costs,
@@ -27,7 +28,9 @@ def draw_period_curve(ax: Axes, curve: PeriodCurve, words: Words) -> None:
         capsize=2.5,
         label=words("fig_cost_and_error"),
     )
-    ax.axhline(limit, color=style.SOFT, lw=0.9, ls=(0, (4, 3)), label=words("fig_one_error"))
+    ax.axhline(
+        min(curve.costs), color=style.SOFT, lw=0.9, ls=(0, (4, 3)), label=words("fig_best_cost")
+    )
     chosen = curve.counts.index(curve.chosen)
     ax.plot(
         curve.chosen,
