@@ -115,12 +115,12 @@ class Paths:
 def _requests(raw: RawNet) -> tuple[dict[int, int], dict[str, int]]:
     """Return the request index of each connection, and how many each junction has.
 
-    Requests are numbered by entering lane, then in the order of the file; crossings come after
-    (their walking areas also count as entering lanes, and are passed over).
+    Requests are numbered by entering lane, then in the order of the file; crossings come after.
+    Ways to and from walking areas make no request.
     """
     by_lane: dict[str, list[RawConnection]] = defaultdict(list)
     for connection in raw.connections:
-        if not connection.start.startswith(":"):
+        if not connection.start.startswith(":") and not connection.end.startswith(":"):
             by_lane[connection.from_lane].append(connection)
     numbers: dict[int, int] = {}
     counts: dict[str, int] = {}
