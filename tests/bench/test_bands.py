@@ -136,6 +136,19 @@ def test_highs_and_the_solver_find_the_same_value(index: int) -> None:
     assert walk_plan(problem, ours).violations == ()
 
 
+def test_a_speed_change_limit_costs_highs_and_the_solver_the_same() -> None:
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp import solve_maxband
+
+    instance = replace(generate_instances((20,), seed=2)[0], speed_change_limit_s_per_m=0.003)
+    problem = instance.problem(1.0)
+    ours = widest_two_way(problem)
+    theirs = solve_maxband(problem)
+
+    assert ours is not None
+    assert theirs.value == pytest.approx(ours.sum_ms / ours.cycle_ms, abs=0.002)
+
+
 def test_fifty_signals_take_milliseconds() -> None:
     instance = generate_instances((50,), seed=1)[1]
     problem = instance.problem(1.0)

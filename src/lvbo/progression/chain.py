@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -17,6 +17,8 @@ Floats = npt.NDArray[np.float64]
 
 PACE_LEVELS = 40  # pace levels over the whole speed range, where a change limit binds
 MOST_LEVELS = 160
+NO_LIMIT = 1e9  # a ratio of bands that never binds
+ZOOM_REACH, ZOOM_DIVISOR = 9, 3  # a finer grid of paces: steps to either side, finer by
 ROUNDING_S = 0.0005  # half a tick: link times are whole milliseconds
 
 
@@ -109,13 +111,13 @@ def build_chain(problem: BandProblem) -> Chain:
 
 def wishes_of(problem: BandProblem) -> Floats:
     """Return weights, ratio limits and minimum bands as the kernels read them."""
-    low, high = problem.ratio_range or (0.0, np.inf)
+    low, high = problem.ratio_range or (0.0, NO_LIMIT)
     return np.array(
         [
             problem.weight_out,
             problem.weight_in,
             low,
-            high,
+            min(high, NO_LIMIT),
             problem.min_out_ms,
             problem.min_in_ms,
         ]
@@ -185,26 +187,60 @@ def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
     step = max(strict / steps, (slowest - fastest) / MOST_LEVELS)
     count = int(np.ceil((slowest - fastest) / step - 1e-9)) + 1
     levels = np.minimum(fastest + step * np.arange(count), slowest)
-    out = _paces(levels, problem.speed_out_mps)
-    back = _paces(levels, problem.speed_in_mps)
-    near, far = _windows((out, back), strict + 1e-12)
+    count_links = problem.signals - 1
+    return _levelled(problem, np.tile(levels, (count_links, 1)), np.tile(levels, (count_links, 1)))
 
-    def links(paces: Floats, metres: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
-        bounds = np.array([_time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
-        ms = np.rint(paces * np.array(metres)[:, None] * 1000).astype(np.int64)
-        ms = np.clip(ms, bounds[:, :1], bounds[:, 1:])
-        return Links.of(ms, ms, near, far)
 
-    return (
-        links(out, problem.distance_out_m, problem.speed_out_mps),
-        links(back, problem.distance_in_m, problem.speed_in_mps),
+def zoom_paces(
+    problem: BandProblem, chain: Chain, travel_out_ms: Ints, travel_in_ms: Ints, step: float
+) -> Chain:
+    """Return the chain with pace levels `step` (s/m) apart around these link times."""
+    change = step * np.arange(-ZOOM_REACH, ZOOM_REACH + 1)
+    out = travel_out_ms / 1000 / np.array(problem.distance_out_m)
+    back = travel_in_ms / 1000 / np.array(problem.distance_in_m)
+    travel_out, travel_in = _levelled(
+        problem, out[:, None] + change[None, :], back[:, None] + change[None, :]
     )
+    both = Links.of(
+        travel_out.lo + travel_in.lo,
+        travel_out.hi + travel_in.hi,
+        travel_out.table[2],
+        travel_out.table[3],
+    ).plus(-chain.clear_out[1:] - chain.clear_in[:-1])
+    return replace(chain, travel_out=travel_out, travel_in=travel_in, both=both)
+
+
+def pace_step(chain: Chain, problem: BandProblem) -> float:
+    """Return about how far the pace levels of a chain lie apart, s/m."""
+    metres = np.array(problem.distance_out_m)[:, None]
+    return float(np.max(np.diff(chain.travel_out.lo / 1000 / metres, axis=1)))
+
+
+def _levelled(problem: BandProblem, out: Floats, back: Floats) -> tuple[Links, Links]:
+    """Return link times for paces (n - 1, K) of both directions, brought into their ranges."""
+    limit = problem.speed_change_limit_s_per_m or 0.0
+
+    def whole_ms(paces: Floats, metres: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Ints:
+        bounds = np.array([_time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
+        ms = np.rint(_paces(paces, speeds) * np.array(metres)[:, None] * 1000).astype(np.int64)
+        inside: Ints = np.clip(ms, bounds[:, :1], bounds[:, 1:])
+        return inside
+
+    ms_out = whole_ms(out, problem.distance_out_m, problem.speed_out_mps)
+    ms_in = whole_ms(back, problem.distance_in_m, problem.speed_in_mps)
+    real = (
+        ms_out / 1000 / np.array(problem.distance_out_m)[:, None],
+        ms_in / 1000 / np.array(problem.distance_in_m)[:, None],
+    )
+    near, far = _windows(real, limit + 1e-9)
+    return Links.of(ms_out, ms_out, near, far), Links.of(ms_in, ms_in, near, far)
 
 
 def _paces(levels: Floats, speeds: tuple[SpeedRange, ...]) -> Floats:
     low = np.array([1 / v[1] for v in speeds])[:, None]
     high = np.array([1 / v[0] for v in speeds])[:, None]
-    return np.clip(levels[None, :], low, high)
+    paces: Floats = np.clip(levels, low, high)
+    return paces
 
 
 def _windows(paces: tuple[Floats, ...], limit: float) -> tuple[Ints, Ints]:

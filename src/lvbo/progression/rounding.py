@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lvbo.progression import _kernels
-from lvbo.progression.chain import Chain, Floats, Ints
+from lvbo.progression.chain import NO_LIMIT, Chain, Floats, Ints
 from lvbo.progression.offsets import OneWay, Setting, fix_times, one_ways, plan_at
 from lvbo.progression.problem import BandKind, BandPlan, BandProblem
 
@@ -121,4 +121,4 @@ def _wishes(chain: Chain, kind: BandKind) -> Floats:
         return chain.wishes
     out = 1.0 if kind is BandKind.OUTBOUND else SIDE_WEIGHT
     back = 1.0 if kind is BandKind.INBOUND else SIDE_WEIGHT
-    return np.array([out, back, 0.0, np.inf, 0.0, 0.0])
+    return np.array([out, back, 0.0, NO_LIMIT, 0.0, 0.0])

@@ -10,10 +10,11 @@ import numpy as np
 
 from lvbo.errors import InfeasibleError
 from lvbo.progression import _kernels
-from lvbo.progression.chain import Chain, Ints
+from lvbo.progression.chain import ZOOM_DIVISOR, Chain, Ints, pace_step, zoom_paces
 from lvbo.progression.offsets import Setting
 from lvbo.progression.problem import BandKind, BandProblem
 
+ZOOMS = 3  # times the pace levels are refined around the best plan
 STRIDE = 16  # cycles are tried in strides, so that a good one is found early
 
 
@@ -30,9 +31,21 @@ class Found:
 
 def find_two_way(problem: BandProblem, chain: Chain) -> Found | None:
     """Return the two-way setting of the largest value, None where the wishes cannot be met."""
-    cycles = _in_strides(problem.cycles_ms)
-    known = -1.0
-    found: tuple[int, int, int, Ints] | None = None  # cycle, outbound, inbound, allowed
+    found = _sweep(problem, chain, _in_strides(problem.cycles_ms), -1.0)
+    if found is None or chain.both.levels == 1:
+        return found
+    step = pace_step(chain, problem)
+    for _ in range(ZOOMS):
+        step /= ZOOM_DIVISOR
+        fine = zoom_paces(problem, chain, found.travel_out_ms, found.travel_in_ms, step)
+        cycle = np.array([found.setting.cycle_ms], np.int64)
+        found = _sweep(problem, fine, cycle, _value(problem, found)) or found
+    return found
+
+
+def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Found | None:
+    """Return the best setting of these cycles if its value is more than `known`."""
+    best: tuple[int, int, int, Ints] | None = None  # cycle, outbound, inbound, allowed
     for allowed in _levels(chain):
         index, _, b_out, b_in, value = _kernels.sweep(
             cycles,
@@ -46,8 +59,13 @@ def find_two_way(problem: BandProblem, chain: Chain) -> Found | None:
         )
         if index >= 0:
             known = value
-            found = (int(cycles[index]), int(b_out), int(b_in), allowed)
-    return None if found is None else _build(problem, chain, *found)
+            best = (int(cycles[index]), int(b_out), int(b_in), allowed)
+    return None if best is None else _build(problem, chain, *best)
+
+
+def _value(problem: BandProblem, found: Found) -> float:
+    weighted = problem.weight_out * found.outbound_ms + problem.weight_in * found.inbound_ms
+    return weighted / found.setting.cycle_ms
 
 
 def _in_strides(cycles_ms: tuple[int, ...]) -> Ints:
