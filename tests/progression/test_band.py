@@ -94,6 +94,21 @@ def test_queue_clearance_lets_the_band_leave_earlier_than_it_arrives() -> None:
     assert walk_plan(problem, plan).outbound_ms == 20_000
 
 
+@pytest.mark.parametrize(
+    "clearance", [{"clearance_out_ms": (0, 4_000)}, {"clearance_in_ms": (4_000, 0)}]
+)
+def test_queue_clearance_makes_up_for_driving_too_long(
+    clearance: dict[str, tuple[int, int]],
+) -> None:
+    # 32 s out and 32 s back are 4 s more than a cycle; the clearance takes them off again
+    problem = replace(plain((20, 20), (32,)), **clearance)  # type: ignore[arg-type]
+
+    band = two_way_band(problem)
+
+    assert band.exact.sum_ms == 40_000
+    assert walk_plan(problem, band.exact).violations == ()
+
+
 @few
 @given(seeds)
 def test_cars_walk_every_band(seed: int) -> None:

@@ -93,6 +93,30 @@ def test_the_room_of_a_wide_green_is_used_and_the_bands_stay() -> None:
     assert walk_plan(problem, used.plan).violations == ()
 
 
+@pytest.mark.parametrize(("volume_out", "volume_in"), [(600, 0), (0, 600), (500, 700)])
+def test_between_two_signals_no_offset_in_the_slack_is_better(
+    volume_out: float, volume_in: float
+) -> None:
+    problem = plain((16, 36), (23,))
+    plan = evaluate_offsets(problem, 60_000, (0, 20_000), (0, 0))
+    traffic = flows(2, volume_out, volume_in, turn_in=0.1)
+    (e0, l0), (e1, l1) = ((a // 1000, b // 1000) for a, b in plan.slack_ms)
+
+    used = cut_delay_in_slack(problem, plan, traffic)
+    costs = [
+        cost_of(
+            problem,
+            replace(plan, offsets_ms=(1000 * a % 60_000, (20_000 + 1000 * b) % 60_000)),
+            traffic,
+        ).index_s_per_h
+        for a in range(-e0, l0 + 1)
+        for b in range(-e1, l1 + 1)
+    ]
+
+    assert len(costs) > 5
+    assert used.after.index_s_per_h == pytest.approx(min(costs))
+
+
 @settings(max_examples=20, deadline=None)
 @given(st.integers(0, 10_000))
 def test_slack_never_costs_band_nor_delay(seed: int) -> None:
