@@ -166,13 +166,14 @@ def _edges(libsumo: ModuleType) -> Iterator[EdgeFact]:
     for edge in libsumo.edge.getIDList():
         if edge.startswith(":"):
             continue
+        lanes = libsumo.edge.getLaneNumber(edge)
         yield EdgeFact(
             edge=edge,
             from_node=libsumo.edge.getFromJunction(edge),
             to_node=libsumo.edge.getToJunction(edge),
             length_m=libsumo.lane.getLength(f"{edge}_0"),
-            speed_mps=libsumo.lane.getMaxSpeed(f"{edge}_0"),
-            lanes=libsumo.edge.getLaneNumber(edge),
+            speed_mps=max(libsumo.lane.getMaxSpeed(f"{edge}_{k}") for k in range(lanes)),
+            lanes=lanes,
         )
 
 
