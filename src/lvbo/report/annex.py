@@ -131,22 +131,23 @@ def _figure(drawing: Drawing, name: str, caption: str, words: Words) -> Figure:
 
 def running(plans: PlanSet, day_type: str, second: float) -> Mapping[ControllerId, Plan]:
     """Return the plans at a second of a day; of the first day type where this one has none."""
-    known = [day.day_type for day in plans.day_plans]
-    kind = day_type if day_type in known else known[0]
+    kind = _kind(plans, day_type)
     return plans.running(kind, int(second) % DAY_S)
 
 
 def _plan_lines(inputs: ReportInputs, words: Words) -> Iterator[PlanLine]:
-    """Return every plan of every controller, by controller, period, before and after."""
+    """Return the plans of every controller by period, before and after where they differ."""
     for controller in inputs.network.controllers:
         name = short(controller_name(inputs.network, controller), 16)
-        sides = (("before", inputs.plans_before), ("after", inputs.plans_after))
-        for side, plans in sides:
-            for span, plan in _runs_of(plans, inputs.day_type, controller.id, words):
+        for first, last, old, new in _spans(inputs, controller.id):
+            sides = (("before", old), ("after", new)) if old != new else (("same", new),)
+            for side, plan in sides:
+                if plan is None:
+                    continue
                 sheet = stage_sheet(inputs.network, controller, plan, words)
                 yield PlanLine(
                     controller=name,
-                    period=span,
+                    period=_span(*first, last, words),
                     side=words(f"word_{side}"),
                     cycle=f"{plan.cycle_s:g}",
                     offset=f"{plan.offset_s:g}",
@@ -154,23 +155,38 @@ def _plan_lines(inputs: ReportInputs, words: Words) -> Iterator[PlanLine]:
                 )
 
 
-def _runs_of(
-    plans: PlanSet, day_type: str, controller: ControllerId, words: Words
-) -> Iterator[tuple[str, Plan]]:
-    """Return the plans of a controller over the day; neighbouring periods of one plan joined."""
-    known = [day.day_type for day in plans.day_plans]
-    kind = day_type if day_type in known else known[0]
-    last: tuple[str, int, Plan] | None = None
-    for period in sorted(plans.day_plan(kind).periods):
-        plan = plans.run_index.get((controller, kind, period.name))
-        if last is not None and plan is not last[2]:
-            yield _span(last[0], last[1], period.start_s, words), last[2]
+def _spans(
+    inputs: ReportInputs, controller: ControllerId
+) -> Iterator[tuple[tuple[str, int], int, Plan | None, Plan | None]]:
+    """Return name, start, end and both plans of each span in which neither changes."""
+    kinds = [_kind(plans, inputs.day_type) for plans in (inputs.plans_before, inputs.plans_after)]
+    periods = {
+        p.start_s: p.name
+        for plans, kind in zip((inputs.plans_before, inputs.plans_after), kinds, strict=True)
+        for p in plans.day_plan(kind).periods
+    }
+    starts = sorted(periods)
+    last: tuple[int, Plan | None, Plan | None] | None = None
+    for second in starts:
+        old = _plan_at(inputs.plans_before, kinds[0], controller, second)
+        new = _plan_at(inputs.plans_after, kinds[1], controller, second)
+        if last is not None and (old, new) != last[1:]:
+            yield (periods[last[0]], last[0]), second, last[1], last[2]
             last = None
-        if plan is not None and last is None:
-            last = (period.name, period.start_s, plan)
+        last = last or (second, old, new)
     if last is not None:
-        end = max(plans.day_plan(kind).periods).end_s
-        yield _span(last[0], last[1], end, words), last[2]
+        yield (periods[last[0]], last[0]), starts[0], last[1], last[2]
+
+
+def _kind(plans: PlanSet, day_type: str) -> str:
+    """Return the day type, or the first that the plans know where they do not know it."""
+    known = [day.day_type for day in plans.day_plans]
+    return day_type if day_type in known else known[0]
+
+
+def _plan_at(plans: PlanSet, kind: str, controller: ControllerId, second: int) -> Plan | None:
+    period = plans.day_plan(kind).at(second).name
+    return plans.run_index.get((controller, kind, period))
 
 
 def _span(name: str, start_s: int, end_s: int, words: Words) -> str:
@@ -207,8 +223,8 @@ def _wave_figures(inputs: ReportInputs, words: Words) -> Iterator[Figure]:
     for k, wave in enumerate(inputs.waves):
         for side in ("before", "after"):
             name = short(wave.corridor.name, 40)
-            period = words.period(wave.period)
-            title = f"{name} | {period} | {words(f'word_{side}')}"
+            parts = (name, words.period(wave.period), words(f"word_{side}"))
+            title = words("report_sample_gap").join(part for part in parts if part)
             drawing = timespace_figure(_diagram(inputs, wave, side, title, words), words.language)
             yield _figure(drawing, f"wave{k}{side}", title, words)
 

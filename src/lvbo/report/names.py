@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from math import atan2, degrees, hypot
 
 from lvbo.ids import LinkId, MovementId, PhaseId
@@ -65,18 +65,29 @@ def movement_name(network: Network, movement: MovementId, words: Words) -> str:
 
 def phase_name(network: Network, controller: Controller, phase: PhaseId, words: Words) -> str:
     """Return how a phase is called by what it serves: E+W through; 东西直行; its id if nothing."""
-    services = [s for s in controller.rules.services if s.phase == phase]
+    return phases_name(network, controller, (phase,), words)
+
+
+def phases_name(
+    network: Network, controller: Controller, phases: Sequence[PhaseId], words: Words
+) -> str:
+    """Return how phases that show the same are called by what all of them serve."""
+    services = [s for s in controller.rules.services if s.phase in phases]
     served = [network.movement_index[s.movement] for s in services if s.movement is not None]
     crossed = [network.crossing_index[s.crossing] for s in services if s.crossing is not None]
-    if served:
-        turns = {movement.turn for movement in served}
-        listed = words("word_and").join(words(f"word_turn_{t}") for t in _TURNS if t in turns)
-        name = words("word_phase", legs=_legs({m.leg for m in served}, words), turns=listed)
-        yields = not any(s.right is Right.PROTECTED for s in services)
-        return words("word_phase_yields", phase=name) if yields else name
+    parts = []
+    legs_of: dict[tuple[Turn, ...], set[Leg]] = {}
+    for leg in {m.leg for m in served}:
+        turns = tuple(t for t in _TURNS if any(m.leg is leg and m.turn is t for m in served))
+        legs_of.setdefault(turns, set()).add(leg)
+    for turns, legs in sorted(legs_of.items(), key=lambda item: _TURNS.index(item[0][0])):
+        listed = words("word_and").join(words(f"word_turn_{turn}") for turn in turns)
+        parts.append(words("word_phase", legs=_legs(legs, words), turns=listed))
     if crossed:
-        return words("word_phase_walk", legs=_legs({c.leg for c in crossed}, words))
-    return str(phase)
+        parts.append(words("word_phase_walk", legs=_legs({c.leg for c in crossed}, words)))
+    name = words("word_and_phase").join(parts) or ", ".join(phases)
+    yields = services and not any(s.right is Right.PROTECTED for s in services)
+    return words("word_phase_yields", phase=name) if yields else name
 
 
 def _legs(legs: set[Leg], words: Words) -> str:

@@ -13,7 +13,7 @@ from lvbo.report.names import (
     leg_bearing,
     merged_legs,
     nearest,
-    phase_name,
+    phases_name,
 )
 from lvbo.report.values import Arrow, LampRow, LampRun, StageCell, StageSheet
 from lvbo.report.words import Words
@@ -251,13 +251,23 @@ def _walks_in(plan: Plan, phase: PhaseId, span: _Span) -> bool:
 
 
 def _rows(network: Network, controller: Controller, plan: Plan, words: Words) -> Iterator[LampRow]:
-    """Return the lamps of every phase, by first start; on foot last."""
+    """Return the lamps of every phase, by first start; always green, then on foot, last.
+
+    Phases that show the same share a row.
+    """
     listed = [p for p in controller.rules.phases if plan.windows_of(p.id)]
-    listed.sort(key=lambda p: (p.kind in ON_FOOT, plan.windows_of(p.id)[0].start_ds, p.id))
+    listed.sort(key=lambda p: (p.kind in ON_FOOT, *_first(plan, p), p.id))
+    alike: dict[tuple[bool, Lamp, tuple[LampRun, ...]], list[PhaseId]] = {}
     for phase in listed:
         runs = [r for w in plan.windows_of(phase.id) for r in _runs(w, phase, plan.cycle_ds)]
-        name = phase_name(network, controller, phase.id, words)
-        yield LampRow(name=name, runs=tuple(runs))
+        alike.setdefault((phase.kind in ON_FOOT, phase.shows, tuple(runs)), []).append(phase.id)
+    for (_, _, shown), phases in alike.items():
+        yield LampRow(name=phases_name(network, controller, phases, words), runs=shown)
+
+
+def _first(plan: Plan, phase: Phase) -> tuple[bool, int]:
+    first = plan.windows_of(phase.id)[0]
+    return first.length_ds >= plan.cycle_ds, first.start_ds
 
 
 def _runs(window: Window, phase: Phase, cycle_ds: int) -> Iterator[LampRun]:

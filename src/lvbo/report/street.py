@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+import numpy as np
+
 from lvbo.evaluation.corridors import Way, corridor_tracks, stop_positions_m
 from lvbo.ids import ControllerId, PhaseId
 from lvbo.network.corridor import Corridor
@@ -18,6 +20,8 @@ from lvbo.report.words import Heading, heading_of
 from lvbo.signal.plan import Plan
 from lvbo.simulation.runs import Run
 
+RIDERS = ("bicycle", "moped", "scooter")
+NEAR_M = 2.5
 PARTED_S = 60.0
 """A vehicle not seen on the street for longer has left it and come back: two traces."""
 
@@ -144,11 +148,13 @@ def traces(
 ) -> Iterator[Trace]:
     """Return the way of every vehicle along the street, in both directions.
 
-    Vehicles that turn in or off appear for the links they drive; a run without trajectories
-    gives none.
+    Vehicles that turn in or off appear for the links they drive; bicycles are left out, and a run
+    without trajectories gives none.
     """
     begin, end = span_s
+    riders = run.vehicles.filter(run.vehicles["vclass"].is_in(RIDERS))["vehicle"].to_list()
     tracks = corridor_tracks(run, corridor, network)
+    tracks = tracks.filter(~tracks["vehicle"].is_in(riders))
     for (_, way), rows in tracks.group_by("vehicle", "way", maintain_order=True):
         seen = rows.filter(rows["t_s"].is_between(begin, end))
         yield from _pieces(
@@ -164,8 +170,26 @@ def _pieces(
     cuts.append(len(times_s))
     for first, last in pairwise(cuts):
         if last - first > 1:
+            kept = [first + k for k in _bends(times_s[first:last], places_m[first:last])]
             yield Trace(
                 is_outbound=is_outbound,
-                times_s=tuple(times_s[first:last]),
-                places_m=tuple(places_m[first:last]),
+                times_s=tuple(times_s[k] for k in kept),
+                places_m=tuple(places_m[k] for k in kept),
             )
+
+
+def _bends(times_s: Sequence[float], places_m: Sequence[float]) -> list[int]:
+    """Return the points that a line needs to stay within `NEAR_M` of the way (Ramer 1972)."""
+    kept = {0, len(times_s) - 1}
+    spans = [(0, len(times_s) - 1)]
+    t, x = np.asarray(times_s), np.asarray(places_m)
+    while spans:
+        first, last = spans.pop()
+        if last - first > 1:
+            inner = slice(first + 1, last)
+            off = np.abs(x[inner] - np.interp(t[inner], t[[first, last]], x[[first, last]]))
+            worst = first + 1 + int(off.argmax())
+            if off.max() > NEAR_M:
+                kept.add(worst)
+                spans += [(first, worst), (worst, last)]
+    return sorted(kept)
