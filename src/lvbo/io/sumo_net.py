@@ -143,7 +143,13 @@ def _switches(raw: RawNet, part: SignalPart, tables: dict[str, RawWaut]) -> dict
     if waut is None:
         return {0: part.plans[-1].id}
     for procedure in sorted(waut.procedures):
-        raw.doubt("LV215", f"{waut.id}: {part.controller}", Severity.WARNING, procedure=procedure)
+        raw.doubt(
+            "LV215",
+            f"{waut.id}: {part.controller}",
+            Severity.WARNING,
+            procedure=procedure,
+            controller=part.controller,
+        )
     rows = [(0.0, waut.start), *sorted(waut.switches)]
     lost = sorted({name for _, name in rows if name not in known})
     if lost:

@@ -28,12 +28,12 @@ STATE = {
 
 def state_at(plan: Plan, network: Network, local_ds: int) -> str:
     """Return the state string of a plan's controller at a time on its local cycle."""
-    return _States(plan, network).at(local_ds)
+    return StateTable(plan, network).at(local_ds)
 
 
 def states(plan: Plan, network: Network) -> tuple[tuple[int, str], ...]:
     """Return the intervals of one cycle from local second 0: (tenths, state string)."""
-    table = _States(plan, network)
+    table = StateTable(plan, network)
     moments = sorted({0} | {t % plan.cycle_ds for t in _changes(plan)})
     found: list[tuple[int, str]] = []
     for start, end in zip(moments, [*moments[1:], plan.cycle_ds], strict=True):
@@ -54,8 +54,8 @@ def _changes(plan: Plan) -> Iterable[int]:
             yield window.end_ds + window.yellow_ds
 
 
-class _States:
-    """Hold which phases light which characters of one controller."""
+class StateTable:
+    """Which phases light which characters of one controller, under one plan."""
 
     def __init__(self, plan: Plan, network: Network) -> None:
         if network.sumo is None:
@@ -69,6 +69,7 @@ class _States:
             self.lit.setdefault(head.index, []).extend(head.phases)
 
     def at(self, local_ds: int) -> str:
+        """Return the state string at a time on the local cycle."""
         local = local_ds % self.plan.cycle_ds
         shown = {str(phase.id): self.plan.lamp(phase, local) for phase in self.phases}
         lamps = (

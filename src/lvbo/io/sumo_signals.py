@@ -189,10 +189,11 @@ def _sound(raw: RawNet, logics: list[RawLogic], size: int) -> list[RawLogic]:
 
 
 def _doubt_kind(raw: RawNet, logic: RawLogic) -> None:
+    own = {"controller": logic.tl, "plan": logic.programme}
     if logic.jumps:
-        raw.doubt("LV213", logic.place, Severity.WARNING)
+        raw.doubt("LV213", logic.place, Severity.WARNING, **own)
     elif logic.type != "static":
-        raw.doubt("LV214", logic.place, Severity.ADVICE, type=logic.type)
+        raw.doubt("LV214", logic.place, Severity.ADVICE, type=logic.type, **own)
 
 
 def _part(

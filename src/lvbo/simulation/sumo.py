@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +18,8 @@ from lvbo.simulation.runs import LampChange
 
 TRIPS, STEPS, LOG = "trips.xml", "steps.parquet", "sumo.log"
 REPORT_EVERY_S = 60
+OUTPUTS = ("--tripinfo", "--fcd", "--device", "--person")
+"""How options begin that ask for output about vehicles and persons."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,50 @@ def run_sumo(setup: Setup, report: Callable[[float], None] | None = None) -> End
         raise ToolError("LV601", seed=setup.seed, reason=_last_words(setup, error)) from error
 
 
+def watch_lamps(setup: Setup, spans: Sequence[tuple[int, int]]) -> tuple[LampChange, ...]:
+    """Run the programmes and return their lamps within [begin, end) spans, ordered in time.
+
+    Each span begins with a row of every light; then come the changes. A state read after a step
+    is the one that held at the second before it.
+
+    Raises:
+        ToolError: LV600 SUMO missing, LV601 SUMO refused or broke off, with its last words.
+
+    """
+    libsumo = _libsumo()
+    arguments = [word for word in _arguments(setup) if not word.startswith(OUTPUTS)]
+    found: list[LampChange] = []
+    try:
+        libsumo.start(["sumo", *arguments])
+        lights = libsumo.trafficlight.getIDList()
+        for begin, end in spans:
+            if begin > setup.begin_s:
+                libsumo.simulationStep(begin)
+            shown: dict[str, str] = {}
+            for second in range(begin, end):
+                libsumo.simulationStep()
+                _note_lamps(libsumo, lights, second, shown, found)
+        libsumo.close()
+    except (libsumo.TraCIException, libsumo.FatalTraCIError, RuntimeError) as error:
+        raise ToolError("LV601", seed=setup.seed, reason=_last_words(setup, error)) from error
+    return tuple(found)
+
+
+def _note_lamps(
+    libsumo: ModuleType,
+    lights: Sequence[str],
+    second: float,
+    shown: dict[str, str],
+    found: list[LampChange],
+) -> None:
+    """Add the lights that show something else than before."""
+    for light in lights:
+        state = libsumo.trafficlight.getRedYellowGreenState(light)
+        if shown.get(light) != state:
+            shown[light] = state
+            found.append(LampChange(controller=ControllerId(light), second=second, state=state))
+
+
 def _libsumo() -> ModuleType:
     try:
         import libsumo
@@ -140,11 +186,7 @@ def _drive(libsumo: ModuleType, setup: Setup, report: Callable[[float], None] | 
     now = libsumo.simulation.getTime()
     while now < setup.end_s:
         libsumo.simulationStep()
-        for light in lights:
-            state = libsumo.trafficlight.getRedYellowGreenState(light)
-            if shown.get(light) != state:
-                shown[light] = state
-                lamps.append(LampChange(controller=ControllerId(light), second=now, state=state))
+        _note_lamps(libsumo, lights, now, shown, lamps)
         teleports += libsumo.simulation.getStartingTeleportNumber()
         collisions += libsumo.simulation.getCollidingVehiclesNumber()
         now = libsumo.simulation.getTime()

@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether the street shows what we believe: our timelines against the lamps of a SUMO run."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from lvbo.errors import Finding
+from lvbo.ids import ControllerId, PlanId
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_plans import StateTable
+from lvbo.signal.schedule import DAY_S
+from lvbo.simulation.files import copy_additionals
+from lvbo.simulation.runs import LampChange
+from lvbo.simulation.sumo import Setup, watch_lamps
+
+SETTLING_CYCLES = 3
+"""For so many cycles after a switch with a procedure of SUMO's own the lamps may differ."""
+
+Span = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Miss:
+    """One second in which one link showed something else."""
+
+    link: int
+    second: int
+    expected: str
+    shown: str
+
+
+def self_check(scenario: Scenario, *, cycles: int = 2) -> tuple[Finding, ...]:
+    """Return every link whose lamp in SUMO is not the one our timeline says; none is good.
+
+    The shipped programmes run without traffic: `cycles` cycles of each controller from the begin
+    of the scenario, and around every switch of the day one cycle before and `cycles` after. Plans
+    that SUMO does not run as fixed time (findings LV213, LV214) are left out, and so are the
+    cycles in which SUMO's own procedure smooths a switch (LV215).
+
+    Raises:
+        ToolError: LV600 SUMO missing, LV601 SUMO refused the files.
+
+    """
+    spans = _spans(scenario, cycles)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        setup = Setup(
+            folder=folder,
+            net_file=scenario.net_file,
+            route_files=(),
+            additional_files=copy_additionals(scenario, folder, keep_signals=True),
+            begin_s=spans[0][0],
+            end_s=spans[-1][1],
+            step_s=1.0,
+            seed=0,
+            teleport_s=-1,
+        )
+        lamps = watch_lamps(setup, spans)
+    return compare_lamps(scenario, lamps, spans)
+
+
+def _spans(scenario: Scenario, cycles: int) -> tuple[Span, ...]:
+    """Return the spans to look at, merged where they touch, in order."""
+    longest = max((-(-plan.cycle_ds // 10) for plan in scenario.plans.plans), default=60)
+    begins = [scenario.begin_s, *_switches(scenario)]
+    wanted = sorted(
+        (max(0, at - longest * (at != scenario.begin_s)), at + cycles * longest) for at in begins
+    )
+    merged: list[Span] = []
+    for begin, end in wanted:
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return tuple(merged)
+
+
+def _switches(scenario: Scenario) -> list[int]:
+    periods = scenario.plans.day_plans[0].periods
+    return sorted(p.start_s for p in periods) if len(periods) > 1 else []
+
+
+def compare_lamps(
+    scenario: Scenario, lamps: tuple[LampChange, ...], spans: tuple[Span, ...]
+) -> tuple[Finding, ...]:
+    """Return one finding per controller and link whose shown lamps differ from the plans'."""
+    changes: dict[ControllerId, list[LampChange]] = {}
+    for change in lamps:
+        changes.setdefault(change.controller, []).append(change)
+    loose = _loose(scenario)
+    found: list[Finding] = []
+    for controller in scenario.plans.controllers:
+        misses = _misses(scenario, controller, changes.get(controller, []), spans, loose)
+        found += _told(controller, tuple(misses))
+    return tuple(found)
+
+
+def _told(controller: ControllerId, misses: tuple[_Miss, ...]) -> Iterator[Finding]:
+    by_link: dict[int, list[_Miss]] = {}
+    for miss in misses:
+        by_link.setdefault(miss.link, []).append(miss)
+    for link, listed in sorted(by_link.items()):
+        first = listed[0]
+        yield Finding(
+            code="LV219",
+            place=controller,
+            fields={
+                "link": link,
+                "second": first.second,
+                "expected": first.expected,
+                "shown": first.shown,
+                "seconds": len(listed),
+            },
+        )
+
+
+def _misses(
+    scenario: Scenario,
+    controller: ControllerId,
+    changes: list[LampChange],
+    spans: tuple[Span, ...],
+    loose: frozenset[tuple[str, str]],
+) -> Iterator[_Miss]:
+    expect = _Expected(scenario, controller, loose)
+    seconds = (second for begin, end in spans for second in range(begin, end))
+    shown, k = "", 0
+    for second in seconds:
+        while k < len(changes) and changes[k].second <= second:
+            shown, k = changes[k].state, k + 1
+        expected = expect.at(second)
+        if expected is None or expected == shown:
+            continue
+        for link, (ours, theirs) in enumerate(
+            zip(expected, shown.ljust(len(expected)), strict=False)
+        ):
+            if ours != theirs:
+                yield _Miss(link=link, second=second, expected=ours, shown=theirs)
+
+
+def _loose(scenario: Scenario) -> frozenset[tuple[str, str]]:
+    """Return the (controller, plan) that SUMO does not run as written; an empty plan means all."""
+    codes = {"LV213", "LV214", "LV215"}
+    return frozenset(
+        (str(f.fields["controller"]), "" if f.code == "LV215" else str(f.fields["plan"]))
+        for f in scenario.plans.findings
+        if f.code in codes
+    )
+
+
+class _Expected:
+    """Hold the state strings of one controller over the day, as our plans have them."""
+
+    def __init__(
+        self, scenario: Scenario, controller: ControllerId, loose: frozenset[tuple[str, str]]
+    ) -> None:
+        day = scenario.plans.day_plans[0]
+        runs = {p: scenario.plans.run_index[controller, day.day_type, p.name] for p in day.periods}
+        self.starts = sorted((period.start_s, plan) for period, plan in runs.items())
+        self.controller = controller
+        self.loose = loose
+        self.tables: dict[PlanId, StateTable] = {
+            plan.id: StateTable(plan, scenario.network) for plan in runs.values()
+        }
+        self.known: dict[tuple[PlanId, int], str] = {}
+        self.settled = self._settled()
+
+    def _settled(self) -> Mapping[int, int]:
+        """Return, by the start of a period, from when on its lamps can be compared."""
+        smooth = (str(self.controller), "") in self.loose
+        longest = max(-(-plan.cycle_ds // 10) for _, plan in self.starts)
+        return {start: start + SETTLING_CYCLES * longest * smooth for start, _ in self.starts}
+
+    def at(self, second: int) -> str | None:
+        """Return the state at a second of the day, None where it cannot be said."""
+        local = second % DAY_S
+        start, plan = next(
+            (row for row in reversed(self.starts) if row[0] <= local), self.starts[-1]
+        )
+        if (str(self.controller), str(plan.id)) in self.loose or local < self.settled[start]:
+            return None
+        key = plan.id, plan.local_ds(10 * second)
+        if key not in self.known:
+            self.known[key] = self.tables[plan.id].at(key[1])
+        return self.known[key]
