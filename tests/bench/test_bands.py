@@ -116,6 +116,7 @@ def test_the_same_seed_generates_the_same_instances() -> None:
     assert generate_instances((5,), seed=3) != generate_instances((5,), seed=4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("index", range(6))
 def test_highs_and_the_solver_find_the_same_value(index: int) -> None:
     pytest.importorskip("highspy")
@@ -136,6 +137,7 @@ def test_highs_and_the_solver_find_the_same_value(index: int) -> None:
     assert walk_plan(problem, ours).violations == ()
 
 
+@pytest.mark.slow
 def test_a_speed_change_limit_costs_highs_and_the_solver_the_same() -> None:
     pytest.importorskip("highspy")
     from lvbo.bench.milp import solve_maxband
@@ -149,6 +151,7 @@ def test_a_speed_change_limit_costs_highs_and_the_solver_the_same() -> None:
     assert theirs.value == pytest.approx(ours.sum_ms / ours.cycle_ms, abs=0.002)
 
 
+@pytest.mark.slow
 def test_fifty_signals_take_milliseconds() -> None:
     instance = generate_instances((50,), seed=1)[1]
     problem = instance.problem(1.0)

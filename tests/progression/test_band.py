@@ -227,6 +227,7 @@ def test_a_signal_that_is_always_green_changes_nothing(seed: int) -> None:
     assert walk_plan(more, after.exact).violations == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_no_offsets_on_a_grid_beat_the_solver(seed: int) -> None:
     problem = random_problem(seed, 3, speeds=(12.5, 12.5), cycles_s=(60,))
@@ -335,6 +336,7 @@ def test_a_faulty_problem_is_named(change: dict[str, object], code: str) -> None
     assert caught.value.code == code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["artery_general_6", "euclid_10", "synthetic_10"])
 def test_every_known_optimum_is_reached_and_walked(bench_data: Path, name: str) -> None:
     for instance in read_instances(bench_data / "greenwave" / f"{name}.json"):
