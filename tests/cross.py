@@ -22,15 +22,17 @@ from lvbo.signal.schedule import PlanSet, one_period
 HERE = IntersectionId("X")
 CONTROLLER = ControllerId("X")
 LEGS = (Leg.N, Leg.E, Leg.S, Leg.W)
-TURNS = {Turn.LEFT: (2,), Turn.THROUGH: (0, 1), Turn.RIGHT: (0,)}
-"""The lanes of each turn, counted from the kerb."""
+TURNS = (Turn.LEFT, Turn.THROUGH, Turn.RIGHT)
 EXIT_OF = {Turn.LEFT: 1, Turn.THROUGH: 2, Turn.RIGHT: 3}
 """How many legs clockwise a turn leads (right-hand traffic, legs N E S W)."""
 CYCLE_S = 100
 
 
-def cross(name: str = "安宁街汇通路") -> Network:
-    """Return the network: links in-N, out-N and so on, lanes in-N_0 to in-N_2 from the kerb."""
+def cross(name: str = "安宁街汇通路", *, through_lanes: int = 1) -> Network:
+    """Return the network: links in-N, out-N and so on, lanes in-N_0 to in-N_2 from the kerb.
+
+    The kerb lane serves right and through, the last one left, those between through only.
+    """
     ends = [
         Intersection(id=IntersectionId(leg), name="", kind=IntersectionKind.EDGE, at=(0.0, 0.0))
         for leg in LEGS
@@ -38,8 +40,10 @@ def cross(name: str = "安宁街汇通路") -> Network:
     centre = Intersection(id=HERE, name=name, kind=IntersectionKind.SIGNAL, at=(0.0, 0.0))
     return Network(
         intersections=tuple(sorted([*ends, centre], key=lambda p: p.id)),
-        links=tuple(sorted((link for leg in LEGS for link in _links(leg)), key=lambda k: k.id)),
-        movements=tuple(sorted(_movements(), key=lambda m: m.id)),
+        links=tuple(
+            sorted((k for leg in LEGS for k in _links(leg, 2 + through_lanes)), key=lambda k: k.id)
+        ),
+        movements=tuple(sorted(_movements(1 + through_lanes), key=lambda m: m.id)),
         crossings=(),
         controllers=(Controller(id=CONTROLLER, intersections=(HERE,), rules=_rules()),),
     )
@@ -50,8 +54,8 @@ def movement(leg: str, turn: str) -> MovementId:
     return MovementId(f"{leg}-{turn}")
 
 
-def _links(leg: Leg) -> tuple[Link, Link]:
-    lanes = tuple(_lane(LinkId(f"in-{leg}"), index) for index in range(3))
+def _links(leg: Leg, count: int) -> tuple[Link, Link]:
+    lanes = tuple(_lane(LinkId(f"in-{leg}"), index) for index in range(count))
     return (
         _link(f"in-{leg}", IntersectionId(leg), HERE, lanes, leg),
         _link(f"out-{leg}", HERE, IntersectionId(leg), (), leg),
@@ -87,7 +91,8 @@ def _lane(link: LinkId, index: int) -> Lane:
     )
 
 
-def _movements() -> list[Movement]:
+def _movements(left: int) -> list[Movement]:
+    used = {Turn.LEFT: (left,), Turn.THROUGH: tuple(range(left)), Turn.RIGHT: (0,)}
     return [
         Movement(
             id=movement(leg, turn),
@@ -96,13 +101,13 @@ def _movements() -> list[Movement]:
             to_link=LinkId(f"out-{LEGS[(k + EXIT_OF[turn]) % 4]}"),
             turn=turn,
             leg=leg,
-            lanes=tuple(LaneId(f"in-{leg}_{lane}") for lane in lanes),
+            lanes=tuple(LaneId(f"in-{leg}_{lane}") for lane in used[turn]),
             length_m=20.0,
             speed_mps=8.0,
             controllers=(CONTROLLER,),
         )
         for k, leg in enumerate(LEGS)
-        for turn, lanes in TURNS.items()
+        for turn in TURNS
     ]
 
 

@@ -229,3 +229,12 @@ def test_counts_of_another_place_are_refused(network: Network) -> None:
         estimate_demand(network, counts_of({(Target.LANE, "elsewhere"): flat(100.0)}))
 
     assert caught.value.code == "LV536"
+
+
+def test_a_lane_that_counts_less_than_its_twins_is_suspected() -> None:
+    wide = cross(through_lanes=3)
+    lanes: Seen = {(Target.LANE, f"in-E_{k}"): flat(300.0) for k in (1, 3, 4)}
+    lanes[Target.LANE, "in-E_2"] = flat(240.0)
+    found = estimate_demand(wide, counts_of(lanes)).findings
+
+    assert [(f.place, f.fields["percent"]) for f in found if f.code == "LV538"] == [("in-E_2", 80)]

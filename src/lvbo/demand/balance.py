@@ -25,9 +25,10 @@ def geh(seen: Array, expected: Array) -> Array:
 def imbalances(
     network: Network, served: Served, saturated: NDArray[np.bool_]
 ) -> tuple[Finding, ...]:
-    """Return links whose counted outflow is off their inflow by 10 % and GEH 5 over the whole span.
+    """Return links whose counted outflow is off their inflow by 10 % and GEH 5 in busy slots.
 
-    Slots with a saturated movement do not count: there the queue takes or gives the difference.
+    Busy is the half with more inflow. Slots with a saturated movement do not count: there the
+    queue takes or gives the difference.
     """
     column = {movement: k for k, movement in enumerate(served.movements)}
     counted = dict(zip(served.links, served.inflow, strict=True))
@@ -39,8 +40,8 @@ def imbalances(
             continue
         inflow = counted.get(link)
         if inflow is None:
-            inflow = served.volume[:, :, into].sum(axis=2)
-        outflow = served.volume[:, :, out].sum(axis=2)
+            inflow = served.alone[:, :, into].sum(axis=2)
+        outflow = served.alone[:, :, out].sum(axis=2)
         free = ~saturated[:, :, [*out, *into]].any(axis=2)
         finding = _compared(link, inflow[free], outflow[free])
         if finding is not None:
@@ -50,6 +51,8 @@ def imbalances(
 
 def _compared(link: str, inflow: Array, outflow: Array) -> Finding | None:
     both = ~np.isnan(inflow) & ~np.isnan(outflow)
+    if both.any():
+        both &= np.nan_to_num(inflow) >= np.median(inflow[both])
     if both.sum() < LEAST_SLOTS or inflow[both].sum() <= 0:
         return None
     came, went = float(inflow[both].mean()), float(outflow[both].mean())

@@ -14,6 +14,7 @@ from lvbo.demand.demand import Demand, Saturation
 from lvbo.demand.impute import fill_gaps
 from lvbo.demand.saturation import Greens, observed_saturations, saturations
 from lvbo.demand.served import Served, served_volumes, slots_of
+from lvbo.demand.suspects import suspect_lanes
 from lvbo.demand.unserved import Estimate, degrees, estimate_unserved, saturated_mask
 from lvbo.detection.counts import Counts
 from lvbo.detection.detector import DetectorKind
@@ -58,6 +59,7 @@ def estimate_demand(
         *_said(served, estimate),
         *_said_filled(served, filled.filled),
         *imbalances(network, served, estimate.saturated),
+        *suspect_lanes(network, served),
     )
     return Demand(
         days=served.slots.days,

@@ -62,6 +62,7 @@ class Slots:
 class Served:
     """Movement volumes that passed, shape (days, slots, movements), and what came into links.
 
+    `alone` is the same without what the next intersections say: it tells where they disagree.
     `inflow` has shape (links, days, slots), in veh/h, NaN where not counted; `blocked` marks inflow
     that the queue itself held back. `open_places` gives the rank deficit of intersections.
     """
@@ -69,6 +70,7 @@ class Served:
     slots: Slots
     movements: tuple[MovementId, ...]
     volume: Array
+    alone: Array
     lower: Array
     upper: Array
     links: tuple[LinkId, ...]
@@ -135,6 +137,7 @@ def served_volumes(network: Network, counts: Counts, slots: Slots) -> Served:
         todo = _reached(network, volume, column, coming)
         if not todo:
             break
+    alone = volume.copy()
     leaving = {**_totals(network, volume, column), **coming}
     for place in (p for p, deficit in open_places.items() if deficit):
         part = places[place]
@@ -146,6 +149,7 @@ def served_volumes(network: Network, counts: Counts, slots: Slots) -> Served:
         slots=slots,
         movements=movements,
         volume=volume,
+        alone=alone,
         lower=lower,
         upper=upper,
         links=links,
