@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from lvbo.errors import UsageError
-from lvbo.evaluation.compare import compare, compare_measures
+from lvbo.evaluation.compare import compare, compare_corridor, compare_measures
 from lvbo.evaluation.measures import Measures, measure
 from lvbo.evaluation.movements import measure_movements
 from lvbo.io.scenario import Scenario
@@ -78,3 +78,23 @@ def test_every_vehicle_that_crossed_is_in_one_movement_per_intersection(
 
     assert found.filter(found["movement"].str.contains("WA>AB"))["vehicles"].sum() == eastbound
     assert set(found["street"]) >= {"High St"}
+
+
+def test_a_corridor_is_compared_with_itself_way_by_way(shipped_runs: Runs, tiny: Scenario) -> None:
+    corridor = tiny.network.corridor("High St")
+    found = compare_corridor(shipped_runs, shipped_runs, corridor, tiny.network)
+
+    assert [way.value for way in found] == ["outbound", "inbound"]
+    assert all(d.change.mean == 0 for differences in found.values() for d in differences)
+    assert {d.measure for d in found[next(iter(found))]} >= {"stops_per_km", "non_stop"}
+
+
+def test_a_printed_comparison_has_a_line_per_measure_with_its_interval(
+    shipped_runs: Runs, safe_runs: Runs
+) -> None:
+    lines = str(compare(shipped_runs, safe_runs)).splitlines()
+    delay = next(line for line in lines if line.split()[0] == "delay_s")
+
+    assert "[" in delay
+    assert "%" in delay
+    assert "worst" in delay

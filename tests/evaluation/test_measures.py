@@ -103,3 +103,17 @@ def test_buses_and_walkers_are_measured_by_themselves(shipped_runs: Runs, tiny: 
     assert found.walk_delay_s is not None
     assert found.walk_delay_longest_s is not None
     assert 0 < found.walk_delay_s <= found.walk_delay_longest_s
+
+
+def test_person_delay_weighs_a_bus_by_its_riders() -> None:
+    run = run_of(
+        [
+            vehicle("car", 100.0, time_loss_s=10.0),
+            vehicle("bus", 100.0, vclass="bus", time_loss_s=40.0),
+        ]
+    )
+
+    assert measure(run).delay_s == pytest.approx(25.0)
+    assert measure(run, riders={"passenger": 2.0, "bus": 8.0}).person_delay_s == pytest.approx(
+        (2 * 10 + 8 * 40) / 10
+    )

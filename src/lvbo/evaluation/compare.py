@@ -9,14 +9,17 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from lvbo.errors import UsageError
+from lvbo.evaluation.corridors import Way, WayMeasures, measure_corridor
 from lvbo.evaluation.intervals import Interval, interval
 from lvbo.evaluation.measures import Measures, measure
 from lvbo.evaluation.movements import measure_movements
+from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.simulation.runs import Runs
 
 LESS_IS_BETTER: Mapping[str, bool] = {
     "delay_s": True,
+    "person_delay_s": True,
     "trip_s": True,
     "trip_p95_s": True,
     "stops": True,
@@ -32,6 +35,15 @@ LESS_IS_BETTER: Mapping[str, bool] = {
     "walk_delay_longest_s": True,
 }
 """The measures that are compared, and which way each is good."""
+
+WAY_LESS_IS_BETTER: Mapping[str, bool] = {
+    "stops_per_km": True,
+    "non_stop": False,
+    "speed_mps": False,
+    "median_s": True,
+    "p95_s": True,
+}
+"""The measures of one direction of a corridor that are compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +62,11 @@ class Difference:
     worst_seed: int
     worst: float
     less_is_better: bool
+
+    def __str__(self) -> str:
+        share = "" if self.percent is None else f"  {_span(self.percent, '%')}"
+        means = f"{self.measure:>22} {self.before:10.2f} > {self.after:10.2f}"
+        return f"{means}  {_span(self.change)}{share}  worst {self.worst:+.2f} ({self.worst_seed})"
 
     @property
     def gain(self) -> float:
@@ -94,6 +111,11 @@ class Comparison:
         """Return the difference in one measure; KeyError where it was not measured."""
         return {difference.measure: difference for difference in self.differences}[name]
 
+    def __str__(self) -> str:
+        lines = [f"{self.scenario}: {self.before} > {self.after}, seeds {list(self.seeds)}"]
+        lines += [str(difference) for difference in self.differences]
+        return "\n".join(lines)
+
     @property
     def losers(self) -> tuple[MovementChange, ...]:
         """Return the movements that lose, the greatest common loss first."""
@@ -109,13 +131,7 @@ def compare(before: Runs, after: Runs, network: Network | None = None) -> Compar
         UsageError: LV605 where the scenarios or the seeds differ.
 
     """
-    if before.scenario != after.scenario or before.seeds != after.seeds:
-        raise UsageError(
-            "LV605",
-            place=after.scenario,
-            before=f"{before.scenario} {list(before.seeds)}",
-            after=f"{after.scenario} {list(after.seeds)}",
-        )
+    _check_pairs(before, after)
     old = [measure(run, network) for run in before.runs]
     new = [measure(run, network) for run in after.runs]
     return Comparison(
@@ -126,6 +142,22 @@ def compare(before: Runs, after: Runs, network: Network | None = None) -> Compar
         differences=compare_measures(old, new),
         movements=() if network is None else compare_movements(before, after, network),
     )
+
+
+def _span(found: Interval, unit: str = "") -> str:
+    if found.low is None or found.high is None:
+        return f"{found.mean:+.2f}{unit} (n = 1)"
+    return f"{found.mean:+.2f}{unit} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def _check_pairs(before: Runs, after: Runs) -> None:
+    if before.scenario != after.scenario or before.seeds != after.seeds or not before.seeds:
+        raise UsageError(
+            "LV605",
+            place=after.scenario,
+            before=f"{before.scenario} {list(before.seeds)}",
+            after=f"{after.scenario} {list(after.seeds)}",
+        )
 
 
 def compare_measures(
@@ -150,7 +182,38 @@ def compare_measures(
     return tuple(sorted(found, key=_losers_first))
 
 
-def _values(measures: Sequence[Measures], name: str) -> list[float] | None:
+def compare_corridor(
+    before: Runs, after: Runs, corridor: Corridor, network: Network
+) -> Mapping[Way, tuple[Difference, ...]]:
+    """Return the paired differences of each direction of a corridor, losers first.
+
+    Raises:
+        UsageError: LV605 where the scenarios or the seeds differ.
+
+    """
+    _check_pairs(before, after)
+    old = [measure_corridor(run, corridor, network) for run in before.runs]
+    new = [measure_corridor(run, corridor, network) for run in after.runs]
+    found: dict[Way, tuple[Difference, ...]] = {}
+    for number, ways in enumerate(old[0]):
+        pairs = [
+            (name, _values([r[number] for r in old], name), _values([r[number] for r in new], name))
+            for name in WAY_LESS_IS_BETTER
+        ]
+        found[ways.way] = tuple(
+            sorted(
+                (
+                    _difference(name, before.seeds, a, b, less_is_better=WAY_LESS_IS_BETTER[name])
+                    for name, a, b in pairs
+                    if a is not None and b is not None
+                ),
+                key=lambda difference: difference.gain >= 0,
+            )
+        )
+    return found
+
+
+def _values(measures: Sequence[Measures | WayMeasures], name: str) -> list[float] | None:
     values = [asdict(m)[name] for m in measures]
     return None if any(v is None for v in values) else [float(v) for v in values]
 

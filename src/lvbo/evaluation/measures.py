@@ -7,6 +7,7 @@ the never inserted; their time runs until the end of the run.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -16,13 +17,16 @@ from lvbo.network.place import IntersectionKind
 from lvbo.simulation.runs import Run
 
 BUSES = ("bus", "coach", "trolleybus")
+RIDERS = {"bus": 12.0, "coach": 12.0, "trolleybus": 12.0, "passenger": 1.3, "taxi": 1.3}
+"""Persons in a vehicle where nothing was measured; all other classes carry one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measures:
     """Network measures of one run; None where nobody of that kind was due.
 
-    Delay is time loss plus departure delay; a trip lasts from the scheduled departure. Queue is
+    Delay is time loss plus departure delay; person delay weighs vehicles by their riders and counts
+    walkers with what they lose, per person. A trip lasts from the scheduled departure. Queue is
     the mean number of vehicles in a stop at once, `spillback_min` sums over links the minutes in
     which a stopped vehicle stood in their mouth, arrivals are of due vehicles. CO2 is only good
     for ratios.
@@ -34,6 +38,7 @@ class Measures:
     unfinished: int
     never_inserted: int
     delay_s: float
+    person_delay_s: float
     trip_s: float
     trip_p95_s: float
     stops: float
@@ -50,8 +55,13 @@ class Measures:
     walk_delay_longest_s: float | None
 
 
-def measure(run: Run, network: Network | None = None) -> Measures:
-    """Return the measures of a run; with a network, spillback leaves its outer edges out."""
+def measure(
+    run: Run, network: Network | None = None, *, riders: Mapping[str, float] | None = None
+) -> Measures:
+    """Return the measures of a run; with a network, spillback leaves its outer edges out.
+
+    `riders` are persons per vehicle by class, where they were measured.
+    """
     due = run.due.with_columns(
         delay_s=pl.col("time_loss_s") + pl.col("depart_delay_s"),
         trip_s=pl.col("duration_s") + pl.col("depart_delay_s"),
@@ -69,6 +79,7 @@ def measure(run: Run, network: Network | None = None) -> Measures:
         unfinished=due.height - arrived,
         never_inserted=due.height - int(due["inserted"].sum()),
         delay_s=_mean(due, "delay_s") or 0.0,
+        person_delay_s=_person_delay_s(due, walks, riders or RIDERS),
         trip_s=_mean(due, "trip_s") or 0.0,
         trip_p95_s=_p95(due, "trip_s"),
         stops=_mean(due, "stops") or 0.0,
@@ -84,6 +95,13 @@ def measure(run: Run, network: Network | None = None) -> Measures:
         walk_delay_s=_mean(walks, "time_loss_s"),
         walk_delay_longest_s=_most(walks, "time_loss_s"),
     )
+
+
+def _person_delay_s(due: pl.DataFrame, walks: pl.DataFrame, riders: Mapping[str, float]) -> float:
+    weights = due["vclass"].replace_strict(dict(riders), default=1.0, return_dtype=pl.Float64)
+    persons = float(weights.sum()) + walks.height
+    lost_s = float((due["delay_s"] * weights).sum()) + float(walks["time_loss_s"].sum())
+    return lost_s / persons if persons else 0.0
 
 
 def inner_edges(run: Run, network: Network | None) -> pl.DataFrame:

@@ -72,6 +72,7 @@ def _start(job: Job) -> _Running:
             stderr=subprocess.STDOUT,
             env={**os.environ, "POLARS_MAX_THREADS": "1"},
             start_new_session=True,  # an interrupt reaches us; we end the workers
+            creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
         )
     return _Running(process=process, folder=folder)
 

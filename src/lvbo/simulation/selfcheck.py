@@ -20,6 +20,9 @@ from lvbo.simulation.sumo import Setup, watch_lamps
 SETTLING_CYCLES = 3
 """For so many cycles after a switch with a procedure of SUMO's own the lamps may differ."""
 
+STEP_DS = 10
+"""SUMO shows a change from the beginning of the step (of one second) in which it falls."""
+
 Span = tuple[int, int]
 
 
@@ -37,51 +40,53 @@ def self_check(scenario: Scenario, *, cycles: int = 2) -> tuple[Finding, ...]:
     """Return every link whose lamp in SUMO is not the one our timeline says; none is good.
 
     The shipped programmes run without traffic: `cycles` cycles of each controller from the begin
-    of the scenario, and around every switch of the day one cycle before and `cycles` after. Plans
-    that SUMO does not run as fixed time (findings LV213, LV214) are left out, and so are the
-    cycles in which SUMO's own procedure smooths a switch (LV215).
+    of the scenario, and in a second run one cycle before and `cycles` after every switch of the
+    day. Plans that SUMO does not run as fixed time (findings LV213, LV214) are left out, and so
+    are the cycles in which SUMO's own procedure smooths a switch (LV215).
 
     Raises:
         ToolError: LV600 SUMO missing, LV601 SUMO refused the files.
 
     """
-    spans = _spans(scenario, cycles)
+    longest = max((-(-plan.cycle_ds // 10) for plan in scenario.plans.plans), default=0)
+    if not longest:
+        return ()
+    first = ((scenario.begin_s, scenario.begin_s + cycles * longest),)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        setup = Setup(
-            folder=folder,
-            net_file=scenario.net_file,
-            route_files=(),
-            additional_files=copy_additionals(scenario, folder, keep_signals=True),
-            begin_s=spans[0][0],
-            end_s=spans[-1][1],
-            step_s=1.0,
-            seed=0,
-            teleport_s=-1,
-        )
-        lamps = watch_lamps(setup, spans)
-    return compare_lamps(scenario, lamps, spans)
+        found = list(compare_lamps(scenario, _shown(scenario, first, folder), first))
+        switches = _switches(scenario, longest, cycles)
+        if switches:
+            found += compare_lamps(scenario, _shown(scenario, switches, folder), switches)
+    return tuple({(f.place, f.fields["link"]): f for f in reversed(found)}.values())[::-1]
 
 
-def _spans(scenario: Scenario, cycles: int) -> tuple[Span, ...]:
-    """Return the spans to look at, merged where they touch, in order."""
-    longest = max((-(-plan.cycle_ds // 10) for plan in scenario.plans.plans), default=60)
-    begins = [scenario.begin_s, *_switches(scenario)]
-    wanted = sorted(
-        (max(0, at - longest * (at != scenario.begin_s)), at + cycles * longest) for at in begins
+def _shown(scenario: Scenario, spans: tuple[Span, ...], folder: Path) -> tuple[LampChange, ...]:
+    setup = Setup(
+        folder=folder,
+        net_file=scenario.net_file,
+        route_files=(),
+        additional_files=copy_additionals(scenario, folder, keep_signals=True),
+        begin_s=spans[0][0],
+        end_s=spans[-1][1],
+        step_s=1.0,
+        seed=0,
+        teleport_s=-1,
     )
+    return watch_lamps(setup, spans)
+
+
+def _switches(scenario: Scenario, longest: int, cycles: int) -> tuple[Span, ...]:
+    """Return the spans around the switches of the day, merged where they touch, in order."""
+    periods = scenario.plans.day_plans[0].periods
     merged: list[Span] = []
-    for begin, end in wanted:
+    for at in sorted(period.start_s for period in periods) if len(periods) > 1 else ():
+        begin, end = max(0, at - longest), at + cycles * longest
         if merged and begin <= merged[-1][1]:
-            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            merged[-1] = (merged[-1][0], end)
         else:
             merged.append((begin, end))
     return tuple(merged)
-
-
-def _switches(scenario: Scenario) -> list[int]:
-    periods = scenario.plans.day_plans[0].periods
-    return sorted(p.start_s for p in periods) if len(periods) > 1 else []
 
 
 def compare_lamps(
@@ -182,7 +187,7 @@ class _Expected:
         )
         if (str(self.controller), str(plan.id)) in self.loose or local < self.settled[start]:
             return None
-        key = plan.id, plan.local_ds(10 * second)
+        key = plan.id, plan.local_ds(10 * second + STEP_DS - 1)
         if key not in self.known:
             self.known[key] = self.tables[plan.id].at(key[1])
         return self.known[key]
