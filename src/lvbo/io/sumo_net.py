@@ -3,22 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from lvbo.errors import Finding, InputError, Severity
-from lvbo.ids import PlanId
+from lvbo.errors import InputError, Severity
+from lvbo.ids import ControllerId, PlanId
 from lvbo.io.sumo_conflicts import build_rules
 from lvbo.io.sumo_graph import RAIL, Graph, build_graph
 from lvbo.io.sumo_paths import Paths
 from lvbo.io.sumo_signals import SignalPart, build_signals
-from lvbo.io.sumo_xml import RawNet, RawWaut, read_raw_net
+from lvbo.io.sumo_xml import RawLogic, RawNet, RawWaut, read_raw_net
 from lvbo.network.binding import SumoBinding
 from lvbo.network.network import Network
 from lvbo.signal.rules import Controller
 from lvbo.signal.schedule import DAY_S, Assignment, DayPlan, Period, PlanSet, clock
 
 DAY_TYPE = "workday"
+OFF = "off"
 
 
 def read_network(path: Path | str, additional: Iterable[Path | str] = ()) -> Network:
@@ -43,11 +44,13 @@ def read_network_and_plans(
     raw = read_raw_net(path, additional)
     _check_references(raw, path.name)
     _leave_rail(raw)
+    _write_off(raw)
     graph = build_graph(raw)
     parts = build_signals(raw, graph)
-    errors = [f for f in raw.findings if f.severity is Severity.ERROR]
     if not graph.links:
-        errors.append(Finding(code="LV116", place=path.name))
+        raw.doubt("LV116", path.name)
+    switching = _switching(raw, parts)
+    errors = [f for f in raw.findings if f.severity is Severity.ERROR]
     if errors:
         raise InputError.of(errors)
     paths = Paths(raw, graph)
@@ -65,7 +68,7 @@ def read_network_and_plans(
         sumo=_binding(graph, parts),
         left_hand=raw.left_hand,
     )
-    return network, _plan_set(raw, parts)
+    return network, _plan_set(raw, parts, switching)
 
 
 def _check_references(raw: RawNet, file: str) -> None:
@@ -104,10 +107,47 @@ def _binding(graph: Graph, parts: tuple[SignalPart, ...]) -> SumoBinding:
 # schedules ------------------------------------------------------------------------------------
 
 
-def _plan_set(raw: RawNet, parts: tuple[SignalPart, ...]) -> PlanSet:
-    """Return the plans with their switching; without a table the last programme runs all day."""
+def _write_off(raw: RawNet) -> None:
+    """Write out SUMO's own programme `off` where a switching table names it.
+
+    Its lamps are dark, or flash where the connection yields.
+    """
+    flashing = {(c.tl, c.index) for c in raw.connections if c.yields_off}
+    for waut in raw.wauts.values():
+        if OFF not in {waut.start, *(name for _, name in waut.switches)}:
+            continue
+        for light in waut.lights:
+            own = [logic for logic in raw.logics if logic.tl == light]
+            if own and OFF not in {logic.programme for logic in own}:
+                raw.logics.insert(0, _off(own[0], waut.id, flashing))
+
+
+def _off(other: RawLogic, waut: str, flashing: set[tuple[str, int | None]]) -> RawLogic:
+    size = len(other.intervals[0][1])
+    state = "".join("o" if (other.tl, k) in flashing else "O" for k in range(size))
+    return RawLogic(
+        tl=other.tl,
+        programme=OFF,
+        type="static",
+        offset_s=0.0,
+        intervals=[(other.cycle_ds, state)],
+        place=f"{waut}: {other.tl}/{OFF}",
+        jumps=False,
+    )
+
+
+def _switching(raw: RawNet, parts: tuple[SignalPart, ...]) -> dict[ControllerId, dict[int, PlanId]]:
+    """Return by controller the plan from each second of the day on."""
     tables = {light: waut for waut in raw.wauts.values() for light in waut.lights}
-    switching = {part.controller: _switches(raw, part, tables) for part in parts}
+    return {part.controller: _switches(raw, part, tables) for part in parts}
+
+
+def _plan_set(
+    raw: RawNet,
+    parts: tuple[SignalPart, ...],
+    switching: Mapping[ControllerId, Mapping[int, PlanId]],
+) -> PlanSet:
+    """Return the plans with their switching."""
     starts = sorted({second for table in switching.values() for second in table}) or [0]
     periods = tuple(
         Period(start_s=a, end_s=b % DAY_S, name=f"p{clock(a).replace(':', '')}")
@@ -137,7 +177,10 @@ def _plan_set(raw: RawNet, parts: tuple[SignalPart, ...]) -> PlanSet:
 
 
 def _switches(raw: RawNet, part: SignalPart, tables: dict[str, RawWaut]) -> dict[int, PlanId]:
-    """Return the plan from each second of the day on; second 0 is always there."""
+    """Return the plan from each second of the day on; without a table the last programme, always.
+
+    Without a procedure SUMO switches at the stated second to where the new programme then is.
+    """
     known = {plan.id for plan in part.plans}
     waut = tables.get(part.controller)
     if waut is None:
@@ -156,18 +199,19 @@ def _switches(raw: RawNet, part: SignalPart, tables: dict[str, RawWaut]) -> dict
         raw.doubt(
             "LV216",
             f"{waut.id}: {part.controller}",
-            Severity.WARNING,
             missing=", ".join(lost),
             known=", ".join(sorted(known)),
         )
+    if waut.switches != sorted(waut.switches) or waut.switches[-1:] > [(DAY_S, "")]:
+        raw.doubt("LV218", f"{waut.id}: {part.controller}", Severity.WARNING)
     table = {
-        int(waut.reference_s * (second > 0) + second) % DAY_S: PlanId(name)
+        int(waut.reference_s * (second > 0) + second): PlanId(name)
         for second, name in rows
-        if name in known
+        if name in known and waut.reference_s + second < DAY_S
     }
     table.setdefault(0, part.plans[-1].id)
     return table
 
 
-def _at(table: dict[int, PlanId], second: int) -> PlanId:
+def _at(table: Mapping[int, PlanId], second: int) -> PlanId:
     return table[max(start for start in table if start <= second)]

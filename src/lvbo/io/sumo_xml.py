@@ -13,7 +13,8 @@ from xml.etree import ElementTree as ET
 
 from lvbo.errors import Finding, InputError, Severity
 
-Attributes = dict[str, str]
+FINEST = 1e-6
+"""Durations that are off a tenth of a second by more than this share of it are rounded."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,7 +63,10 @@ class RawJunction:
 
 @dataclass(slots=True, kw_only=True)
 class RawConnection:
-    """A connection between two lanes, signalised where it names a traffic light."""
+    """A connection between two lanes, signalised where it names a traffic light.
+
+    `yields_off` says that it flashes, and so yields, while the signal is off.
+    """
 
     start: str
     end: str
@@ -72,6 +76,7 @@ class RawConnection:
     tl: str
     index: int | None
     direction: str
+    yields_off: bool
 
     @property
     def from_lane(self) -> str:
@@ -300,6 +305,7 @@ def _connection(element: ET.Element) -> RawConnection:
         tl=element.get("tl", ""),
         index=None if index is None else int(index),
         direction=element.get("dir", "s"),
+        yields_off=element.get("state", "O").islower(),
     )
 
 
@@ -307,7 +313,10 @@ def _take_logic(raw: RawNet, element: ET.Element, file: str) -> None:
     phases = element.findall("phase")
     tl, programme = element.attrib["id"], element.get("programID", "0")
     place = f"{file}: {tl}/{programme}"
-    intervals = [(round(10 * float(p.attrib["duration"])), p.attrib["state"]) for p in phases]
+    lengths = [float(p.attrib["duration"]) for p in phases]
+    intervals = [(round(10 * s), p.attrib["state"]) for s, p in zip(lengths, phases, strict=True)]
+    if any(abs(10 * s - round(10 * s)) > FINEST for s in lengths):
+        raw.doubt("LV211", place, Severity.WARNING, cycle_s=round(sum(lengths), 3))
     if not intervals or sum(length for length, _ in intervals) <= 0:
         raw.doubt("LV108", place)
         return
