@@ -13,7 +13,9 @@ from pathlib import Path
 import pytest
 from tests.report import streets
 
+from lvbo.evaluation.compare import LESS_IS_BETTER
 from lvbo.evaluation.intervals import interval
+from lvbo.report.assemble import WAY_MEASURES
 from lvbo.report.font import embedded_font
 from lvbo.report.front import front, next_step
 from lvbo.report.inline import inline
@@ -21,7 +23,7 @@ from lvbo.report.inputs import ReportInputs
 from lvbo.report.numbers import STYLES, Mark, line, mark_of, spread
 from lvbo.report.page import build_report
 from lvbo.report.words import Words
-from lvbo.text import Language
+from lvbo.text import Language, table
 
 VOID = frozenset({"meta", "input", "br", "link", "img", "hr"})
 EN = Words(language=Language.EN)
@@ -190,8 +192,8 @@ def test_an_inlined_drawing_keeps_its_references_to_itself() -> None:
         '<path id="a"/><use xlink:href="#a" clip-path="url(#c)"/></svg>'
     )
 
-    assert inline(svg, "p-", "A & B") == (
-        '<svg role="img" aria-label="A &amp; B" viewBox="0 0 10 5">'
+    assert inline(svg, "p-", "A & B", 18.5) == (
+        '<svg role="img" aria-label="A &amp; B" style="max-width: 18.5cm" viewBox="0 0 10 5">'
         '<path id="p-a"/><use href="#p-a" clip-path="url(#p-c)"/></svg>'
     )
 
@@ -207,3 +209,12 @@ def test_names_from_files_cannot_break_the_page(inputs: ReportInputs, tmp_path: 
     page = build_report(bare, tmp_path / "x.html").read_text(encoding="utf-8")
 
     assert "<script" not in page
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_measure_that_is_compared_has_a_name_and_a_unit(language: Language) -> None:
+    names = [*LESS_IS_BETTER, *WAY_MEASURES]
+
+    assert [name for name in names if f"word_measure_{name}" not in table(language)] == []
+    assert [name for name in names if name not in STYLES] == []
+    assert [s for s in STYLES.values() if f"word_unit_{s.unit}" not in table(language)] == []

@@ -125,7 +125,7 @@ def annex(inputs: ReportInputs, words: Words) -> Annex:
 
 
 def _figure(drawing: Drawing, name: str, caption: str, words: Words) -> Figure:
-    svg = inline(drawing.svg(), f"{words.language}-{name}-", caption)
+    svg = inline(drawing.svg(), f"{words.language}-{name}-", caption, drawing.width_cm)
     return Figure(caption=caption, svg=Markup(svg))  # noqa: S704  drawn by ourselves
 
 

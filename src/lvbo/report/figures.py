@@ -53,9 +53,9 @@ def stage_figure(sheet: StageSheet, language: Language) -> Drawing:
     words = Words(language=language)
     boxes = len(sheet.cells) + 1
     columns, rows = min(boxes, PER_ROW), -(-boxes // PER_ROW)
-    width = min(PAGE_CM, max(13.0, 3.7 * columns))
+    width = min(PAGE_CM, max(13.0, 3.1 * columns))
     stages_cm = rows * ROW_STEP * width / (columns * STEP) + 1.2
-    lamps_cm = 0.46 * len(sheet.rows) + 1.5
+    lamps_cm = 0.38 * len(sheet.rows) + 1.5
 
     def draw(figure: Figure) -> None:
         upper, lower = figure.subplots(2, 1, height_ratios=(stages_cm, lamps_cm))

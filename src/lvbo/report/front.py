@@ -26,7 +26,7 @@ CORRIDOR = (
     "nonstop_share",
 )
 NETWORK = (
-    "person_delay_h",
+    "person_delay_s",
     "delay_s",
     "trip_s",
     "walk_delay_s",
@@ -204,4 +204,5 @@ def _map(inputs: ReportInputs, words: Words) -> Markup | None:
     )
     title = words("report_los_title")
     drawing = los_figure(los_map(inputs.network, inputs.links, title, stamp), words.language)
-    return Markup(inline(drawing.svg(), f"{words.language}-los-", title))  # noqa: S704  drawn here
+    svg = inline(drawing.svg(), f"{words.language}-los-", title, drawing.width_cm)
+    return Markup(svg)  # noqa: S704  drawn by ourselves

@@ -13,10 +13,11 @@ _NAMED = re.compile(r'\bid="([^"]+)"')
 _USED = re.compile(r'(url\(#|href="#)')
 
 
-def inline(svg: str, prefix: str, label: str) -> str:
+def inline(svg: str, prefix: str, label: str, width_cm: float) -> str:
     """Return the drawing as an element of a page, its ids set apart by `prefix`.
 
-    Browsers do not see clip paths of hidden parts, so every drawing keeps its own.
+    Browsers do not see clip paths of hidden parts, so every drawing keeps its own. It is shown no
+    wider than it was drawn.
     """
     text = _PROLOG.sub("", svg)
     text = _NAMESPACE.sub("", text).replace("xlink:href", "href")
@@ -24,4 +25,5 @@ def inline(svg: str, prefix: str, label: str) -> str:
     text = _SIZE.sub(lambda m: m.group(1) or m.group(2), text)
     text = _NAMED.sub(lambda m: f'id="{prefix}{m.group(1)}"', text)
     text = _USED.sub(lambda m: m.group(1) + prefix, text)
-    return text.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1).strip()
+    shown = f'<svg role="img" aria-label="{escape(label)}" style="max-width: {width_cm:g}cm"'
+    return text.replace("<svg", shown, 1).strip()

@@ -43,7 +43,7 @@ STYLES = {
     "bus_trip_s": Style("s", 1),
     "walk_delay_s": Style("s", 1),
     "walk_delay_longest_s": Style("s", 0),
-    "person_delay_h": Style("person_h", 1),
+    "person_delay_s": Style("s_per_person", 1),
     "travel_median_s": Style("s", 1),
     "travel_p95_s": Style("s", 1),
     "speed_mps": Style("km_per_h", 1, MPS_TO_KMH),
@@ -75,7 +75,7 @@ def line(difference: Difference, words: Words) -> Line:
     relative = style.unit == "relative"
     mark = mark_of(difference)
     return Line(
-        measure=words(f"word_measure_{difference.measure}"),
+        measure=words.named("word_measure", difference.measure),
         unit=words(f"word_unit_{style.unit}"),
         before="–" if relative else number(difference.before, style),
         after="–" if relative else number(difference.after, style),

@@ -24,7 +24,7 @@ def draw_lamps(ax: Axes, sheet: StageSheet, words: Words) -> None:
         ax.axvline(border, color=style.INK, lw=0.7, ls=(0, (1, 2)), zorder=6)
     ax.set_xlim(0, sheet.cycle_s)
     ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.set_yticks(range(len(rows)), [short(row.name, 11) for row in rows])
+    ax.set_yticks(range(len(rows)), [short(row.name, 14) for row in rows])
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     ax.xaxis.set_major_locator(MaxNLocator(12, steps=[1, 2, 5, 10], integer=True))
