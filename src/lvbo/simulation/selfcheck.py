@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,13 +12,11 @@ from lvbo.errors import Finding
 from lvbo.ids import ControllerId, PlanId
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_plans import StateTable
+from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.runs import LampChange
 from lvbo.simulation.sumo import Setup, watch_lamps
-
-SETTLING_CYCLES = 3
-"""For so many cycles after a switch with a procedure of SUMO's own the lamps may differ."""
 
 STEP_DS = 10
 """SUMO shows a change from the beginning of the step (of one second) in which it falls."""
@@ -42,7 +40,7 @@ def self_check(scenario: Scenario, *, cycles: int = 2) -> tuple[Finding, ...]:
     The shipped programmes run without traffic: `cycles` cycles of each controller from the begin
     of the scenario, and in a second run one cycle before and `cycles` after every switch of the
     day. Plans that SUMO does not run as fixed time (findings LV213, LV214) are left out, and so
-    are the cycles in which SUMO's own procedure smooths a switch (LV215).
+    is what comes after a switch by a procedure of SUMO's own (LV215): it stays out of step.
 
     Raises:
         ToolError: LV600 SUMO missing, LV601 SUMO refused the files.
@@ -130,7 +128,7 @@ def _misses(
     spans: tuple[Span, ...],
     loose: frozenset[tuple[str, str]],
 ) -> Iterator[_Miss]:
-    expect = _Expected(scenario, controller, loose)
+    expect = _Expected(scenario, controller, loose, spans[0][0])
     seconds = (second for begin, end in spans for second in range(begin, end))
     shown, k = "", 0
     for second in seconds:
@@ -160,32 +158,34 @@ class _Expected:
     """Hold the state strings of one controller over the day, as our plans have them."""
 
     def __init__(
-        self, scenario: Scenario, controller: ControllerId, loose: frozenset[tuple[str, str]]
+        self,
+        scenario: Scenario,
+        controller: ControllerId,
+        loose: frozenset[tuple[str, str]],
+        begin: int,
     ) -> None:
         day = scenario.plans.day_plans[0]
         runs = {p: scenario.plans.run_index[controller, day.day_type, p.name] for p in day.periods}
-        self.starts = sorted((period.start_s, plan) for period, plan in runs.items())
+        self.starts = sorted(
+            ((period.start_s, plan) for period, plan in runs.items()), key=lambda row: row[0]
+        )
         self.controller = controller
         self.loose = loose
         self.tables: dict[PlanId, StateTable] = {
             plan.id: StateTable(plan, scenario.network) for plan in runs.values()
         }
         self.known: dict[tuple[PlanId, int], str] = {}
-        self.settled = self._settled()
+        smooth = (str(controller), "") in loose
+        self.only = self._row(begin)[0] if smooth else None
 
-    def _settled(self) -> Mapping[int, int]:
-        """Return, by the start of a period, from when on its lamps can be compared."""
-        smooth = (str(self.controller), "") in self.loose
-        longest = max(-(-plan.cycle_ds // 10) for _, plan in self.starts)
-        return {start: start + SETTLING_CYCLES * longest * smooth for start, _ in self.starts}
+    def _row(self, second: int) -> tuple[int, Plan]:
+        local = second % DAY_S
+        return next((row for row in reversed(self.starts) if row[0] <= local), self.starts[-1])
 
     def at(self, second: int) -> str | None:
         """Return the state at a second of the day, None where it cannot be said."""
-        local = second % DAY_S
-        start, plan = next(
-            (row for row in reversed(self.starts) if row[0] <= local), self.starts[-1]
-        )
-        if (str(self.controller), str(plan.id)) in self.loose or local < self.settled[start]:
+        start, plan = self._row(second)
+        if (str(self.controller), str(plan.id)) in self.loose or self.only not in {None, start}:
             return None
         key = plan.id, plan.local_ds(10 * second + STEP_DS - 1)
         if key not in self.known:
