@@ -1,2 +1,110 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Lvbo (绿波): from a street and its counts to a proven two-way green wave."""
+"""Lvbo 绿波: from a street and its counts to a proven two-way green wave.
+
+The names below are loaded when they are first used, so that `import lvbo` stays light.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lvbo.city.build import build_yuci
+    from lvbo.demand.demand import Demand
+    from lvbo.demand.estimate import estimate_demand
+    from lvbo.detection.counts import Counts
+    from lvbo.errors import LvboError
+    from lvbo.evaluation.compare import compare
+    from lvbo.io.build_scenario import build_scenario
+    from lvbo.io.counts_csv import read_counts
+    from lvbo.io.plans import write_plans
+    from lvbo.io.plans_toml import read_plans
+    from lvbo.io.scenario import Scenario
+    from lvbo.io.sumo_net import read_network
+    from lvbo.io.sumo_scenario import read_scenario
+    from lvbo.network.chains import find_corridors
+    from lvbo.network.network import Network
+    from lvbo.progression.coordinate import coordinate, evaluate_wave
+    from lvbo.progression.wave import Wave
+    from lvbo.report.page import build_report
+    from lvbo.signal.check import check_plan
+    from lvbo.signal.schedule import PlanSet
+    from lvbo.simulation.count import count_scenario
+    from lvbo.simulation.selfcheck import self_check
+    from lvbo.simulation.simulate import simulate
+    from lvbo.timing.periods import find_periods
+    from lvbo.timing.plans import time_plans
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Counts": "lvbo.detection.counts",
+    "Demand": "lvbo.demand.demand",
+    "LvboError": "lvbo.errors",
+    "Network": "lvbo.network.network",
+    "PlanSet": "lvbo.signal.schedule",
+    "Scenario": "lvbo.io.scenario",
+    "Wave": "lvbo.progression.wave",
+    "build_report": "lvbo.report.page",
+    "build_scenario": "lvbo.io.build_scenario",
+    "build_yuci": "lvbo.city.build",
+    "check_plan": "lvbo.signal.check",
+    "compare": "lvbo.evaluation.compare",
+    "coordinate": "lvbo.progression.coordinate",
+    "count_scenario": "lvbo.simulation.count",
+    "estimate_demand": "lvbo.demand.estimate",
+    "evaluate_wave": "lvbo.progression.coordinate",
+    "find_corridors": "lvbo.network.chains",
+    "find_periods": "lvbo.timing.periods",
+    "read_counts": "lvbo.io.counts_csv",
+    "read_network": "lvbo.io.sumo_net",
+    "read_plans": "lvbo.io.plans_toml",
+    "read_scenario": "lvbo.io.sumo_scenario",
+    "self_check": "lvbo.simulation.selfcheck",
+    "simulate": "lvbo.simulation.simulate",
+    "time_plans": "lvbo.timing.plans",
+    "write_plans": "lvbo.io.plans",
+}
+
+__all__ = [
+    "Counts",
+    "Demand",
+    "LvboError",
+    "Network",
+    "PlanSet",
+    "Scenario",
+    "Wave",
+    "build_report",
+    "build_scenario",
+    "build_yuci",
+    "check_plan",
+    "compare",
+    "coordinate",
+    "count_scenario",
+    "estimate_demand",
+    "evaluate_wave",
+    "find_corridors",
+    "find_periods",
+    "read_counts",
+    "read_network",
+    "read_plans",
+    "read_scenario",
+    "self_check",
+    "simulate",
+    "time_plans",
+    "write_plans",
+]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _HOMES:
+        message = f"module 'lvbo' has no attribute {name!r}"
+        raise AttributeError(message)
+    value: object = getattr(import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lvbo compare`: two sets of runs, paired by seed, losers first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lvbo.cli.session import Session
+from lvbo.cli.tables import differences_table
+
+Folder = Annotated[Path, typer.Argument(metavar="BEFORE", help="cli_arg_before")]
+Other = Annotated[Path, typer.Argument(metavar="AFTER", help="cli_arg_after")]
+
+
+def compare(ctx: typer.Context, before: Folder, after: Other) -> None:
+    """Print paired differences with 95 % intervals."""
+    from lvbo.codec import to_plain
+    from lvbo.evaluation.compare import compare_measures
+    from lvbo.project.records import read_record
+
+    session: Session = ctx.obj
+    old, new = read_record(before), read_record(after)
+    old.check_pairs(new)
+    differences = compare_measures(old.measures, new.measures)
+    title = session.words("cli_title_compare", before=old.controller, after=new.controller)
+    session.show(differences_table(title, differences, session))
+    session.finish(
+        lambda: {
+            "scenario": old.scenario,
+            "before": old.controller,
+            "after": new.controller,
+            "seeds": [m.seed for m in old.measures],
+            "differences": to_plain(differences),
+        }
+    )
