@@ -175,3 +175,16 @@ def test_a_cube_adds_the_classes_of_an_interval() -> None:
 
     assert np.allclose(cube_of(both).volume, cube_of(counts).volume + 2)
     assert np.allclose(cube_of(both, skip_classes={"bus"}).volume, cube_of(counts).volume)
+
+
+def test_the_cut_off_end_of_a_run_is_left_out() -> None:
+    counts = counts_of(volumes())
+    last = (pl.col("second") == 85_500) & (pl.col("day") == "2025-12-14")
+    short = counts.table.with_columns(
+        pl.when(last).then(pl.lit(300, pl.Int32)).otherwise("dt_s").alias("dt_s")
+    )
+    cube = cube_of(Counts(table=short))
+
+    assert cube.dt_s == 900
+    assert np.isnan(cube.volume[:, -1, -1]).all()
+    assert np.isfinite(cube.volume[:, -1, -2]).all()

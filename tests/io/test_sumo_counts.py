@@ -68,8 +68,8 @@ def test_instant_loops_give_events(tmp_path: Path) -> None:
     counts = read_sumo_counts([write(tmp_path, E1), write(tmp_path, INSTANT, "now.xml")], [A])
 
     assert counts.events is not None
-    assert counts.events["code"].to_list() == [82, 82]
-    gap = counts.events["t_utc"][1] - counts.events["t_utc"][0]
+    assert counts.events["code"].to_list() == [82, 81, 82]
+    gap = counts.events["t_utc"][2] - counts.events["t_utc"][0]
     assert gap.total_seconds() == 2.25
 
 

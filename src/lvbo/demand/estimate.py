@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lvbo.demand.balance import imbalances
 from lvbo.demand.demand import Demand, Saturation
 from lvbo.demand.impute import fill_gaps
-from lvbo.demand.saturation import Greens, observed_saturations, saturations
+from lvbo.demand.saturation import Greens, observed_saturations, saturations, yielding_lanes
 from lvbo.demand.served import Served, served_volumes, slots_of
 from lvbo.demand.suspects import suspect_lanes
 from lvbo.demand.unserved import Estimate, degrees, estimate_unserved, saturated_mask
@@ -83,10 +83,13 @@ def _saturations(
     known = saturations(network, given)
     if counts.events is None:
         return known
+    yielding = yielding_lanes(network)
     lanes: dict[str, LaneId] = {
         detector.id: detector.lanes[0]
         for detector in counts.detectors
-        if detector.kind is DetectorKind.STOP_LINE and len(detector.lanes) == 1
+        if detector.kind is DetectorKind.STOP_LINE
+        and len(detector.lanes) == 1
+        and detector.lanes[0] not in yielding
     }
     return observed_saturations(counts.events, lanes, known)
 

@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,7 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lvbo.demand.demand import Saturation
-from lvbo.detection.tables import DETECTOR_ON
+from lvbo.detection.tables import DETECTOR_OFF, DETECTOR_ON
 from lvbo.ids import ControllerId, LaneId, MovementId, PhaseId
 from lvbo.network.network import Network
 from lvbo.network.place import Turn
@@ -26,8 +26,11 @@ THROUGH_RIGHT_VPH = 1350.0
 RIGHT_VPH = 1200.0
 FULL_WIDTH_M = 3.25
 LEAST_HEADWAYS = 30
+LEAST_LANES = 3
 QUEUE_GAP_S = 3.6
 FIRST_IN_QUEUE = 4
+LAST_IN_QUEUE = 12
+STANDING_S = 3.0
 
 
 def default_saturation(network: Network, lane: LaneId) -> Saturation:
@@ -58,45 +61,61 @@ def saturations(network: Network, given: Iterable[Saturation] = ()) -> tuple[Sat
 
 
 def observed_saturations(
-    events: pl.DataFrame, lanes: Mapping[str, LaneId], known: Iterable[Saturation]
+    events: pl.DataFrame, lanes: Mapping[str, LaneId], known: Sequence[Saturation]
 ) -> tuple[Saturation, ...]:
     """Return saturations with the flow of lanes measured from stop-line detector events.
 
-    A headway counts from the fifth vehicle on of a run in which no gap exceeds 3.6 s (HCM 7,
-    chapter 31, field measurement). `lanes` tells the lane of a device; lanes with fewer than 30
-    headways keep what was known.
+    A vehicle that stands on the loop opens a queue; headways count from the fifth vehicle of it to
+    the twelfth, as long as no gap exceeds 3.6 s (HCM 7, chapter 31, field measurement). `lanes`
+    tells the lane of a device. Lanes with fewer than 30 headways keep what was known, times what
+    the measured lanes of the site show in the median where there are three of them.
     """
     measured: dict[LaneId, float] = {}
-    ons = events.filter(pl.col("code") == DETECTOR_ON).sort("device", "t_utc")
-    for (device,), rows in ons.group_by(["device"], maintain_order=True):
+    for (device,), rows in events.sort("device", "t_utc").group_by(["device"], maintain_order=True):
         lane = lanes.get(str(device))
         if lane is None:
             continue
         seconds = rows["t_utc"].dt.epoch("ms").to_numpy() / 1000
-        headways = _queue_headways(seconds)
+        headways = _queue_headways(seconds, rows["code"].to_numpy())
         if len(headways) >= LEAST_HEADWAYS:
             measured[lane] = 3600.0 / float(headways.mean())
+    usual = {s.lane: s.flow_vph for s in known}
+    ratios = [flow / usual[lane] for lane, flow in measured.items() if lane in usual]
+    site = float(np.median(ratios)) if len(ratios) >= LEAST_LANES else 1.0
     return tuple(
-        Saturation(
-            lane=s.lane,
-            flow_vph=measured.get(s.lane, s.flow_vph),
-            start_loss_s=s.start_loss_s,
-            end_gain_s=s.end_gain_s,
-            observed=s.observed or s.lane in measured,
-        )
+        replace(s, flow_vph=measured[s.lane], observed=True)
+        if s.lane in measured
+        else replace(s, flow_vph=s.flow_vph if s.observed else site * s.flow_vph)
         for s in known
     )
 
 
-def _queue_headways(seconds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the headways of vehicles that follow at least four others without a gap."""
-    gaps = np.diff(seconds)
+def yielding_lanes(network: Network) -> frozenset[LaneId]:
+    """Return lanes with a turn that yields to others: their headways show gaps, not discharge."""
+    yields = {
+        service.movement
+        for controller in network.controllers
+        for service in controller.rules.services
+        if service.right is not Right.PROTECTED and service.movement is not None
+    }
+    return frozenset(lane for movement in yields for lane in network.movement_index[movement].lanes)
+
+
+def _queue_headways(seconds: NDArray[np.float64], codes: NDArray[np.int32]) -> NDArray[np.float64]:
+    """Return the headways of the fifth to twelfth vehicle of every queue, front to front."""
     kept = []
-    run = 0
-    for gap in gaps:
-        run = run + 1 if gap <= QUEUE_GAP_S else 0
-        if run > FIRST_IN_QUEUE:
-            kept.append(gap)
+    place, last_s, on_s = 0, -np.inf, -np.inf
+    for now_s, code in zip(seconds, codes, strict=True):
+        if code == DETECTOR_OFF:
+            if now_s - on_s >= STANDING_S:
+                place, last_s = 1, now_s
+        elif code == DETECTOR_ON:
+            on_s = now_s
+            gap = now_s - last_s
+            place = place + 1 if place and gap <= QUEUE_GAP_S else 0
+            if FIRST_IN_QUEUE < place <= LAST_IN_QUEUE:
+                kept.append(gap)
+            last_s = now_s
     return np.array(kept)
 
 

@@ -71,9 +71,11 @@ class Counts:
 
     @property
     def interval_s(self) -> int:
-        """Return the shortest interval of the table in seconds; zero where it is empty."""
-        shortest = self.table["dt_s"].min()
-        return shortest if isinstance(shortest, int) else 0
+        """Return the most frequent interval of the table in seconds; zero where it is empty."""
+        if self.table.is_empty():
+            return 0
+        ranked = self.table["dt_s"].value_counts().sort("count", "dt_s", descending=True)
+        return int(ranked["dt_s"][0])
 
     @cached_property
     def day_types(self) -> Mapping[str, str]:

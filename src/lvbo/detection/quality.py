@@ -79,9 +79,13 @@ def cube_of(counts: Counts, *, skip_classes: Collection[str] = ()) -> CountCube:
 
 
 def _summed(counts: Counts) -> pl.DataFrame:
-    """Return one row per target and interval: classes added, a repeated hour averaged."""
+    """Return one row per target and interval: classes added, a repeated hour averaged.
+
+    The cut-off interval at the end of a run is left out.
+    """
     key = ["kind", "target", "day", "second"]
-    used = counts.usable.select(*key, "t0_utc", "volume", "occupancy")
+    whole = pl.col("dt_s") == counts.interval_s
+    used = counts.usable.filter(whole).select(*key, "t0_utc", "volume", "occupancy")
     if not used.select(key).is_duplicated().any():
         return used
     per_instant = used.group_by(*key, "t0_utc").agg(

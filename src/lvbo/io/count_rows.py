@@ -216,7 +216,7 @@ class RowReader:
         if not text or text.casefold() in EMPTY:
             return None
         try:
-            value = float(text.replace(",", "").replace("，", ""))
+            value = float(text if text.isdecimal() else text.replace(",", "").replace("，", ""))
         except ValueError:
             self._fault("LV157", row.place, column=column, value=text)
             return None

@@ -16,7 +16,15 @@ import polars as pl
 
 from lvbo.detection.counts import Counts
 from lvbo.detection.detector import Detector, DetectorKind
-from lvbo.detection.tables import ALL_CLASSES, COUNTS, DETECTOR_ON, EVENTS, Quality, Target
+from lvbo.detection.tables import (
+    ALL_CLASSES,
+    COUNTS,
+    DETECTOR_OFF,
+    DETECTOR_ON,
+    EVENTS,
+    Quality,
+    Target,
+)
 from lvbo.errors import Finding, InputError, Severity
 from lvbo.ids import DetectorId, LaneId
 from lvbo.network.network import Network
@@ -127,9 +135,10 @@ def _take(
 def _take_event(
     read: _Read, name: DetectorId, element: Mapping[str, str], midnight: datetime
 ) -> None:
-    if element["state"] == "enter":
+    code = {"enter": DETECTOR_ON, "leave": DETECTOR_OFF}.get(element["state"])
+    if code is not None:
         moment = midnight + timedelta(seconds=float(element["time"]))
-        read.events.append((name, moment, DETECTOR_ON, 0))
+        read.events.append((name, moment, code, 0))
 
 
 def _row(
