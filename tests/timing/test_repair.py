@@ -131,3 +131,10 @@ def test_whatever_is_repaired_keeps_the_rules_and_the_cycle(
 
     assert is_safe(grown, rules)
     assert grown.cycle_ds >= cycle
+
+
+def test_greens_pushed_round_the_whole_cycle_are_infeasible_not_an_error_of_the_plan() -> None:
+    tight = rules_of(200)
+
+    with pytest.raises(InfeasibleError):
+        repair_clearance(plan_of((0, 100), (110, 100), cycle_ds=300), tight)

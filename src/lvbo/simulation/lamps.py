@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Recorded state strings to lamps per phase, and what the lamp checker says of them."""
+"""State strings to lamps per phase: what the lamp checker says of them, what plan they make."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from lvbo.errors import Finding
-from lvbo.ids import ControllerId, PhaseId
+from lvbo.ids import ControllerId, PhaseId, PlanId
 from lvbo.network.network import Network
 from lvbo.signal.lamp import GOING, Lamp
+from lvbo.signal.plan import Greens, Plan, Window, referenced
 from lvbo.signal.rules import Controller
 from lvbo.signal.watch import LampChecker
 from lvbo.simulation.runs import LampChange
@@ -45,6 +46,70 @@ def watch_lamps(
         if controller is not None:
             found.extend(_watch(network, controller, own, begin_s))
     return tuple(found)
+
+
+def plan_of_states(
+    network: Network,
+    controller: Controller,
+    name: str,
+    intervals: Sequence[tuple[int, str]],
+    offset_ds: int,
+) -> Plan:
+    """Return a programme of (tenths, state) as a plan over the phases that the controller has.
+
+    Second 0 of the programme falls at area times congruent to `offset_ds`. A yellow or red-amber
+    belongs to the green it touches; others are dropped.
+    """
+    lit = _lit(network, controller)
+    cycle_ds = sum(length for length, _ in intervals)
+    greens = [
+        Greens(
+            phase=phase.id,
+            windows=tuple(
+                _windows(
+                    [(d, _lamp(phase.id, phase.shows, lit, s)) for d, s in intervals], phase.shows
+                )
+            ),
+        )
+        for phase in controller.rules.phases
+    ]
+    starting = [
+        (g.windows[0].start_ds, g.phase)
+        for g in greens
+        if g.windows and g.windows[0].length_ds < cycle_ds
+    ]
+    reference = min(starting)[1] if starting else None
+    return referenced(
+        PlanId(name), controller.id, cycle_ds, greens, reference, offset_ds % cycle_ds
+    )
+
+
+def _windows(lamps: Sequence[tuple[int, Lamp]], shows: Lamp) -> Iterator[Window]:
+    """Yield the greens of one phase from its lamps over one cycle, by start."""
+    runs: list[tuple[Lamp, int, int]] = []  # lamp, start, length; the first may begin the cycle
+    at = 0
+    for length, lamp in lamps:
+        if runs and runs[-1][0] is lamp:
+            runs[-1] = (lamp, runs[-1][1], runs[-1][2] + length)
+        else:
+            runs.append((lamp, at, length))
+        at += length
+    if len(runs) > 1 and runs[0][0] is runs[-1][0]:
+        first = runs.pop(0)
+        runs[-1] = (runs[-1][0], runs[-1][1], runs[-1][2] + first[2])
+    found = []
+    for k, (lamp, start, length) in enumerate(runs):
+        if lamp is shows and shows in GOING:
+            after, before = runs[(k + 1) % len(runs)], runs[k - 1]
+            found.append(
+                Window(
+                    start_ds=start % at,
+                    length_ds=length,
+                    yellow_ds=after[2] if after[0] is Lamp.YELLOW else 0,
+                    red_amber_ds=before[2] if before[0] is Lamp.RED_AMBER else 0,
+                )
+            )
+    yield from sorted(found)
 
 
 def _watch(

@@ -11,6 +11,7 @@ import gzip
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -18,11 +19,12 @@ from xml.etree import ElementTree as ET
 from lvbo.errors import LvboError, ToolError
 from lvbo.ids import ControllerId
 from lvbo.io.scenario import Scenario
-from lvbo.io.sumo_net import read_network_and_plans
 from lvbo.io.sumo_plans import programme, write_xml
 from lvbo.io.sumo_xml import elements
+from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S, PlanSet, one_period
 from lvbo.simulation.files import copy_additionals
+from lvbo.simulation.lamps import plan_of_states
 from lvbo.simulation.sumo import sumo_home
 from lvbo.timing.insert import made_safe
 from lvbo.timing.repair import repair_clearance
@@ -84,7 +86,7 @@ def _adapted(scenario: Scenario, tools: Path, folder: Path, *, unified: bool) ->
     words = ["-n", str(net), "-r", str(_routed(scenario, folder)), "-o", str(target)]
     words += ["-b", str(scenario.begin_s), "-g", "5", *(["-u"] if unified else [])]
     _python(tools / "tlsCycleAdaptation.py", words, folder)
-    return _plans(scenario, net, target)
+    return _plans(scenario, target)
 
 
 def _coordinated(scenario: Scenario, plans: PlanSet, tools: Path, folder: Path) -> PlanSet:
@@ -96,7 +98,7 @@ def _coordinated(scenario: Scenario, plans: PlanSet, tools: Path, folder: Path) 
     words += ["-a", str(start), "-o", str(target)]
     _python(tools / "tlsCoordinator.py", words, folder)
     offsets = {
-        ControllerId(element.attrib["id"]): round(10 * float(element.get("offset", "0")))
+        ControllerId(element.attrib["id"]): _tenths(element.get("offset", "0"))
         for element in elements(target)
         if element.tag == "tlLogic"
     }
@@ -105,8 +107,7 @@ def _coordinated(scenario: Scenario, plans: PlanSet, tools: Path, folder: Path) 
 
 def _write_net(scenario: Scenario, target: Path) -> None:
     """Write the network with the programmes in use at the start in place of its own."""
-    day_type = scenario.plans.day_plans[0].day_type
-    plans = scenario.plans.running(day_type, scenario.begin_s % DAY_S)
+    plans = _shipped(scenario)
     opener = gzip.open if scenario.net_file.suffix == ".gz" else open
     with opener(scenario.net_file, "rb") as stream:
         root = ET.parse(stream).getroot()
@@ -156,14 +157,29 @@ def _run(command: list[str], tool: str, folder: Path) -> None:
         raise ToolError("LV606", tool=tool, reason=lines[-1] if lines else str(done.returncode))
 
 
-def _plans(scenario: Scenario, net: Path, additional: Path) -> PlanSet:
+def _plans(scenario: Scenario, additional: Path) -> PlanSet:
     """Return what a planner wrote as plans that keep the rules, one per controller."""
     if not additional.is_file():
         raise ToolError("LV606", tool="tlsCycleAdaptation.py", reason="-")
-    _, read = read_network_and_plans(net, (additional,))
+    running = dict(_shipped(scenario))
     index = scenario.network.controller_index
-    running = read.running(read.day_plans[0].day_type, 0)
+    for logic in elements(additional):
+        name = ControllerId(logic.get("id", ""))
+        if logic.tag == "tlLogic" and name in index:
+            pairs = [(_tenths(p.attrib["duration"]), p.attrib["state"]) for p in logic]
+            kept = [(length, state) for length, state in pairs if length > 0]
+            offset_ds = _tenths(logic.get("offset", "0"))
+            running[name] = plan_of_states(scenario.network, index[name], "sumo", kept, offset_ds)
     return one_period(
         (made_safe(plan, index[name].rules) for name, plan in running.items()),
         day_type=scenario.plans.day_plans[0].day_type,
     )
+
+
+def _tenths(text: str) -> int:
+    return round(10 * float(text))
+
+
+def _shipped(scenario: Scenario) -> Mapping[ControllerId, Plan]:
+    day_type = scenario.plans.day_plans[0].day_type
+    return scenario.plans.running(day_type, scenario.begin_s % DAY_S)

@@ -54,17 +54,31 @@ def repair_clearance(plan: Plan, rules: SignalRules) -> Plan:
         cut = _cut(moving, rules, plan.cycle_ds)
         if not grown and not cut:
             break
+    if not _fit(spans, plan.cycle_ds):
+        raise _infeasible(plan, plan, rules)
     repaired = _built(plan, spans, rules)
     if not is_safe(repaired, rules):
-        left = [f for f in check_plan(repaired, rules) if f.severity == "error"]
-        raise InfeasibleError(
-            "LV604",
-            conflict=[f"{f.code} {', '.join(map(str, f.fields.values()))}" for f in left],
-            place=plan.controller,
-            plan=plan.id,
-            cycle_s=plan.cycle_s,
-        )
+        raise _infeasible(plan, repaired, rules)
     return repaired
+
+
+def _fit(spans: list[_Span], cycle_ds: int) -> bool:
+    """Say whether the windows of each phase still fit the cycle."""
+    total: dict[PhaseId, int] = {}
+    for span in spans:
+        total[span.phase] = total.get(span.phase, 0) + span.length
+    return all(span.length > 0 for span in spans) and max(total.values()) <= cycle_ds
+
+
+def _infeasible(plan: Plan, left: Plan, rules: SignalRules) -> InfeasibleError:
+    errors = [f for f in check_plan(left, rules) if f.severity == "error"]
+    return InfeasibleError(
+        "LV604",
+        conflict=[f"{f.code} {', '.join(map(str, f.fields.values()))}" for f in errors],
+        place=plan.controller,
+        plan=plan.id,
+        cycle_s=plan.cycle_s,
+    )
 
 
 def _spans(plan: Plan, rules: SignalRules) -> list[_Span]:
@@ -171,7 +185,7 @@ def _built(plan: Plan, spans: list[_Span], rules: SignalRules) -> Plan:
             replace(
                 span.window,
                 start_ds=span.start % plan.cycle_ds,
-                length_ds=max(span.length, 1),
+                length_ds=span.length,
                 yellow_ds=yellow,
             )
         )
