@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,11 +12,11 @@ import pytest
 from tests.cross import cross, movement
 from tests.simulation.tiny import build_tiny
 
-from lvbo.demand.demand import Demand
+from lvbo.demand.demand import Demand, Saturation
 from lvbo.demand.estimate import estimate_demand
 from lvbo.errors import InputError, UsageError
-from lvbo.ids import LinkId
-from lvbo.io.build_scenario import FIT, ROUTES, build_scenario
+from lvbo.ids import LaneId, LinkId
+from lvbo.io.build_scenario import FIT, ROUTES, build_scenario, driver
 from lvbo.io.route_fit import fit_routes
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
@@ -69,6 +70,25 @@ def test_the_same_seed_gives_the_same_vehicles(
 
     assert made[0] == made[1]
     assert len(ET.fromstring(made[0]).findall("vehicle")) > 100
+
+
+def test_drivers_discharge_as_was_measured(demand: Demand) -> None:
+    lanes = [LaneId(f"in-{leg}_1") for leg in "NESW"]
+    calm, brisk = (
+        driver(
+            replace(
+                demand,
+                saturations=tuple(
+                    Saturation(lane=lane, flow_vph=flow, observed=True) for lane in lanes
+                ),
+            ),
+            cross(),
+        )
+        for flow in (1641.0, 1846.0)
+    )
+
+    assert (calm["tau"], calm["accel"], calm["startupDelay"]) == ("1.250", "2.000", "0.500")
+    assert (brisk["tau"], brisk["accel"], brisk["startupDelay"]) == ("1.000", "2.600", "0.000")
 
 
 def test_flows_add_up_to_what_was_counted() -> None:
