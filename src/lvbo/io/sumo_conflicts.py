@@ -112,17 +112,17 @@ class _Rules:
         return Conflict.FORBIDDEN
 
     def _may_yield(self, head: Head, foe: Head) -> bool:
-        """Say whether the law lets `head` go yielding: a left to oncoming, a turn to walkers."""
+        """Say whether the law lets `head` go yielding: to oncoming traffic, a turn to walkers."""
         if head.movement is None:
             return False
         turn = TURNS.get(head.connection.direction, Turn.THROUGH)
         if foe.movement is None:
             return turn is not Turn.THROUGH
-        if turn in {Turn.RIGHT, Turn.UTURN}:
+        if turn in {self.paths.near_turn, Turn.UTURN}:
             return True
         bearings = self.paths.bearings
         ways = (bearings[h.movement.from_link] for h in (head, foe) if h.movement)
-        return turn is Turn.LEFT and opposing(*ways)
+        return turn is not Turn.THROUGH and opposing(*ways)
 
     def _seen_yielding(self, head: Head, foe: Head) -> bool:
         """Say whether the junction lets `head` yield to `foe` and a programme of the site does."""

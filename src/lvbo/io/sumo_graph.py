@@ -51,6 +51,8 @@ TURNS = {
     "R": Turn.RIGHT,
     "t": Turn.UTURN,
 }
+TURN_BACK_DEG = 45.0
+"""A street that leaves within this of where it came from turns round."""
 LEGS = (Leg.N, Leg.NE, Leg.E, Leg.SE, Leg.S, Leg.SW, Leg.W, Leg.NW)
 
 
@@ -141,8 +143,14 @@ class _Builder:
         before = {
             c.start for c in self.turns_into[following] if TURNS.get(c.direction) is not Turn.UTURN
         }
-        simple = before == {edge} and following != edge
+        simple = before == {edge} and following != edge and not self._turns_back(edge, following)
         return following if simple and not self._signal_between(edge) else None
+
+    def _turns_back(self, edge: str, following: str) -> bool:
+        """Say whether the street only turns round here, where the network was cut off."""
+        back = bearing_deg(self._centre(self.streets[edge]))
+        onward = bearing_deg(tuple(reversed(self._centre(self.streets[following]))))
+        return abs((back - onward + 180) % 360 - 180) <= TURN_BACK_DEG
 
     def _signal_between(self, edge: str) -> bool:
         junction = self.raw.junctions.get(self.streets[edge].end)
@@ -283,7 +291,8 @@ class _Builder:
         legs: Mapping[LinkId, Leg],
     ) -> Movement:
         turn = Counter(TURNS.get(c.direction, Turn.THROUGH) for c in connections).most_common(1)
-        paths = [self.path(c) for c in connections]
+        cars = [c for c in connections if "passenger" in classes_of(self.lane_index[c.from_lane])]
+        paths = [self.path(c) for c in cars or connections]
         return Movement(
             id=MovementId(f"{start}>{end}"),
             intersection=IntersectionId(self.streets[start].end),

@@ -13,7 +13,7 @@ from itertools import pairwise
 from lvbo.io.sumo_graph import Graph
 from lvbo.io.sumo_signals import Head
 from lvbo.io.sumo_xml import RawConnection, RawJunction, RawLane, RawNet
-from lvbo.network.place import Point
+from lvbo.network.place import Point, Turn
 
 PARALLEL = 1e-9
 """Segments whose cross product is smaller (m²) are parallel: they meet nowhere."""
@@ -51,6 +51,7 @@ class Paths:
 
     def __init__(self, raw: RawNet, graph: Graph) -> None:
         self.junctions: Mapping[str, RawJunction] = raw.junctions
+        self.near_turn = Turn.LEFT if raw.left_hand else Turn.RIGHT
         self.bearings = {link.id: link.bearing_deg for link in graph.links}
         self.lanes: Mapping[str, RawLane] = {
             lane.id: lane for edge in raw.edges.values() for lane in edge.lanes

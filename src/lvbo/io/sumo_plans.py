@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
+from lvbo.io.atomic import write_whole
 from lvbo.network.network import Network
 from lvbo.signal.lamp import Lamp
 from lvbo.signal.plan import Plan
@@ -131,6 +132,4 @@ def write_xml(root: ET.Element, path: Path) -> None:
     """Write an XML tree, indented, whole or not at all."""
     ET.indent(root)
     text = ET.tostring(root, encoding="unicode", xml_declaration=True)
-    part = path.with_name(path.name + ".part")
-    part.write_text(text + "\n", encoding="utf-8")
-    part.replace(path)
+    write_whole(path, (text + "\n").encode())

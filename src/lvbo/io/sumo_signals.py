@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lvbo.errors import Severity
 from lvbo.ids import ControllerId, CrossingId, IntersectionId, MovementId, PhaseId, PlanId
-from lvbo.io.sumo_graph import TURNS, Graph
+from lvbo.io.sumo_graph import RAIL, TURNS, Graph, classes_of
 from lvbo.io.sumo_xml import RawConnection, RawLogic, RawNet
 from lvbo.network.binding import SumoHead
 from lvbo.network.place import Crossing, Leg, Movement, Turn
@@ -62,6 +62,7 @@ class Head:
     index: int
     movement: Movement | None
     crossing: Crossing | None
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +147,7 @@ def build_signals(raw: RawNet, graph: Graph) -> tuple[SignalPart, ...]:
 def _heads(raw: RawNet, graph: Graph) -> dict[str, list[Head]]:
     movements = {m.id: m for m in graph.movements}
     crossings = {str(c.id): c for c in graph.crossings}
+    lane_classes = {lane.id: classes_of(lane) for e in raw.edges.values() for lane in e.lanes}
     found: dict[str, list[Head]] = defaultdict(list)
     for connection in raw.connections:
         if not connection.tl:
@@ -163,6 +165,7 @@ def _heads(raw: RawNet, graph: Graph) -> dict[str, list[Head]]:
                 index=connection.index,
                 movement=movements[movement] if movement else None,
                 crossing=crossing,
+                classes=lane_classes.get(connection.from_lane, ()),
             )
         )
     return found
@@ -304,7 +307,13 @@ def _phases(name: str, heads: list[Head], logics: list[RawLogic]) -> dict[Lamp, 
 
 
 def _kind(heads: list[Head]) -> PhaseKind:
-    return PhaseKind.PEDESTRIAN if heads[0].crossing else PhaseKind.VEHICLE
+    if heads[0].crossing:
+        return PhaseKind.PEDESTRIAN
+    return (
+        PhaseKind.BICYCLE
+        if {head.classes for head in heads} == {("bicycle",)}
+        else PhaseKind.VEHICLE
+    )
 
 
 def _yellow(heads: list[Head], seen: list[int]) -> int:

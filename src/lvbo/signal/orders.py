@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from lvbo.ids import PhaseId
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import Phase, StageSets
+
+GreenSet = tuple[int, int, tuple[PhaseId, ...]]
+"""Start and length in tenths of a second, and the phases with green."""
 
 SHORT_STAGE_DS = 30
 """Sets of greens that stand for less than this are transitions, not stages."""
@@ -15,15 +18,35 @@ SHORT_STAGE_DS = 30
 
 def stage_sets(phases: Iterable[Phase], plan: Plan) -> StageSets:
     """Return the stages of a plan: its sets of greens that no neighbour contains."""
+    sets: list[tuple[PhaseId, ...]] = []
+    for _, length_ds, green in _green_sets(phases, plan):
+        if length_ds >= SHORT_STAGE_DS and green and (not sets or sets[-1] != green):
+            sets.append(green)
+    return tuple(s for k, s in enumerate(sets) if not _inside(sets, k))
+
+
+def short_stages(phases: Iterable[Phase], plan: Plan) -> tuple[GreenSet, ...]:
+    """Return the sets of greens that stand briefly though they are no part of a neighbour.
+
+    Each with its start and length in tenths of a second; one that only starts or ends a
+    neighbouring stage is a transition and is left out.
+    """
+    listed = [row for row in _green_sets(phases, plan) if row[2]]
+    sets = [row[2] for row in listed]
+    return tuple(
+        row
+        for k, row in enumerate(listed)
+        if row[1] < SHORT_STAGE_DS and len(sets) > 1 and not _within(sets, k)
+    )
+
+
+def _green_sets(phases: Iterable[Phase], plan: Plan) -> Iterator[GreenSet]:
+    """Yield the sets of greens between any two changes, all-red ones too."""
     going = [p.id for p in phases if p.is_going and 0 < plan.green_ds(p.id) < plan.cycle_ds]
     windows = [w for p in going for w in plan.windows_of(p)]
     cuts = sorted({w.start_ds for w in windows} | {w.end_ds % plan.cycle_ds for w in windows})
-    sets: list[tuple[PhaseId, ...]] = []
     for start, end in zip(cuts, [*cuts[1:], *(c + plan.cycle_ds for c in cuts[:1])], strict=True):
-        green = tuple(p for p in going if _is_green(plan, p, start))
-        if end - start >= SHORT_STAGE_DS and green and (not sets or sets[-1] != green):
-            sets.append(green)
-    return tuple(s for k, s in enumerate(sets) if not _inside(sets, k))
+        yield start, end - start, tuple(p for p in going if _is_green(plan, p, start))
 
 
 def permanent_phases(phases: Iterable[Phase], plans: Sequence[Plan]) -> tuple[PhaseId, ...]:
@@ -41,6 +64,11 @@ def _inside(sets: Sequence[tuple[PhaseId, ...]], k: int) -> bool:
     own = set(sets[k])
     before, after = set(sets[k - 1]), set(sets[(k + 1) % len(sets)])
     return len(sets) > 1 and (own < before or own < after)
+
+
+def _within(sets: Sequence[tuple[PhaseId, ...]], k: int) -> bool:
+    """Say whether every green of a set also belongs to the set before or after it."""
+    return set(sets[k]) <= set(sets[k - 1]) | set(sets[(k + 1) % len(sets)])
 
 
 def _is_green(plan: Plan, phase: PhaseId, at_ds: int) -> bool:

@@ -40,11 +40,13 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
     """Return the permitted sequences: those of the site first, then generated ones.
 
     Where the site forbids skipping, or a waiting area orders its stages, only sequences that keep
-    to that are returned.
+    to that are returned. A controller of several intersections keeps the site's orders: between
+    its stop lines there is little room, and the order is what keeps it clear.
     """
     rules = controller.rules
     found = [StageOrder(pattern=Pattern.SHIPPED, stages=stages) for stages in rules.orders]
-    if rules.may_skip or not found:
+    single = len(controller.intersections) == 1
+    if not found or (rules.may_skip and single):
         found += _generated(network, controller, found)
     needed = _needed(rules)
     kept = [s for s in found if _covers(rules, s, needed) and _follows(rules, s)]
@@ -163,7 +165,8 @@ class _Maker:
         if len(axis) == 1:
             return [(Pattern.BY_APPROACH, (tuple(every[0]),))]
         through = [self._of(x, (Turn.THROUGH,)) or self._any(x) for x in axis]
-        left = [self._of(x, (Turn.LEFT,)) for x in axis]
+        across = Turn.RIGHT if self.network.left_hand else Turn.LEFT
+        left = [self._of(x, (across,)) for x in axis]
         split = (self._set(every[0]), self._set(every[1]))
         found: list[tuple[Pattern, StageSets]] = [(Pattern.BY_APPROACH, split)]
         together = self._set([*through[0], *through[1]])
