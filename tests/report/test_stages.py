@@ -13,7 +13,7 @@ from lvbo.report.names import bearing, leg_bearing, merged_legs, phase_name
 from lvbo.report.stages import stage_sheet
 from lvbo.report.street import Caption, band_strips, headings, timespace
 from lvbo.report.words import Heading, Words, heading_of
-from lvbo.signal.lamp import Lamp
+from lvbo.signal.lamp import Lamp, PhaseKind
 from lvbo.text import Language
 
 ZH, EN = Words(language=Language.ZH), Words(language=Language.EN)
@@ -145,3 +145,11 @@ def test_band_speed_is_distance_over_travel_time() -> None:
     outbound = band_strips(streets.corridor(), streets.band())[0]
 
     assert outbound.speeds_mps == (12.5, 12.5)
+
+
+def test_a_cycle_lane_of_its_own_is_called_so() -> None:
+    rules = CONTROLLER.rules
+    phases = tuple(replace(p, kind=PhaseKind.BICYCLE) if p.id == "EW" else p for p in rules.phases)
+    ridden = replace(CONTROLLER, rules=replace(rules, phases=phases))
+
+    assert phase_name(NETWORK, ridden, PhaseId("EW"), ZH) == "东西直行（非机动车）"

@@ -28,7 +28,6 @@ CORRIDOR = (
 NETWORK = (
     "person_delay_s",
     "delay_s",
-    "trip_s",
     "walk_delay_s",
     "walk_delay_longest_s",
     "spillback_min",

@@ -10,7 +10,7 @@ from lvbo.ids import LinkId, MovementId, PhaseId
 from lvbo.network.network import Network
 from lvbo.network.place import Leg, Point, Turn
 from lvbo.report.words import Words
-from lvbo.signal.lamp import Right
+from lvbo.signal.lamp import PhaseKind, Right
 from lvbo.signal.rules import Controller
 
 LOOK_M = 30.0  # how far down a street one looks to tell its bearing
@@ -86,6 +86,8 @@ def phases_name(
     if crossed:
         parts.append(words("word_phase_walk", legs=_legs({c.leg for c in crossed}, words)))
     name = words("word_and_phase").join(parts) or ", ".join(phases)
+    if all(controller.rules.phase_index[p].kind is PhaseKind.BICYCLE for p in phases):
+        return words("word_phase_bicycles", phase=name)
     yields = services and not any(s.right is Right.PROTECTED for s in services)
     return words("word_phase_yields", phase=name) if yields else name
 

@@ -257,10 +257,10 @@ def _rows(network: Network, controller: Controller, plan: Plan, words: Words) ->
     """
     listed = [p for p in controller.rules.phases if plan.windows_of(p.id)]
     listed.sort(key=lambda p: (p.kind in ON_FOOT, *_first(plan, p), p.id))
-    alike: dict[tuple[bool, Lamp, tuple[LampRun, ...]], list[PhaseId]] = {}
+    alike: dict[tuple[PhaseKind, Lamp, tuple[LampRun, ...]], list[PhaseId]] = {}
     for phase in listed:
         runs = [r for w in plan.windows_of(phase.id) for r in _runs(w, phase, plan.cycle_ds)]
-        alike.setdefault((phase.kind in ON_FOOT, phase.shows, tuple(runs)), []).append(phase.id)
+        alike.setdefault((phase.kind, phase.shows, tuple(runs)), []).append(phase.id)
     for (_, _, shown), phases in alike.items():
         yield LampRow(name=phases_name(network, controller, phases, words), runs=shown)
 
