@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a report is made of agrees with the runs and waves it is made from."""
+
+from __future__ import annotations
+
+import pytest
+from tests.report import streets
+
+from lvbo.evaluation.corridors import Way, WayMeasures
+from lvbo.ids import ControllerId, MovementId
+from lvbo.progression.coordinate import Street, evaluate_wave
+from lvbo.report.assemble import _differences, period_curve, wave_pages
+from lvbo.report.maps import flow_day, link_states, los_map
+from lvbo.report.street import _bends
+from lvbo.report.words import Words
+from lvbo.text import Language
+from lvbo.timing.periods import PeriodChoice
+
+EN = Words(language=Language.EN)
+NETWORK = streets.street()
+
+
+def way(median_s: float, non_stop: float | None) -> WayMeasures:
+    return WayMeasures(
+        way=Way.OUTBOUND,
+        drives=10,
+        stops_per_km=1.0,
+        non_stop=non_stop,
+        speed_mps=10.0,
+        whole_drives=5,
+        median_s=median_s,
+        p95_s=300.0,
+    )
+
+
+def test_directions_are_paired_by_seed_and_name_the_worst_seed() -> None:
+    found = _differences(
+        [way(100.0, 0.2), way(110.0, 0.3)], [way(90.0, 0.5), way(108.0, 0.4)], (7, 8)
+    )
+    median, passed = found[0], found[-1]
+
+    assert (median.measure, median.change.mean, median.worst_seed) == ("travel_median_s", -6.0, 8)
+    assert (passed.measure, passed.less_is_better, passed.worst_seed) == ("nonstop_share", False, 8)
+    assert passed.gain == pytest.approx(0.2)
+
+
+def test_a_measure_that_one_run_lacks_is_left_out() -> None:
+    found = _differences([way(100.0, None)], [way(90.0, 0.5)], (7,))
+
+    assert "nonstop_share" not in [d.measure for d in found]
+
+
+def test_a_page_shows_the_bands_of_its_own_period() -> None:
+    plans = streets.plans((0, 55, 0))
+    wave = evaluate_wave(streets.corridor(), plans, street=Street(network=NETWORK))
+    pages = wave_pages(None, wave, {"平峰": 36000.0})
+
+    assert [(p.period, p.before, p.after) for p in pages] == [
+        ("平峰", None, next(w.runs for w in wave.periods if w.period == "平峰"))
+    ]
+
+
+def test_costs_of_periods_are_shown_in_vehicle_hours() -> None:
+    choice = PeriodChoice(
+        day_type="workday",
+        controllers=(ControllerId("C0"),),
+        numbers=(1, 2),
+        held_out=(7200.0, 3600.0),
+        error=(360.0, 0.0),
+        chosen=2,
+        breaks=(),
+    )
+
+    curve = period_curve(choice, EN)
+
+    assert (curve.costs, curve.errors, curve.chosen) == ((2.0, 1.0), (0.1, 0.0), 2)
+
+
+def test_a_link_has_the_mean_delay_of_its_movements_by_vehicles() -> None:
+    changes = (
+        streets._movement("X0Wthrough", 300, 0.0, 20.0),
+        streets._movement("X0Wleft", 100, 0.0, 60.0),
+    )
+    states = {s.link: s for s in link_states(NETWORK, changes, hours=2.0)}
+    west = states[NETWORK.movement_index[MovementId("X0Wthrough")].from_link]
+
+    assert west.flow_vph == 200.0
+    assert west.delay_s == pytest.approx(30.0)
+
+
+def test_only_links_that_end_at_a_signal_have_a_level() -> None:
+    states = link_states(NETWORK, streets.comparison().movements, hours=1.0)
+    shown = los_map(NETWORK, states, "", "")
+    outward = [
+        link
+        for link, known in zip(shown.links, NETWORK.links, strict=True)
+        if known.end.startswith("end")
+    ]
+
+    assert outward
+    assert all(link.delay_s is None for link in outward)
+
+
+def test_the_flow_of_a_day_is_the_sum_of_its_movements() -> None:
+    demand = streets.demand()
+    flow = flow_day(demand, streets.plans((0, 0, 0)), "workday", EN)
+
+    assert flow is not None
+    assert flow.flow_vph[0, 8] == pytest.approx(demand.volume_vph[0, 8].sum())
+    assert flow_day(demand, streets.plans((0, 0, 0)), "weekend", EN) is None
+
+
+def test_periods_over_midnight_are_drawn_in_two_parts() -> None:
+    flow = flow_day(streets.demand(), streets.plans((0, 0, 0)), "workday", EN)
+
+    assert flow is not None
+    assert [(p.start_s, p.end_s) for p in flow.periods] == [
+        (0, 25200), (25200, 30600), (30600, 86400),
+    ]  # fmt: skip
+
+
+def test_a_thinned_way_keeps_its_stops() -> None:
+    times = [float(t) for t in range(100)]
+    places = [10.0 * min(t, 40.0) if t < 70 else 400 + 10 * (t - 70) for t in times]
+
+    kept = _bends(times, places)
+
+    assert {0, 40, 99} <= set(kept)
+    assert len(kept) < 8
