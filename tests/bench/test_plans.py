@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 from tests.simulation.tiny import build_tiny
 
-from lvbo.bench.design import Design
+from lvbo.bench.design import Design, Task
 from lvbo.bench.plans import PlanBench, run_plans
-from lvbo.detection.counts import Counts
 from lvbo.errors import InfeasibleError, UsageError
-from lvbo.network.network import Network
-from lvbo.signal.schedule import PlanSet
 from lvbo.timing.insert import made_safe
 
 KEYS = [
@@ -21,15 +18,15 @@ KEYS = [
 ]  # fmt: skip
 
 
-def keep_shipped(network: Network, counts: Counts, shipped: PlanSet) -> Design:
-    """Enter the shipped plans, made safe, as ours."""
-    assert counts.table.height > 0
-    index = network.controller_index
-    safe = shipped.mapped(lambda plan: made_safe(plan, index[plan.controller].rules))
+def keep_shipped(task: Task) -> Design:
+    """Enter the plans in force, made safe, as ours."""
+    assert task.counts.table.height > 0
+    index = task.network.controller_index
+    safe = task.installed.mapped(lambda plan: made_safe(plan, index[plan.controller].rules))
     return Design(lvbo=safe, isolated=safe, kept=True)
 
 
-def fail(_network: Network, _counts: Counts, _shipped: PlanSet) -> Design:
+def fail(_task: Task) -> Design:
     """Find no plan at all."""
     raise InfeasibleError("LV604", place="A", plan="x", cycle_s=1)
 
