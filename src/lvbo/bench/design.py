@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from lvbo.demand.estimate import estimate_demand
 from lvbo.detection.counts import Counts
-from lvbo.errors import InputError
-from lvbo.ids import ControllerId
 from lvbo.network.network import Network
-from lvbo.progression.coordinate import Street, coordinate
+from lvbo.progression.plan_area import plan_area
+from lvbo.project.trial import Trial, try_out
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.plans import each_alone, time_plans
 
@@ -25,26 +25,39 @@ class Design:
     kept: bool = False
 
 
-Planner = Callable[[Network, Counts, PlanSet], Design]
-"""From the street, its counts and the plans in force to a design. It never sees the traffic."""
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a planner is given: the street, its file, its counts, the plans in force and as repaired.
+
+    It never sees the traffic it is judged by.
+    """
+
+    network: Network
+    net_file: Path
+    counts: Counts
+    installed: PlanSet
+    safe: PlanSet
 
 
-def design_plans(network: Network, counts: Counts, shipped: PlanSet) -> Design:
+Planner = Callable[[Task], Design]
+
+
+def design_plans(task: Task) -> Design:
     """Return plans for one period, all day: timed from counts, then coordinated street by street.
 
-    The longest street is coordinated first; signals that one street has set stay as they are.
+    The design and the plans in force are tried out on traffic fitted to the counts; what does less
+    harm there is entered.
     """
-    day_type = shipped.day_plans[0].day_type
+    network = task.network
+    day_type = task.installed.day_plans[0].day_type
     days = (DayPlan(day_type=day_type, periods=(Period(start_s=0, end_s=0, name="all"),)),)
-    demand = estimate_demand(network, counts, plans=shipped)
+    demand = estimate_demand(network, task.counts, plans=task.installed)
     isolated = time_plans(network, demand, days, groups=each_alone(network))
-    plans = time_plans(network, demand, days)
-    done: frozenset[ControllerId] = frozenset()
-    for corridor in sorted(network.corridors, key=lambda c: (-c.length_m, c.id)):
-        street = Street(network=network, demand=demand, locked=done)
-        try:
-            plans = coordinate(corridor, plans, street=street).plans
-        except InputError:
-            continue
-        done |= set(corridor.controllers)
-    return Design(lvbo=plans, isolated=isolated)
+    ours = plan_area(network, demand, days).plans
+    trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=day_type)
+    best = try_out(trial, {"installed": task.safe, "designed": ours})
+    return Design(
+        lvbo=task.safe if best == "installed" else ours,
+        isolated=isolated,
+        kept=best == "installed",
+    )

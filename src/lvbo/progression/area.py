@@ -137,7 +137,7 @@ class AreaModel:
         return found
 
     def _rates(self, plan: Plan, cycle_s: int) -> Floats:
-        from lvbo.timing import _flow_kernels as kernels  # noqa: PLC0415  numba loads on use
+        from lvbo.timing import _flow_kernels as kernels
 
         model = self.models[plan.controller]
         work = kernels.scratch(len(model.movements), len(model.lanes), cycle_s)
@@ -153,7 +153,7 @@ class AreaModel:
     def _area(
         self, cycle_s: int, members: list[ControllerId], plans: Mapping[ControllerId, Plan]
     ) -> Area:
-        from lvbo.progression._area_kernels import Area  # noqa: PLC0415  numba loads on use
+        from lvbo.progression._area_kernels import Area
 
         lanes = [lane for c in members for lane in self.models[c].lanes]
         place = {lane: k for k, lane in enumerate(lanes)}
@@ -222,13 +222,13 @@ class _Run:
 
     def settle(self, sweeps: int = 4) -> float:
         """Run the queues until profiles have passed several links; return veh-s per cycle."""
-        from lvbo.progression._area_kernels import run_area  # noqa: PLC0415  numba loads on use
+        from lvbo.progression._area_kernels import run_area
 
         return float(run_area(self.area, self.offsets, sweeps, self.leave, self.delay))
 
     def costs(self) -> dict[ControllerId, float]:
         """Return veh-s per hour by controller, random and oversaturation delay included."""
-        from lvbo.timing._flow_kernels import incremental_s  # noqa: PLC0415  numba loads on use
+        from lvbo.timing._flow_kernels import incremental_s
 
         found: dict[ControllerId, float] = {}
         for s, controller in enumerate(self.members):
@@ -246,7 +246,7 @@ class _Run:
 
     def improve(self, plans: dict[ControllerId, Plan], allowed: Allowed | None) -> None:
         """Move offsets in `plans` while the area gets better."""
-        from lvbo.progression._area_kernels import best_offset  # noqa: PLC0415  numba loads on use
+        from lvbo.progression._area_kernels import best_offset
 
         self.settle()
         for _ in range(ROUNDS):

@@ -13,9 +13,10 @@ from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.network import Network
 from lvbo.progression.band import two_way_band
-from lvbo.progression.clearance import clearances_ms
+from lvbo.progression.flows import clearances_ms, corridor_flows
 from lvbo.progression.offsets import evaluate_offsets
-from lvbo.progression.problem import BandPlan, BandProblem, Lock, Pattern
+from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock, Pattern
+from lvbo.progression.slack import cut_delay_in_slack
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan, Window
 from lvbo.signal.rules import SignalRules
@@ -245,12 +246,20 @@ class _Task:
         """Return the wave with the best offsets."""
         problem = self.problem()
         band = two_way_band(problem)
-        runs = band.whole
+        runs = self._polished(problem, band.whole)
         plans = tuple(
             self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
             for k in range(len(self.plans))
         )
         return self._wave(problem, runs, plans, band.findings, band)
+
+    def _polished(self, problem: BandProblem, runs: BandPlan) -> BandPlan:
+        """Return the same bands with less delay and fewer stops, where the traffic is known."""
+        volumes, network = self._volumes(), self.street.network
+        if volumes is None or network is None or runs.cycle_ms % 1000:
+            return runs
+        flows = corridor_flows(self.corridor, network, volumes)
+        return cut_delay_in_slack(problem, runs, flows).plan
 
     def evaluated(self) -> PeriodWave:
         """Return the wave of the plans as they are."""
@@ -266,14 +275,14 @@ class _Task:
         runs: BandPlan,
         plans: tuple[Plan, ...],
         findings: Sequence[Finding],
-        band: object,
+        band: Band | None,
     ) -> PeriodWave:
         return PeriodWave(
             day_type=self.day.day_type,
             period=self.period.name,
             problem=problem,
             runs=runs,
-            band=band,  # type: ignore[arg-type]
+            band=band,
             controllers=tuple(plan.controller for plan in plans),
             plans=plans,
             findings=(*findings, *self._doubts(runs)),

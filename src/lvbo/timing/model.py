@@ -32,7 +32,8 @@ STATUS = {Lamp.GREEN: 2, Lamp.PERMITTED: 1, Lamp.STOP_THEN_GO: 1}
 KEPT_ORDERS = 3
 """How many stage orders are looked at in full after a first coarse look."""
 COARSE_S = 25
-LEAST_STAGE_S = 4
+LEAST_STAGE_S = 8
+"""Stages we make are never shorter: practice asks 8 to 10 s for lefts, and starved lanes lock up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +86,7 @@ class ControllerModel:
         return tuple(self._arrays(order.stages) for order in self.orders)
 
     def _arrays(self, stages: Sequence[Sequence[PhaseId]]) -> tuple[Order, Ints, Ints]:
-        from lvbo.timing._flow_kernels import Order  # noqa: PLC0415  numba loads on use
+        from lvbo.timing._flow_kernels import Order
 
         rules = self.controller.rules
         low = np.array([_least_s(rules, stages, k) for k in range(len(stages))], dtype=np.int64)
@@ -148,7 +149,7 @@ class ControllerModel:
         return tuple(best)
 
     def _search(self, k: int, cycles: Ints, volumes: Floats) -> tuple[Ints, Floats]:
-        from lvbo.timing._flow_kernels import search  # noqa: PLC0415  numba loads on use
+        from lvbo.timing._flow_kernels import search
 
         order, low, high = self.order_arrays[k]
         greens = np.zeros((len(cycles), len(low)), dtype=np.int64)
@@ -190,7 +191,7 @@ class ControllerModel:
 
     def lane_results(self, timing: Timing, lane_vph: Floats) -> tuple[Floats, Floats]:
         """Return delay in veh-s per hour and degree of saturation of each lane."""
-        from lvbo.timing import _flow_kernels as kernels  # noqa: PLC0415  numba loads on use
+        from lvbo.timing import _flow_kernels as kernels
 
         order = self.order_arrays[timing.order][0]
         work = kernels.scratch(len(self.movements), len(self.lanes), timing.cycle_s)
@@ -328,7 +329,7 @@ def _layout(
     volumes_vph: Mapping[MovementId, float],
     saturations: Mapping[LaneId, Saturation],
 ) -> Layout:
-    from lvbo.timing._flow_kernels import Layout  # noqa: PLC0415  numba loads on use
+    from lvbo.timing._flow_kernels import Layout
 
     foes = _foe_lanes(network, rules, movements, lanes)
     on_lane = [[m for m in range(len(movements)) if shares[k, m] > 0] for k in range(len(lanes))]

@@ -22,6 +22,9 @@ COUPLED_M = 800.0
 HALF_CYCLE_GAIN = 0.98
 """A signal runs half the group's cycle only where that saves at least 2 % of its delay."""
 
+CYCLE_STEP_S = 4
+MOST_DELAY = 1.10
+
 Volumes = Mapping[MovementId, float]
 
 
@@ -110,7 +113,7 @@ def time_plans(
             for controller, timing in sorted(timings.items()):
                 plans.append(models[controller].plan(timing, name))
                 runs.append(_run(controller, day, period, name))
-                findings += _overload(controller, period, timing)
+                findings += overload(controller, period, timing)
     return PlanSet(
         plans=tuple(sorted(plans, key=lambda p: (p.controller, p.id))),
         day_plans=day_plans,
@@ -129,7 +132,8 @@ def _run(controller: ControllerId, day: DayPlan, period: Period, plan: PlanId) -
     return Assignment(controller=controller, day_type=day.day_type, period=period.name, plan=plan)
 
 
-def _overload(controller: ControllerId, period: Period, timing: Timing) -> list[Finding]:
+def overload(controller: ControllerId, period: Period, timing: Timing) -> list[Finding]:
+    """Return a warning where demand is over the capacity that the timing gives."""
     if timing.saturation <= 1.0:
         return []
     return [
@@ -152,30 +156,49 @@ def time_groups(
     found: dict[ControllerId, Timing] = {}
     for group in groups:
         members = [models[c] for c in group.controllers]
-        tables = {m.controller.id: _by_cycle(m, volumes, limits) for m in members}
-        cycle = _common_cycle(tables.values(), limits)
-        for model in members:
-            timing = _at_cycle(tables[model.controller.id], cycle)
-            found[model.controller.id] = model.judged(timing, volumes)
+        best = best_cycles(group_timings(members, volumes, limits), limits, 1)[0]
+        found.update({c: models[c].judged(timing, volumes) for c, timing in best.items()})
     return found
+
+
+Tables = Mapping[ControllerId, Mapping[int, Timing]]
+"""Per controller the best timing at each cycle in s."""
+
+
+def group_timings(
+    members: Iterable[ControllerModel], volumes: Volumes, limits: CycleLimits
+) -> Tables:
+    """Return the best timing of each member at every cycle of the limits."""
+    return {m.controller.id: _by_cycle(m, volumes, limits) for m in members}
+
+
+def best_cycles(
+    tables: Tables, limits: CycleLimits, count: int
+) -> list[dict[ControllerId, Timing]]:
+    """Return the timings of a group at its `count` best common cycles, the least delay first.
+
+    Cycles nearer than `CYCLE_STEP_S` to a better one are passed over, and so are those with more
+    than `MOST_DELAY` times the least delay. Where no cycle fits all, each runs what it can.
+    """
+    costs: dict[int, float] = {}
+    for cycle in (int(c) for c in limits.cycles()):
+        timings = [_fitting(table, cycle) for table in tables.values()]
+        if all(t is not None for t in timings):
+            costs[cycle] = sum(t.delay_vehs_ph for t in timings if t is not None)
+    chosen: list[int] = []
+    for cycle in sorted(costs, key=lambda c: (costs[c], c)):
+        near = any(abs(cycle - other) < CYCLE_STEP_S for other in chosen)
+        if len(chosen) < count and not near and costs[cycle] <= MOST_DELAY * min(costs.values()):
+            chosen.append(cycle)
+    return [
+        {c: _at_cycle(table, cycle) for c, table in tables.items()}
+        for cycle in chosen or [limits.most_s]
+    ]
 
 
 def _by_cycle(model: ControllerModel, volumes: Volumes, limits: CycleLimits) -> dict[int, Timing]:
     table = model.table(volumes, limits)
     return {timing.cycle_s: timing for timing in table if timing is not None}
-
-
-def _common_cycle(tables: Iterable[Mapping[int, Timing]], limits: CycleLimits) -> int:
-    """Return the cycle with the least delay among those every signal can run, whole or halved."""
-    listed = list(tables)
-    costs = {}
-    for cycle in (int(c) for c in limits.cycles()):
-        timings = [_fitting(table, cycle) for table in listed]
-        if all(t is not None for t in timings):
-            costs[cycle] = sum(t.delay_vehs_ph for t in timings if t is not None)
-    if costs:
-        return min(costs, key=lambda c: (costs[c], c))
-    return limits.most_s
 
 
 def _fitting(table: Mapping[int, Timing], cycle: int) -> Timing | None:
