@@ -61,8 +61,12 @@ def read_sumo_counts(
     detectors: Iterable[Detector],
     *,
     day: SimulatedDay | None = None,
+    names: Mapping[str, DetectorId] | None = None,
 ) -> Counts:
     """Return the counts and events in SUMO's detector output; all intervals must be equal.
+
+    `names` tells the detector of a SUMO id where they differ; several ids may be parts of one
+    detector, then their counts add up.
 
     Raises:
         InputError: LV150 no such file, LV190 not the output of a detector, LV191 no detector known.
@@ -75,7 +79,7 @@ def read_sumo_counts(
     read = _Read()
     for file in map(Path, files):
         for element in _elements(file):
-            _take(read, element, known, file.name, (meant, midnight))
+            _take(read, _named(element, names or {}), known, file.name, (meant, midnight))
     if not read.rows and not read.events:
         place = next(iter(read.unknown.values()), "detectors")
         raise InputError("LV191", place=place, detectors=", ".join(sorted(read.unknown)[:5]) or "-")
@@ -84,7 +88,7 @@ def read_sumo_counts(
         for name, place in sorted(read.unknown.items())
     )
     return Counts(
-        table=pl.DataFrame(read.rows, schema=dict(COUNTS), orient="row"),
+        table=_added(pl.DataFrame(read.rows, schema=dict(COUNTS), orient="row")),
         detectors=tuple(known.values()),
         findings=findings,
         zone=meant.zone,
@@ -92,6 +96,21 @@ def read_sumo_counts(
         if read.events
         else None,
     )
+
+
+def _named(element: Mapping[str, str], names: Mapping[str, DetectorId]) -> Mapping[str, str]:
+    name = element.get("id", "")
+    return {**element, "id": names[name]} if name in names else element
+
+
+def _added(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the table with the parts of a detector added up."""
+    summed = {"volume": pl.col("volume").sum(), "occupancy": pl.col("occupancy").max()}
+    summed["speed_mps"] = pl.col("speed_mps").mean()
+    key = [name for name in COUNTS if name not in summed]
+    if not table.select(key).is_duplicated().any():
+        return table
+    return table.group_by(key).agg(**summed).select(COUNTS)
 
 
 def _open(file: Path) -> IO[bytes]:

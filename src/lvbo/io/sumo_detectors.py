@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +24,12 @@ SHORTEST_M = 4.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualDetector:
-    """A detector, the SUMO lane and position it lies at, and whether every vehicle is noted."""
+    """A detector or part of one, where it lies in SUMO, and whether every vehicle is noted.
 
+    A turn that leads from one lane into several has a part for each.
+    """
+
+    id: str
     detector: Detector
     sumo_lane: str
     position_m: float
@@ -50,7 +55,7 @@ def virtual_detectors(network: Network, net_file: Path) -> tuple[VirtualDetector
         *_stop_lines(network, raw, lengths),
         *_entries(network, raw, lengths),
     ]
-    return tuple(sorted(found, key=lambda one: one.detector.id))
+    return tuple(sorted(found, key=lambda one: one.id))
 
 
 def write_virtual_detectors(
@@ -65,7 +70,7 @@ def write_virtual_detectors(
     root = ET.Element("additional")
     for one in detectors:
         common = {
-            "id": one.detector.id,
+            "id": one.id,
             "lane": one.sumo_lane,
             "pos": f"{one.position_m:.2f}",
             "file": events_file if one.instant else counts_file,
@@ -93,14 +98,17 @@ def _stop_lines(
             to_stop_m=STOP_M,
         )
         at = max(TURN_AT_M, lengths[lane] - STOP_M)
-        yield VirtualDetector(detector=loop, sumo_lane=lane, position_m=at, instant=True)
+        yield VirtualDetector(
+            id=loop.id, detector=loop, sumo_lane=lane, position_m=at, instant=True
+        )
         turns = list(_turns(network, lane, by_lane.get(lane, []), lengths))
         yield from turns
-        if len(turns) < len(network.lane_movements[lane]):
+        told = {one.detector.movements for one in turns}
+        if len(told) < len(network.lane_movements[lane]):
             whole = Detector(
                 id=DetectorId(f"lane:{lane}"), kind=DetectorKind.STOP_LINE, lanes=(lane,)
             )
-            yield VirtualDetector(detector=whole, sumo_lane=lane, position_m=at)
+            yield VirtualDetector(id=whole.id, detector=whole, sumo_lane=lane, position_m=at)
 
 
 def _turns(
@@ -109,18 +117,26 @@ def _turns(
     connections: Iterable[RawConnection],
     lengths: Mapping[str, float],
 ) -> Iterator[VirtualDetector]:
-    """Yield a counter on the first internal lane of each connection that is a movement."""
-    for connection in connections:
-        movement = _movement_of(network, lane, connection)
-        if movement is None or lengths.get(connection.via, 0.0) <= TURN_AT_M:
+    """Yield a counter on the first internal lane of each connection that alone is a movement.
+
+    A movement whose connections fan out over several lanes would need all of them to be one count.
+    """
+    listed = [(_movement_of(network, lane, c), c) for c in connections]
+    ways = Counter(movement for movement, _ in listed)
+    for movement, connection in listed:
+        short = lengths.get(connection.via, 0.0) <= TURN_AT_M
+        if movement is None or ways[movement] > 1 or short:
             continue
         counter = Detector(
-            id=DetectorId(f"turn:{lane}>{connection.to_lane}"),
+            id=DetectorId(f"turn:{lane}:{movement}"),
             kind=DetectorKind.STOP_LINE,
             lanes=(lane,),
             movements=(movement,),
         )
-        yield VirtualDetector(detector=counter, sumo_lane=connection.via, position_m=TURN_AT_M)
+        part = f"turn:{lane}>{connection.to_lane}"
+        yield VirtualDetector(
+            id=part, detector=counter, sumo_lane=connection.via, position_m=TURN_AT_M
+        )
 
 
 def _movement_of(network: Network, lane: LaneId, connection: RawConnection) -> MovementId | None:
@@ -155,4 +171,4 @@ def _entries(
                 link=link,
                 to_stop_m=max(0.0, network.link_index[link].length_m - at),
             )
-            yield VirtualDetector(detector=loop, sumo_lane=lane.id, position_m=at)
+            yield VirtualDetector(id=loop.id, detector=loop, sumo_lane=lane.id, position_m=at)

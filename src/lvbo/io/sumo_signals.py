@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from lvbo.errors import Severity
 from lvbo.ids import ControllerId, CrossingId, IntersectionId, MovementId, PhaseId, PlanId
-from lvbo.io.sumo_graph import RAIL, TURNS, Graph, classes_of
+from lvbo.io.sumo_graph import TURNS, Graph, classes_of
 from lvbo.io.sumo_xml import RawConnection, RawLogic, RawNet
 from lvbo.network.binding import SumoHead
 from lvbo.network.place import Crossing, Leg, Movement, Turn

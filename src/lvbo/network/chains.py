@@ -8,9 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lvbo.ids import ControllerId, CorridorId, LinkId, MovementId
+from lvbo.ids import ControllerId, CorridorId, LinkId, MovementId, PhaseId
 from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.place import Movement, Turn
+from lvbo.signal.lamp import PhaseKind
+from lvbo.signal.rules import SignalRules
 
 if TYPE_CHECKING:
     from lvbo.network.network import Network
@@ -191,9 +193,15 @@ def _stop(network: Network, owner: ControllerId, out: MovementId, back: Movement
         inbound=back,
         outbound_controller=owner,
         inbound_controller=owner if back else None,
-        outbound_phases=rules.phases_of(out),
-        inbound_phases=rules.phases_of(back) if back else (),
+        outbound_phases=_car_phases(rules, out),
+        inbound_phases=_car_phases(rules, back) if back else (),
     )
+
+
+def _car_phases(rules: SignalRules, movement: MovementId) -> tuple[PhaseId, ...]:
+    """Return the phases that give cars of a movement green."""
+    phases = rules.phases_of(movement)
+    return tuple(p for p in phases if rules.phase_index[p].kind is not PhaseKind.BICYCLE)
 
 
 def _part(
