@@ -87,7 +87,7 @@ def test_drivers_discharge_as_was_measured(demand: Demand) -> None:
         for flow in (1641.0, 1846.0)
     )
 
-    assert (calm["tau"], calm["accel"], calm["startupDelay"]) == ("1.250", "2.000", "0.500")
+    assert (calm["tau"], calm["accel"], calm["startupDelay"]) == ("1.250", "2.001", "0.500")
     assert (brisk["tau"], brisk["accel"], brisk["startupDelay"]) == ("1.000", "2.600", "0.000")
 
 

@@ -135,3 +135,13 @@ def test_virtual_detectors_need_a_sumo_network(tmp_path: Path) -> None:
         virtual_detectors(cross(), tmp_path / "x.net.xml")
 
     assert caught.value.code == "LV193"
+
+
+def test_parts_of_one_detector_add_up(tmp_path: Path) -> None:
+    two = E1 + E1.replace('id="a"', 'id="a2"')
+    text = two.replace("</detector><detector>", "")
+    names = {"a": A.id, "a2": A.id}
+    table = read_sumo_counts([write(tmp_path, text)], [A], names=names).table
+
+    assert table["volume"].to_list() == [24.0, 0.0]
+    assert table["target"].unique().to_list() == ["a"]

@@ -38,7 +38,7 @@ def build(folder: Path, *, green_s: int) -> Path:
         ET.SubElement(
             edges, "edge", {"id": f"{leg}C", "from": leg, "to": "C"}, numLanes=lanes, speed="13.9"
         )
-        out = "2" if leg in "WE" else "1"
+        out = {"W": "3", "E": "2"}.get(leg, "1")
         ET.SubElement(
             edges, "edge", {"id": f"C{leg}", "from": "C", "to": leg}, numLanes=out, speed="13.9"
         )
@@ -73,7 +73,7 @@ def build(folder: Path, *, green_s: int) -> Path:
 CONNECTIONS = (
     ("WC", "CE", ((0, 0), (1, 1))),
     ("WC", "CN", ((2, 0),)),
-    ("EC", "CW", ((0, 0), (1, 1))),
+    ("EC", "CW", ((0, 0), (1, 1), (1, 2))),
     ("EC", "CS", ((2, 0),)),
     ("NC", "CS", ((0, 0),)),
     ("SC", "CN", ((0, 0),)),
@@ -148,6 +148,12 @@ def test_a_halved_green_does_not_hide_the_demand(halved: Scenario, counts: Count
     assert mean_of(halved, found, "WC", Turn.LEFT) == pytest.approx(100, rel=0.15)
     assert mean_of(halved, found, "EC", Turn.THROUGH) == pytest.approx(600, rel=0.1)
     assert mean_of(halved, found, "NC", Turn.THROUGH) == pytest.approx(300, rel=0.1)
+
+
+def test_a_turn_into_several_lanes_is_counted_once(halved: Scenario, counts: Counts) -> None:
+    demand = estimate_demand(halved.network, counts)
+
+    assert mean_of(halved, demand, "EC", Turn.THROUGH) == pytest.approx(600, rel=0.05)
 
 
 def test_discharge_is_measured_where_queues_stand(halved: Scenario, counts: Counts) -> None:

@@ -110,7 +110,7 @@ def _added(table: pl.DataFrame) -> pl.DataFrame:
     key = [name for name in COUNTS if name not in summed]
     if not table.select(key).is_duplicated().any():
         return table
-    return table.group_by(key).agg(**summed).select(COUNTS)
+    return table.group_by(key).agg(**summed).select(list(COUNTS))
 
 
 def _open(file: Path) -> IO[bytes]:

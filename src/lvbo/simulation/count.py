@@ -91,7 +91,10 @@ def _count(job: _Job) -> Counts:
     )
     files = [job.folder / COUNTS, job.folder / EVENTS]
     return read_sumo_counts(
-        [file for file in files if file.is_file()], [one.detector for one in job.detectors], day=day
+        [file for file in files if file.is_file()],
+        {one.detector.id: one.detector for one in job.detectors}.values(),
+        day=day,
+        names={one.id: one.detector.id for one in job.detectors},
     )
 
 
