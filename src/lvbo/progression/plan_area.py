@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from lvbo.demand.demand import Demand
-from lvbo.errors import Finding, InputError
+from lvbo.errors import Finding, InfeasibleError, InputError
 from lvbo.ids import ControllerId, LinkId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
@@ -197,11 +197,14 @@ class _Task:
                 speeds_mps=self.order.speeds_mps,
                 locked=locked,
             )
+            if locked.issuperset(corridor.controllers):
+                found.append(None)
+                continue
             try:
                 wave = coordinate(
                     corridor, self._one(plans), street=street, settings=self.order.settings
                 ).periods[0]
-            except InputError:  # cycles of the street that do not fit each other
+            except (InputError, InfeasibleError):  # cycles or offsets that do not fit each other
                 found.append(None)
                 continue
             plans.update(zip(wave.controllers, wave.plans, strict=True))
