@@ -50,6 +50,7 @@ TURNS = {
     "r": Turn.RIGHT,
     "R": Turn.RIGHT,
     "t": Turn.UTURN,
+    "T": Turn.UTURN,  # in left-hand traffic
 }
 TURN_BACK_DEG = 45.0
 """A street that leaves within this of where it came from turns round."""
