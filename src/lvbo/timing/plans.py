@@ -80,10 +80,14 @@ def mean_volumes(demand: Demand) -> Volumes:
 def controller_models(
     network: Network, demand: Demand, volumes: Volumes | None = None
 ) -> tuple[ControllerModel, ...]:
-    """Return every controller as a model; drivers choose lanes at the given (else mean) volumes."""
+    """Return every controller as a model; drivers choose lanes at the given (else mean) volumes.
+
+    A controller whose heads are always green has nothing to be timed and is left out.
+    """
     flows = {s.lane: s for s in saturations(network, demand.saturations)}
     at = volumes if volumes is not None else mean_volumes(demand)
-    return tuple(build_model(network, c, flows, at) for c in network.controllers)
+    models = (build_model(network, c, flows, at) for c in network.controllers)
+    return tuple(model for model in models if model.orders)
 
 
 def time_plans(
@@ -155,7 +159,9 @@ def time_groups(
     """Return the timing of every controller: each group at its best common cycle."""
     found: dict[ControllerId, Timing] = {}
     for group in groups:
-        members = [models[c] for c in group.controllers]
+        members = [models[c] for c in group.controllers if c in models]
+        if not members:
+            continue
         best = best_cycles(group_timings(members, volumes, limits), limits, 1)[0]
         found.update({c: models[c].judged(timing, volumes) for c, timing in best.items()})
     return found

@@ -44,7 +44,8 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
     its stop lines there is little room, and the order is what keeps it clear.
     """
     rules = controller.rules
-    found = [StageOrder(pattern=Pattern.SHIPPED, stages=stages) for stages in rules.orders]
+    shipped = [StageOrder(pattern=Pattern.SHIPPED, stages=stages) for stages in rules.orders]
+    found = [order for order in shipped if _keeps_apart(rules, order)]
     single = len(controller.intersections) == 1
     if not found or (rules.may_skip and single):
         found += _generated(network, controller, found)
@@ -66,6 +67,11 @@ def _needed(rules: SignalRules) -> frozenset[str]:
     lit = site or {p.id for p in rules.phases if p.is_going}
     free = {t for phase in rules.permanent for t in _targets(rules, phase)}
     return frozenset(t for phase in lit for t in _targets(rules, phase)) - free
+
+
+def _keeps_apart(rules: SignalRules, sequence: StageOrder) -> bool:
+    """Say whether no stage gives green to two foes; a site's own programme may do so."""
+    return not any(rules.forbidden(a, b) for s in sequence.stages for a in s for b in s)
 
 
 def _covers(rules: SignalRules, sequence: StageOrder, needed: frozenset[str]) -> bool:
