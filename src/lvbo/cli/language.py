@@ -19,7 +19,7 @@ def find_language(arguments: Sequence[str], environment: Mapping[str, str]) -> L
 
 
 def _option(arguments: Sequence[str]) -> str:
-    for word, after in zip(arguments, (*arguments[1:], ""), strict=True):
+    for word, after in zip(arguments, [*arguments[1:], ""], strict=False):
         if word == "--lang":
             return after
         if word.startswith("--lang="):

@@ -64,6 +64,8 @@ def _call(arguments: Sequence[str], session: Session) -> int:
         raise KeyboardInterrupt from None
     except usage as error:
         return _refuse(as_usage_error(error, arguments), session)
+    if status == INTERRUPTED:
+        raise KeyboardInterrupt
     return status if isinstance(status, int) else 0
 
 

@@ -57,12 +57,14 @@ class Session:
         if not self.as_json:
             self.out.print(what, highlight=False)
 
-    def show_findings(self, findings: Sequence[Finding], *, most: int = 12) -> Counted:
+    def show_findings(
+        self, findings: Sequence[Finding], *, most: int = 12, as_result: bool = False
+    ) -> Counted:
         """Print findings, worst first, those of one code together; return how many there are."""
         counted = count(findings)
-        if not (self.as_json or self.quiet):
-            for line in finding_lines(findings, self.language, most=most):
-                self.err.print(line, highlight=False)
+        hidden = self.as_json or (self.quiet and not as_result)
+        for line in () if hidden else finding_lines(findings, self.language, most=most):
+            (self.out if as_result else self.err).print(line, highlight=False)
         return counted
 
     def finish(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.table import Table
 from rich.text import Text
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from lvbo.evaluation.compare import Difference
     from lvbo.report.inputs import Result
 
+WIDEST_TITLE = 90
 MARKS = {"better": ("green", "▲"), "worse": ("red", "▼"), "unclear": ("dim", "·")}
 LEADING = (
     "stops_per_km", "travel_median_s", "travel_p95_s", "speed_mps", "nonstop_share",
@@ -27,7 +29,14 @@ NETWORK = (
 
 def plain_table(title: str, columns: Sequence[str], *, numbers: int = 0) -> Table:
     """Return an empty table; the last `numbers` columns are set to the right."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        box=box.SIMPLE_HEAD,
+        min_width=min(WIDEST_TITLE, cell_len(title) + 1),
+        pad_edge=False,
+    )
     for place, column in enumerate(columns):
         right = place >= len(columns) - numbers
         table.add_column(column, justify="right" if right else "left", no_wrap=right)

@@ -14,10 +14,11 @@ from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
 from lvbo.detection.counts import Counts
 from lvbo.errors import Finding
-from lvbo.ids import ControllerId, LinkId
+from lvbo.ids import LinkId
 from lvbo.io.scenario import Scenario
 from lvbo.network.network import Network
-from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
+from lvbo.progression.coordinate import Street, evaluate_wave
+from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.progression.wave import Wave
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.runs import Run, Runs
@@ -64,25 +65,22 @@ def design(
 ) -> Designed:
     """Return plans made from counts, coordinated street by street in the order given.
 
-    Signals that one street has set stay as they are in the next.
+    Signals that one street has set stay as they are in the next. Without streets each controller
+    is timed, and nothing coordinated.
     """
     with steps("demand"):
         demand = estimate_demand(network, counts, plans=shipped)
     with steps("periods"):
         periods = find_periods(network, demand)
-    with steps("plans"):
-        plans = time_plans(network, demand, periods)
-    waves: list[Wave] = []
-    with steps("waves") as tell:
-        locked: frozenset[ControllerId] = frozenset()
-        for number, name in enumerate(streets):
-            corridor = network.corridor(name)
-            street = Street(network=network, demand=demand, speeds_mps=speeds_mps, locked=locked)
-            wave = coordinate(corridor, plans, street=street)
-            plans, locked = wave.plans, locked | set(corridor.controllers)
-            waves.append(wave)
-            tell((number + 1) / len(streets))
-    return Designed(demand=demand, periods=periods, plans=plans, waves=tuple(waves))
+    if not streets:
+        with steps("plans"):
+            plans = time_plans(network, demand, periods)
+        return Designed(demand=demand, periods=periods, plans=plans)
+    with steps("waves"):
+        corridors = tuple(network.corridor(name) for name in streets)
+        order = AreaOrder(corridors=corridors, speeds_mps=speeds_mps)
+        area = plan_area(network, demand, periods, order)
+    return Designed(demand=demand, periods=periods, plans=area.plans, waves=area.waves)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -79,7 +79,9 @@ def read_record(path: Path) -> RunRecord:
         raise InputError("LV101", place=str(file))
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
-        document.pop("manifest", None)
-    except (UnicodeDecodeError, ValueError, AttributeError) as error:
+    except ValueError as error:
         raise InputError("LV715", place=str(file), reason=str(error)) from error
+    if not isinstance(document, dict):
+        raise InputError("LV715", place=str(file), reason=type(document).__name__)
+    document.pop("manifest", None)
     return from_document(RunRecord, document, str(file))

@@ -38,8 +38,8 @@ def check(
             found += the_counts(counts, place.network).findings
     if itself:
         found += _self_check(place, session)
-    counted = session.show_findings(found, most=10_000 if every else 6)
     _sum_up(session, place, chosen, path)
+    counted = session.show_findings(found, most=10_000 if every else 4, as_result=True)
     session.show(
         session.words(
             "cli_found", errors=counted.errors, warnings=counted.warnings, advice=counted.advice
@@ -53,9 +53,11 @@ def check(
 
 
 def _findings(place: Place, plans: PlanSet) -> Iterator[Finding]:
+    from lvbo.io.doubts import check_network
     from lvbo.signal.check import check_plan, check_rules
 
     yield from place.plans.findings
+    yield from check_network(place.network, plans)
     index = place.network.controller_index
     for controller in place.network.controllers:
         yield from check_rules(controller.rules, str(controller.id))

@@ -15,6 +15,7 @@ from lvbo.cli.tables import plain_table
 
 def init(ctx: typer.Context, path: PlaceArg, out: OutOpt = None) -> None:
     """Copy a network into a project folder, with its plans as text; print what is doubtful."""
+    from lvbo.io.doubts import check_network
     from lvbo.project.folder import staged
     from lvbo.project.start import start_project
 
@@ -24,7 +25,7 @@ def init(ctx: typer.Context, path: PlaceArg, out: OutOpt = None) -> None:
     target = (out or Path(path.name.split(".")[0] or "project")).resolve()
     with staged(target) as scratch:
         start_project(scratch, path, place.network, place.plans, place.scenario)
-    findings = place.plans.findings
+    findings = (*place.plans.findings, *check_network(place.network, place.plans))
     session.show_findings(findings, most=3)
     columns = [session.words(f"cli_col_{c}") for c in ("street", "signals", "length")]
     table = plain_table(session.words("cli_title_streets"), columns, numbers=2)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Call
+
+from lvbo.io.plans_toml import read_plans
+
+
+def test_a_network_is_checked_and_its_doubts_are_named(call: Call, tiny: Path) -> None:
+    said = call("check", tiny, "--json")
+
+    assert said.status == 1
+    assert said.codes
+    assert said.data["errors"] + said.data["warnings"] > 0
+
+
+def test_a_check_prints_code_place_sentence_and_cure(call: Call, tiny: Path) -> None:
+    said = call("check", tiny)
+
+    assert "LV2" in said.out
+    assert "→" in said.out
+    assert "2 signals" in said.out
+
+
+def test_the_self_check_finds_every_lamp_where_we_say_it_is(call: Call, tiny: Path) -> None:
+    said = call("check", tiny, "--self", "--json")
+
+    assert "LV219" not in said.codes
+
+
+def test_a_project_folder_holds_network_plans_and_streets(
+    call: Call, tiny: Path, tmp_path: Path
+) -> None:
+    said = call("init", tiny, "--out", tmp_path / "mine", "--json")
+
+    assert said.status == 0
+    assert said.data["corridors"] == ["High St"]
+    assert "High St" in (tmp_path / "mine" / "lvbo.toml").read_text(encoding="utf-8")
+    assert read_plans(tmp_path / "mine" / "plans" / "installed.toml").plans
+    assert call("check", tmp_path / "mine" / "network", "--json").status == 1
+
+
+def test_streets_are_listed(call: Call, tiny: Path) -> None:
+    said = call("wave", tiny, "--list", "--json")
+
+    assert [street["name"] for street in said.data["corridors"]] == ["High St"]
+
+
+def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:
+    said = call("wave", tiny, "--street", "High St", "--out", tmp_path / "wave", "--json")
+    (drawn,) = said.data["waves"]
+
+    assert said.status == 0
+    assert drawn["periods"][0]["outbound_s"] > 0
+    assert {path.suffix for path in (tmp_path / "wave").iterdir()} == {".toml", ".svg", ".png"}
+
+
+def test_counts_lead_to_periods(call: Call, tiny: Path, tiny_counts: Path) -> None:
+    said = call("periods", tiny, "--counts", tiny_counts, "--json")
+
+    assert said.status == 0
+    assert said.data["day_plans"]
+
+
+def test_counts_lead_to_plans_in_every_form(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "plans"
+    said = call("plan", tiny, "-c", tiny_counts, "-s", "High St", "-o", out, "--json")
+
+    assert said.status == 0
+    assert said.data["plans"] == 2
+    assert {path.suffix for path in out.iterdir()} == {".toml", ".xml", ".csv", ".xlsx"}
+
+
+def test_runs_are_kept_and_compared_in_pairs(call: Call, tiny: Path, tmp_path: Path) -> None:
+    made = [
+        call("simulate", tiny, "--seeds", "2", "--workers", "1", "--out", tmp_path / name, "--json")
+        for name in ("a", "b")
+    ]
+    said = call("compare", tmp_path / "a", tmp_path / "b", "--json")
+    delay = next(d for d in said.data["differences"] if d["measure"] == "delay_s")
+
+    assert [one.status for one in made] == [0, 0]
+    assert said.status == 0
+    assert said.data["seeds"] == [0, 1]
+    assert delay["change"]["mean"] == 0
+
+
+def test_runs_of_other_seeds_are_not_compared(call: Call, tiny: Path, tmp_path: Path) -> None:
+    for name, seeds in (("a", 1), ("b", 2)):
+        call("simulate", tiny, "--seeds", seeds, "--out", tmp_path / name, "--workers", "1", "-q")
+    said = call("compare", tmp_path / "a", tmp_path / "b", "--json")
+
+    assert said.status == 2
+    assert said.codes == {"LV605"}
+
+
+@pytest.mark.parametrize(
+    ("form", "ending"),
+    [("toml", ".toml"), ("sumo", ".add.xml"), ("sheet-csv", ".csv"), ("sheet-xlsx", ".xlsx")],
+)
+def test_plans_leave_in_every_form(
+    form: str, ending: str, call: Call, tiny: Path, tmp_path: Path
+) -> None:
+    call("init", tiny, "--out", tmp_path / "p", "-q")
+    target = tmp_path / f"out{ending}"
+    plans = tmp_path / "p" / "plans" / "installed.toml"
+    said = call("export", plans, "--format", form, "-n", tiny, "--out", target, "--json")
+
+    assert said.status in {0, 1}
+    assert target.stat().st_size > 0
+
+
+@pytest.mark.slow
+def test_a_report_holds_both_languages_in_one_file(call: Call, tiny: Path, tmp_path: Path) -> None:
+    call("init", tiny, "--out", tmp_path / "p", "-q")
+    call("wave", tiny, "-s", "High St", "-o", tmp_path / "w", "-q")
+    words = ["--plans", tmp_path / "w" / "plans.toml", "--street", "High St", "--seeds", "2"]
+    said = call("report", tiny, *words, "--out", tmp_path / "report", "--json")
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+
+    assert said.status == 0
+    assert 'lang="zh-CN"' in page
+    assert 'lang="en"' in page
+    assert (tmp_path / "report" / "figures" / "wave-1-zh.svg").is_file()
+
+
+def test_a_code_is_explained_in_both_languages(call: Call) -> None:
+    english = call("explain", "lv452", "--lang", "en")
+    chinese = call("explain", "LV452", "--lang", "zh")
+
+    assert "LV452" in english.out
+    assert "‹" in english.out
+    assert "周期" in chinese.out
+
+
+def test_the_doctor_finds_everything_needed(call: Call) -> None:
+    said = call("doctor", "--json")
+    lost = [c["part"] for c in said.data["checks"] if c["needed"] and not c["ok"]]
+
+    assert said.status == 0
+    assert lost == []
+
+
+@pytest.mark.slow
+def test_the_bands_bench_prints_one_object(call: Call) -> None:
+    said = call("bench", "bands", "--json")
+
+    assert said.status == 0
+    assert set(said.data) == {"bench", "versions", "load", "rows", "summary"}
+    assert said.data["rows"]
