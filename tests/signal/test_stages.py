@@ -58,11 +58,17 @@ def test_stages_give_the_timeline_an_engineer_would_draw() -> None:
     assert [stage.interstage_ds for stage in plan.stages] == [0, 50, 50, 50, 50]
 
 
-def test_a_phase_that_ended_a_stage_ago_still_gets_its_clearance() -> None:
+def test_a_walk_ends_early_inside_its_stage_so_that_vehicles_need_not_wait_for_it() -> None:
     plan = built((wish("A", (NS, WALK), 20), wish("A2", (NS,), 2), *FOUR[2:]))
 
-    assert plan.stages[1].interstage_ds == 100
+    assert plan.stages[1].interstage_ds == 50
+    assert plan.windows_of(WALK)[0].length_ds == 150
     assert is_safe(plan, tiny_rules())
+
+
+def test_a_walk_that_could_not_clear_in_time_is_refused() -> None:
+    with pytest.raises(PlanError, match="LV333"):
+        built((wish("A", (NS, WALK), 5), *FOUR[2:]))
 
 
 def test_the_reference_may_be_any_phase_and_then_starts_the_cycle() -> None:

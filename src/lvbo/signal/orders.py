@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from lvbo.ids import PhaseId
+from lvbo.signal.lamp import PhaseKind
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import Phase, StageSets
 
@@ -17,12 +18,34 @@ SHORT_STAGE_DS = 30
 
 
 def stage_sets(phases: Iterable[Phase], plan: Plan) -> StageSets:
-    """Return the stages of a plan: its sets of greens that no neighbour contains."""
+    """Return the stages of a plan: its sets of greens that no neighbour contains.
+
+    People on foot stop walking before the vehicles of their stage: a walk is part of the stage it
+    runs in and makes no stage of its own, unless no vehicle goes.
+    """
+    listed = tuple(phases)
+    walks = [p for p in listed if p.kind is PhaseKind.PEDESTRIAN]
     sets: list[tuple[PhaseId, ...]] = []
-    for _, length_ds, green in _green_sets(phases, plan):
+    for start_ds, length_ds, going in _green_sets((p for p in listed if p not in walks), plan):
+        beside = (p.id for p in walks if _walks_in(plan, p.id, start_ds, length_ds))
+        green = tuple(sorted((*going, *beside)))
         if length_ds >= SHORT_STAGE_DS and green and (not sets or sets[-1] != green):
             sets.append(green)
     return tuple(s for k, s in enumerate(sets) if not _inside(sets, k))
+
+
+def _walks_in(plan: Plan, phase: PhaseId, start_ds: int, length_ds: int) -> bool:
+    """Say whether a walk that is not permanent runs inside a span for as long as a stage would."""
+    cycle = plan.cycle_ds
+    for window in plan.windows_of(phase):
+        late = (window.start_ds - start_ds) % cycle
+        early = (start_ds - window.start_ds) % cycle
+        inside = max(
+            min(window.length_ds, length_ds - late), min(length_ds, window.length_ds - early)
+        )
+        if window.length_ds < cycle and inside >= SHORT_STAGE_DS:
+            return True
+    return False
 
 
 def short_stages(phases: Iterable[Phase], plan: Plan) -> tuple[GreenSet, ...]:

@@ -3,16 +3,20 @@
 
 All phases of a stage that are not in the next one end together at the end of its green; all that
 are new in the next one start together, one interstage later. A phase listed in neighbouring stages
-runs through; one listed in all of them is permanent.
+runs through; one listed in all of them is permanent. People on foot clear slowly: where a stage
+ends with a walk, the walk ends early inside the stage, so that the interstage is that of the
+vehicles.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 
 from lvbo.errors import PlanError
 from lvbo.ids import ControllerId, PhaseId, PlanId, StageId
+from lvbo.signal.lamp import PhaseKind
 from lvbo.signal.plan import Greens, Plan, StageGreen, Window, referenced
 from lvbo.signal.rules import SignalRules
 
@@ -47,6 +51,11 @@ def from_stages(
     )
     cycle = sum(stage.green_ds + stage.interstage_ds for stage in written)
     greens = stage_greens(written, rules)
+    for phase, window in ((g.phase, w) for g in greens for w in g.windows):
+        if window.length_ds <= 0:
+            raise PlanError(
+                "LV333", controller=controller, stage=phase, green_s=window.length_ds / 10
+            )
     plan = referenced(plan_id, controller, cycle, greens, reference, 0, written)
     return plan.at_offset(offset_ds)
 
@@ -56,13 +65,28 @@ def stage_greens(stages: Sequence[StageGreen], rules: SignalRules) -> tuple[Gree
     starts = _stage_starts(stages)
     cycle = sum(stage.green_ds + stage.interstage_ds for stage in stages)
     names = sorted({phase for stage in stages for phase in stage.phases})
+    windows = {name: tuple(sorted(_windows(name, stages, starts, cycle, rules))) for name in names}
     return tuple(
-        Greens(
-            phase=name,
-            windows=tuple(sorted(_windows(name, stages, starts, cycle, rules))),
-        )
-        for name in names
+        Greens(phase=name, windows=tuple(_cleared(name, w, windows, cycle, rules) for w in own))
+        for name, own in windows.items()
     )
+
+
+def _cleared(
+    name: PhaseId,
+    window: Window,
+    others: Mapping[PhaseId, Sequence[Window]],
+    cycle: int,
+    rules: SignalRules,
+) -> Window:
+    """Return a walk that ends early enough for its foes; other windows as they are."""
+    if not _walks(name, rules) or window.length_ds >= cycle:
+        return window
+    cut = 0
+    for ending, starting, need in rules.foes:
+        for foe in others.get(starting, ()) if ending == name and need else ():
+            cut = max(cut, need - (foe.start_ds - window.end_ds) % cycle)
+    return replace(window, length_ds=window.length_ds - cut)
 
 
 def as_stages(
@@ -128,11 +152,17 @@ def _least_gap(
     starting = [p for p in following[1] if p not in stage[1]]
     gap = 0
     for phase in ending:
+        if _walks(phase, rules):
+            continue
         if not _hands_over(phase, following[1], rules):
             gap = max(gap, rules.phase_index[phase].yellow_ds)
         for other in starting:
             gap = max(gap, _known(controller, rules, phase, other))
     return gap
+
+
+def _walks(phase: PhaseId, rules: SignalRules) -> bool:
+    return rules.phase_index[phase].kind is PhaseKind.PEDESTRIAN
 
 
 def _known(controller: ControllerId, rules: SignalRules, ending: PhaseId, starting: PhaseId) -> int:
@@ -163,6 +193,8 @@ def _lacks(
         since += stages[(j + 1) % n][2] + gaps[j]
         ended = [p for p in stages[j][1] if p not in stages[(j + 1) % n][1]]
         for phase in ended:
+            if _walks(phase, rules):
+                continue
             for other in starting:
                 yield _known(controller, rules, phase, other) - since
 

@@ -93,6 +93,8 @@ class ControllerModel:
         high = np.array([_most_s(rules, stage) for stage in stages], dtype=np.int64)
         between = interstages_ds(self.controller.id, rules, self._wishes(stages, low))
         inters = np.array([-(-gap // 10) for gap in between], dtype=np.int64)
+        walks = [_walk_s(rules, stages, k, int(inters[k])) for k in range(len(stages))]
+        low = np.maximum(low, np.array(walks, dtype=np.int64))
         lit = np.array([self._status(stage) for stage in stages], dtype=np.int64)
         pairs = zip(stages, [*stages[1:], stages[0]], strict=True)
         kept = [self._status([p for p in a if p in b]) for a, b in pairs]
@@ -246,6 +248,22 @@ def _least_s(rules: SignalRules, stages: Sequence[Sequence[PhaseId]], k: int) ->
     alone = [p for p in stages[k] if len(stages) == 1 or (p not in before and p not in after)]
     least = max((rules.limit_index[p].min_green_ds for p in alone), default=0)
     return max(LEAST_STAGE_S, -(-least // 10))
+
+
+def _walk_s(
+    rules: SignalRules, stages: Sequence[Sequence[PhaseId]], k: int, interstage_s: int
+) -> int:
+    """Return the least green of a stage in which people may walk and still clear in time."""
+    following = stages[(k + 1) % len(stages)]
+    starting = [p for p in following if p not in stages[k]]
+    least = 0
+    for phase in stages[k]:
+        walks = rules.phase_index[phase].kind is PhaseKind.PEDESTRIAN
+        if walks and phase not in following:
+            clear = max((rules.intergreen_ds(phase, p) or 0 for p in starting), default=0)
+            spare = max(0, clear - 10 * interstage_s)
+            least = max(least, rules.limit_index[phase].min_green_ds + spare)
+    return -(-least // 10)
 
 
 def _most_s(rules: SignalRules, stage: Sequence[PhaseId]) -> int:
