@@ -314,15 +314,20 @@ def test_a_left_may_yield_to_oncoming_traffic_but_never_to_crossing_traffic(
     assert kinds == {"S": {Conflict.YIELD}, "E": {Conflict.FORBIDDEN}}
 
 
-def test_in_left_hand_traffic_the_right_turn_yields(tmp_path: Path) -> None:
-    read = scenario(cross(tmp_path, "--lefthand", "true", lanes=1))
+def test_in_left_hand_traffic_the_right_turn_crosses_and_yields(tmp_path: Path) -> None:
+    read = scenario(cross(tmp_path, "--lefthand", "true"))
     rules = rules_of(read)
     turns = {str(m.id): m.turn for m in read.network.movements}
-    yielding = {c for _, _, c in rules.conflicts.pairs}
+    right = next(p.id for p in rules.phases if str(p.id).startswith("N.") and "R" in str(p.id))
+    through = {
+        side: [p.id for p in rules.phases if str(p.id).startswith(f"{side}.") and "T" in str(p.id)]
+        for side in "SE"
+    }
 
     assert read.network.left_hand
-    assert turns["NC>CE"] in {Turn.LEFT, Turn.RIGHT}
-    assert yielding >= {Conflict.FORBIDDEN}
+    assert turns["NC>CW"] is Turn.RIGHT
+    assert {rules.conflict(right, q) for q in through["S"]} == {Conflict.YIELD}
+    assert {rules.conflict(right, q) for q in through["E"]} == {Conflict.FORBIDDEN}
 
 
 def test_intergreens_hold_the_yellow_and_are_whole_seconds(plain_cross: Scenario) -> None:
