@@ -50,8 +50,12 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
     if not found or (rules.may_skip and single):
         found += _generated(network, controller, found)
     needed = _needed(rules)
-    kept = [s for s in found if _covers(rules, s, needed) and _follows(rules, s)]
-    return tuple(dict.fromkeys(kept))
+    kept: dict[StageSets, StageOrder] = {}
+    for order in found:
+        fits = _covers(rules, order, needed) and _follows(rules, order)
+        if fits and (order.stages not in kept or order.pattern == Pattern.TOGETHER):
+            kept[order.stages] = order  # equal stages have one name, the plainest
+    return tuple(kept.values())
 
 
 # what must be served --------------------------------------------------------------------------
