@@ -197,15 +197,16 @@ def read_raw_net(net: Path, additional: tuple[Path, ...] = ()) -> RawNet:
     """
     raw = RawNet()
     for element in elements(net, "net"):
-        _take(raw, element, net.name)
+        take_record(raw, element, net.name)
     for path in additional:
         for element in elements(path):
             if element.tag in {"tlLogic", "WAUT", "wautJunction"}:
-                _take(raw, element, path.name)
+                take_record(raw, element, path.name)
     return raw
 
 
-def _take(raw: RawNet, element: ET.Element, file: str) -> None:
+def take_record(raw: RawNet, element: ET.Element, file: str) -> None:
+    """Add one element to the records; what is wrong with it becomes a finding."""
     tag = element.tag
     try:
         if tag == "net":
