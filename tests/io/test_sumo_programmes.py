@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lvbo.io.sumo_signals import CHARACTERS, decode, runs
-from lvbo.io.sumo_xml import RawLogic, RawNet, take_record, elements
+from lvbo.io.sumo_xml import RawLogic, RawNet, elements, take_record
 from lvbo.signal.lamp import Lamp
 from lvbo.signal.schedule import DAY_S
 
