@@ -48,8 +48,7 @@ def gains_table(title: str, result: Result, session: Session) -> Table:
     from lvbo.report.words import Words
 
     words = Words(language=session.language)
-    columns = [session.words(f"cli_col_{c}") for c in ("measure", "before", "after", "change")]
-    table = plain_table(title, [*columns, "%", ""], numbers=5)
+    table = _change_table(title, session)
     for direction in result.directions:
         street = getattr(direction, "street", "")
         heading = " ".join(part for part in (street, words.heading(direction.heading)) if part)
@@ -61,9 +60,21 @@ def gains_table(title: str, result: Result, session: Session) -> Table:
 
 def differences_table(title: str, differences: Sequence[Difference], session: Session) -> Table:
     """Return the change of every measure, losers first."""
-    columns = [session.words(f"cli_col_{c}") for c in ("measure", "before", "after", "change")]
-    table = plain_table(title, [*columns, "%", ""], numbers=5)
+    table = _change_table(title, session)
     _section(table, "", differences, session)
+    return table
+
+
+def _change_table(title: str, session: Session) -> Table:
+    names = ("measure", "unit", "before", "after", "change")
+    columns = ["", *(session.words(f"cli_col_{name}") for name in names), "% [95 %]"]
+    table = plain_table(title, columns, numbers=4)
+    table.caption = "  ".join(
+        f"[{style}]{sign} {session.words(f'word_{mark}')}[/]"
+        for mark, (style, sign) in MARKS.items()
+    )
+    table.caption_justify = "left"
+    table.caption_style = "none"
     return table
 
 
@@ -81,16 +92,17 @@ def _section(
     if not differences:
         return
     if heading:
-        table.add_row(Text(heading, style="bold cyan"))
+        table.add_row("", Text(heading, style="bold cyan"))
     for difference in differences:
         shown = line(difference, Words(language=session.language))
         style, sign = MARKS[str(shown.mark)]
         table.add_row(
-            f"  {shown.measure} [dim]{shown.unit}[/]",
+            Text(sign, style=style),
+            shown.measure,
+            Text(shown.unit, style="dim"),
             shown.before,
             shown.after,
             Text(shown.change, style=style),
             Text(shown.percent.removesuffix(" %"), style=style),
-            Text(f"{sign} {shown.verdict}", style=style),
         )
     table.add_section()
