@@ -31,13 +31,18 @@ def test_what_was_there_stays_beside_what_comes(tmp_path: Path) -> None:
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["new.txt", "old.txt"]
 
 
+def break_off(target: Path, error: type[BaseException]) -> None:
+    with staged(target) as scratch:
+        (scratch / "half.txt").write_text("half", encoding="utf-8")
+        raise error
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_nothing_is_left_where_the_work_breaks_off(
     error: type[BaseException], tmp_path: Path
 ) -> None:
-    with pytest.raises(error), staged(tmp_path / "out") as scratch:
-        (scratch / "half.txt").write_text("half", encoding="utf-8")
-        raise error
+    with pytest.raises(error):
+        break_off(tmp_path / "out", error)
 
     assert list(tmp_path.iterdir()) == []
 
