@@ -43,6 +43,7 @@ def read_network_and_plans(
     """
     raw = read_raw_net(path, additional)
     _check_references(raw, path.name)
+    _refuse(raw)
     _leave_rail(raw)
     _write_off(raw)
     graph = build_graph(raw)
@@ -50,9 +51,7 @@ def read_network_and_plans(
     if not graph.links:
         raw.doubt("LV116", path.name)
     switching = _switching(raw, parts)
-    errors = [f for f in raw.findings if f.severity is Severity.ERROR]
-    if errors:
-        raise InputError.of(errors)
+    _refuse(raw)
     paths = Paths(raw, graph)
     network = Network(
         intersections=graph.intersections,
@@ -69,6 +68,13 @@ def read_network_and_plans(
         left_hand=raw.left_hand,
     )
     return network, _plan_set(raw, parts, switching)
+
+
+def _refuse(raw: RawNet) -> None:
+    """Raise one error with everything wrong so far."""
+    errors = [f for f in raw.findings if f.severity is Severity.ERROR]
+    if errors:
+        raise InputError.of(errors)
 
 
 def _check_references(raw: RawNet, file: str) -> None:

@@ -9,7 +9,7 @@ from lvbo.errors import Finding, InputError
 from lvbo.io.scenario import Scenario
 from lvbo.io.site import Span, apply_site, find_site_sheet, read_site_sheet, street_speeds
 from lvbo.io.sumo_net import read_network_and_plans
-from lvbo.io.sumo_xml import elements
+from lvbo.io.sumo_xml import elements, seconds_of
 
 OWN = frozenset(
     {
@@ -22,6 +22,19 @@ OWN = frozenset(
         "time-to-teleport",
     }
 )
+SHORT = {
+    "n": "net-file",
+    "net": "net-file",
+    "r": "route-files",
+    "routes": "route-files",
+    "a": "additional-files",
+    "additional": "additional-files",
+    "b": "begin",
+    "e": "end",
+}
+"""Other names SUMO takes for the same options."""
+DEFAULT_SPAN_S = 3600
+"""How long a scenario is judged that names no end."""
 DROPPED = (
     "output",
     "log",
@@ -54,7 +67,7 @@ def read_scenario(path: Path | str) -> Scenario:
     missing = [p for p in (net, *routes, *additional) if not p.is_file()]
     if missing:
         raise InputError.of(Finding(code="LV101", place=str(p)) for p in missing)
-    begin, end = _span(file, options)
+    times = _times(file, options)
     network, plans = read_network_and_plans(net, additional)
     sheet_file = find_site_sheet(file.parent)
     span = Span(sumocfg=file.name)
@@ -69,15 +82,15 @@ def read_scenario(path: Path | str) -> Scenario:
         net_file=net,
         route_files=routes,
         additional_files=additional,
-        begin_s=begin,
-        end_s=end,
+        begin_s=int(times["begin"]),
+        end_s=int(times["end"]),
         network=network,
         plans=plans,
-        step_s=float(options.get("step-length", "1")),
+        step_s=times["step-length"],
         warm_up_s=span.warm_up_s,
         run_out_s=span.run_out_s,
         speeds_mps=tuple(sorted(speeds.items())),
-        teleport_s=float(options.get("time-to-teleport", "-1")),
+        teleport_s=times["time-to-teleport"],
         options=tuple(sorted((k, v) for k, v in options.items() if _is_kept(k))),
     )
 
@@ -99,7 +112,7 @@ def _options(file: Path) -> dict[str, str]:
     for element in elements(file):
         for option in element.iter():
             if "value" in option.attrib:
-                found[option.tag] = option.attrib["value"]
+                found[SHORT.get(option.tag, option.tag)] = option.attrib["value"]
     return found
 
 
@@ -108,15 +121,20 @@ def _files(file: Path, text: str) -> tuple[Path, ...]:
     return tuple(file.parent / name for name in names)
 
 
-def _span(file: Path, options: dict[str, str]) -> tuple[int, int]:
+def _times(file: Path, options: dict[str, str]) -> dict[str, float]:
+    """Return begin, end, step and teleport time in seconds."""
+    defaults = {"begin": "0", "end": "-1", "step-length": "1", "time-to-teleport": "-1"}
     try:
-        begin = int(float(options.get("begin", "0")))
-        end = int(float(options.get("end", "3600")))
+        times = {key: seconds_of(options.get(key, text)) for key, text in defaults.items()}
     except ValueError as error:
         raise InputError("LV105", place=file.name, reason=str(error)) from error
-    if end <= begin:
-        raise InputError("LV119", place=file.name, begin_s=begin, end_s=end)
-    return begin, end
+    if times["end"] < 0:
+        times["end"] = times["begin"] + DEFAULT_SPAN_S
+    if times["end"] <= times["begin"] or times["step-length"] <= 0:
+        raise InputError(
+            "LV119", place=file.name, begin_s=int(times["begin"]), end_s=int(times["end"])
+        )
+    return times
 
 
 def _is_kept(option: str) -> bool:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -235,9 +236,42 @@ def _name(element: ET.Element) -> str:
 
 
 def points(text: str) -> tuple[tuple[float, float], ...]:
-    """Return a shape attribute as points in metres, heights dropped."""
-    pairs = (pair.split(",") for pair in text.split())
-    return tuple((float(pair[0]), float(pair[1])) for pair in pairs)
+    """Return a shape attribute as points in metres, heights dropped.
+
+    Raises:
+        ValueError: where it holds no point, or a point without two numbers.
+
+    """
+    pairs = [pair.split(",") for pair in text.split()]
+    if not pairs or min(map(len, pairs)) < len(("x", "y")):
+        raise ValueError(f"shape {text!r}")  # noqa: TRY003, EM102  becomes the reason of LV105
+    return tuple((number(pair[0]), number(pair[1])) for pair in pairs)
+
+
+def number(text: str) -> float:
+    """Return a finite number.
+
+    Raises:
+        ValueError: where the text is none.
+
+    """
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text!r} is not finite")  # noqa: TRY003, EM102  as above
+    return value
+
+
+def seconds_of(text: str) -> float:
+    """Return a time of SUMO in seconds: plain seconds, or `[days:]hours:minutes:seconds`.
+
+    Raises:
+        ValueError: where the text is none.
+
+    """
+    total = 0.0
+    for part, unit in zip(reversed(text.split(":")), (1, 60, 3600, 86_400), strict=False):
+        total += unit * number(part)
+    return total
 
 
 def _take_edge(raw: RawNet, element: ET.Element, file: str) -> None:
@@ -271,12 +305,12 @@ def _lane(lane: ET.Element, edge: str) -> RawLane:
         id=lane.attrib["id"],
         edge=edge,
         index=int(lane.attrib["index"]),
-        speed_mps=float(lane.attrib["speed"]),
-        length_m=float(lane.attrib["length"]),
-        width_m=float(lane.get("width", "3.2")),
+        speed_mps=number(lane.attrib["speed"]),
+        length_m=number(lane.attrib["length"]),
+        width_m=number(lane.get("width", "3.2")),
         allow=lane.get("allow", ""),
         disallow=lane.get("disallow", ""),
-        shape=points(lane.get("shape", "")),
+        shape=points(lane.attrib["shape"]),
     )
 
 
@@ -287,8 +321,8 @@ def _take_junction(raw: RawNet, element: ET.Element) -> None:
     raw.junctions[element.attrib["id"]] = RawJunction(
         id=element.attrib["id"],
         type=element.get("type", ""),
-        x=float(element.attrib["x"]),
-        y=float(element.attrib["y"]),
+        x=number(element.attrib["x"]),
+        y=number(element.attrib["y"]),
         entering_lanes=tuple(element.get("incLanes", "").split()),
         foes={int(r.attrib["index"]): int(r.attrib["foes"], 2) for r in requests},
         response={int(r.attrib["index"]): int(r.attrib["response"], 2) for r in requests},
@@ -314,7 +348,7 @@ def _take_logic(raw: RawNet, element: ET.Element, file: str) -> None:
     phases = element.findall("phase")
     tl, programme = element.attrib["id"], element.get("programID", "0")
     place = f"{file}: {tl}/{programme}"
-    lengths = [float(p.attrib["duration"]) for p in phases]
+    lengths = [seconds_of(p.attrib["duration"]) for p in phases]
     intervals = [(round(10 * s), p.attrib["state"]) for s, p in zip(lengths, phases, strict=True)]
     if any(abs(10 * s - round(10 * s)) > FINEST for s in lengths):
         raw.doubt("LV211", place, Severity.WARNING, cycle_s=round(sum(lengths), 3))
@@ -326,7 +360,7 @@ def _take_logic(raw: RawNet, element: ET.Element, file: str) -> None:
             tl=tl,
             programme=programme,
             type=element.get("type", "static"),
-            offset_s=float(element.get("offset", "0")),
+            offset_s=seconds_of(element.get("offset", "0")),
             intervals=[pair for pair in intervals if pair[0] > 0],
             place=place,
             jumps=any(_jumps(p.get("next"), k, len(phases)) for k, p in enumerate(phases)),
@@ -342,8 +376,10 @@ def _take_waut(raw: RawNet, element: ET.Element) -> None:
     raw.wauts[element.attrib["id"]] = RawWaut(
         id=element.attrib["id"],
         start=element.attrib["startProg"],
-        reference_s=float(element.get("refTime", "0")),
-        switches=[(float(s.attrib["time"]), s.attrib["to"]) for s in element.findall("wautSwitch")],
+        reference_s=seconds_of(element.get("refTime", "0")),
+        switches=[
+            (seconds_of(s.attrib["time"]), s.attrib["to"]) for s in element.findall("wautSwitch")
+        ],
     )
 
 
