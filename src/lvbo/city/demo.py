@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from lvbo.city.build import build_pilot, build_yuci, pilot_folder, yuci_folder
-from lvbo.io.counts_csv import read_counts
+from lvbo.city.faults import HOLIDAY, ICE, MAKE_UP_WORKDAY, SNOW
+from lvbo.detection.counts import Counts
+from lvbo.io.counts_csv import read_counts, weekday_type
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.project.line import Designed, Proof, Steps, design, link_speeds, prove, silent
@@ -18,6 +22,22 @@ BUNDLED_SEED = 1
 STREETS = ("安宁街", "蕴华街")
 PILOT_SPAN, WHOLE_SPAN = "yuci.demo.sumocfg", "yuci.offpeak.sumocfg"
 PLACE = "榆次 yuci"
+PLANNED = ("workday", "weekend")
+"""The day types that get plans; snow and holidays are kept apart from them."""
+
+
+def day_type(day: date) -> str:
+    """Return the day type of a date of the four weeks: snow and holidays stand apart."""
+    if day in SNOW or day in ICE:
+        return "snow"
+    if day in HOLIDAY:
+        return "holiday"
+    return "workday" if day == MAKE_UP_WORKDAY else weekday_type(day)
+
+
+def of_day_types(counts: Counts, kinds: Sequence[str]) -> Counts:
+    """Return the counts of the days of these types."""
+    return replace(counts, table=counts.table.filter(counts.table["day_type"].is_in(kinds)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +86,11 @@ def run_demo(folder: Path, order: DemoOrder | None = None, *, steps: Steps = sil
     known = {corridor.name for corridor in scenario.network.corridors}
     streets = tuple(name for name in STREETS if name in known)
     with steps("counts"):
-        counts = read_counts(sorted(home.glob("yuci.counts.*.csv")), scenario.network)
+        files = sorted(home.glob("yuci.counts.*.csv"))
+        counts = read_counts(files, scenario.network, calendar=day_type)
     designed = design(
         scenario.network,
-        counts,
+        of_day_types(counts, PLANNED),
         scenario.plans,
         streets=streets,
         speeds_mps=link_speeds(scenario),
