@@ -34,7 +34,7 @@ $(WARM): $(INSTALLED) $(KERNELS)
 	@touch $@
 
 demo: setup ## the whole line on the bundled city, ending in a report
-	$(BIN)/lvbo demo
+	$(BIN)/lvbo demo --out out/demo
 
 test: setup check ## everything: format, lint, types, layers, spelling, tests
 	$(BIN)/python -m pytest
