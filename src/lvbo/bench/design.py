@@ -10,7 +10,7 @@ from pathlib import Path
 from lvbo.demand.estimate import estimate_demand
 from lvbo.detection.counts import Counts
 from lvbo.network.network import Network
-from lvbo.progression.plan_area import plan_area
+from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.project.trial import Trial, try_out
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.plans import each_alone, time_plans
@@ -53,7 +53,7 @@ def design_plans(task: Task) -> Design:
     days = (DayPlan(day_type=day_type, periods=(Period(start_s=0, end_s=0, name="all"),)),)
     demand = estimate_demand(network, task.counts, plans=task.installed)
     isolated = time_plans(network, demand, days, groups=each_alone(network))
-    ours = plan_area(network, demand, days).plans
+    ours = plan_area(network, demand, days, AreaOrder(stop_s=0.0, near_best=1.0)).plans
     trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=day_type)
     best = try_out(trial, {"installed": task.safe, "designed": ours})
     return Design(

@@ -148,13 +148,15 @@ class _Site:
         self.turns = {p.id: self._turns(p.id) for p in self.rules.phases}
 
     def applied(self) -> Controller:
+        """Return the controller as stated; only a waiting area fixes the order of its stages."""
+        follows = self._follows()
         rules = replace(
             self.rules,
             phases=tuple(self._phase(p) for p in self.rules.phases),
             intergreens=self._intergreens(),
             limits=tuple(self._limits(p) for p in self.rules.phases),
-            follows=self._follows(),
-            may_skip=not self.said.get("order"),
+            follows=follows,
+            may_skip=not (follows or self.said.get("half_cycle") or self.said.get("one_approach")),
             countdown=COUNTDOWNS[str(self.said.get("countdown", "none"))],
         )
         name = str(self.said.get("name", self.controller.name))

@@ -24,7 +24,7 @@ class Area(NamedTuple):
     uniform arrivals and `total[L]` all arrivals in veh/s. A feeder sends `share[E]` of the
     departures of lane `source[E]` on, `lag[E]` s later, smoothed by `smooth[E]`.
     Feeders are sorted by target: those of lane l are `into[l]` to `into[l + 1]`. Lanes of signal s
-    are `first[s]` to `first[s + 1]`.
+    are `first[s]` to `first[s + 1]`. A stop costs as much as `stop_s` seconds of delay.
     """
 
     rates: Floats
@@ -37,6 +37,7 @@ class Area(NamedTuple):
     smooth: Floats
     into: Ints
     first: Ints
+    stop_s: float
 
 
 @njit(cache=True)
@@ -63,8 +64,10 @@ def arrivals(area: Area, leave: Floats, lane: int, arrive: Floats) -> None:
 
 
 @njit(cache=True)
-def lane_queue(rate: Floats, offset: int, arrive: Floats, leave: Floats) -> float:
+def lane_queue(rate: Floats, offset: int, arrive: Floats, leave: Floats, stop_s: float) -> float:
     """Run one lane to its steady cycle; fill `leave[C]`; return veh-s of delay per cycle.
+
+    Vehicles that cannot leave in the second they arrive stop, each for `stop_s` more.
 
     Arrivals beyond 98 % of the capacity are left to the random and oversaturation delay, which
     offsets do not change.
@@ -81,7 +84,7 @@ def lane_queue(rate: Floats, offset: int, arrive: Floats, leave: Floats) -> floa
             out = min(queue, rate[(t - offset) % cycle])
             queue -= out
             leave[t] = out
-            delay += queue
+            delay += queue + stop_s * min(queue, arrive[t] * load)
         if turn > 0 and abs(queue - before) < 0.02:
             break
     return delay
@@ -95,7 +98,7 @@ def run_area(area: Area, offsets: Ints, sweeps: int, leave: Floats, delay: Float
         for lane in range(leave.shape[0]):
             arrivals(area, leave, lane, arrive)
             offset = offsets[area.owner[lane]]
-            delay[lane] = lane_queue(area.rates[lane], offset, arrive, leave[lane])
+            delay[lane] = lane_queue(area.rates[lane], offset, arrive, leave[lane], area.stop_s)
     return delay.sum()
 
 
@@ -111,7 +114,7 @@ def signal_cost(
     cost = 0.0
     for lane in range(a, b):
         arrivals(area, leave, lane, spare[0])
-        cost += lane_queue(area.rates[lane], offset, spare[0], own[lane - a])
+        cost += lane_queue(area.rates[lane], offset, spare[0], own[lane - a], area.stop_s)
     for lane in range(leave.shape[0]):
         if area.owner[lane] == signal or not _fed_by(area, lane, a, b):
             continue
@@ -125,7 +128,8 @@ def signal_cost(
         mean = spare[0].mean()
         if mean > 0.0:
             spare[0] *= area.total[lane] / mean
-        cost += lane_queue(area.rates[lane], offsets[area.owner[lane]], spare[0], spare[1])
+        turn = offsets[area.owner[lane]]
+        cost += lane_queue(area.rates[lane], turn, spare[0], spare[1], area.stop_s)
     return cost
 
 

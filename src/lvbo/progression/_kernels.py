@@ -335,7 +335,7 @@ def split(
             low = max(np.int64(np.floor(min(corner, 1e15))) + nudge, min_out)
             b = min(low, cap_out, s)
             top = min(cap_in, s - b)
-            if ratio_hi * b < top:
+            if ratio_hi < 1e6 and ratio_hi * b < top:  # larger ones mean no limit
                 top = np.int64(np.floor(ratio_hi * b + 1e-9))
             if b < min_out or b < 0 or top < min_in or top < ratio_lo * b - 1e-9:
                 continue

@@ -49,7 +49,7 @@ class AreaCost:
 class AreaModel:
     """The lanes of many controllers and who feeds whom; volumes fixed, plans to be tried.
 
-    Platoons pass between controllers whose cycles are equal or whole fractions of each other;
+    `stop_s` is what a stop costs, in seconds of delay. Platoons pass between controllers whose cycles are equal or whole fractions of each other;
     elsewhere arrivals are uniform.
     """
 
@@ -59,9 +59,12 @@ class AreaModel:
         models: Mapping[ControllerId, ControllerModel],
         volumes: Volumes,
         speeds_mps: Mapping[LinkId, float] | None = None,
+        *,
+        stop_s: float = 0.0,
     ) -> None:
         self.network, self.models, self.volumes = network, dict(models), volumes
         self.speeds = dict(speeds_mps or {})
+        self.stop_s = stop_s
         self.lane_vph = {c: m.lane_volumes(volumes) for c, m in self.models.items()}
         self.feeds = self._feeds()
 
@@ -176,6 +179,7 @@ class AreaModel:
             np.array(smooth),
             np.searchsorted([place[f[1]] for f in feeds], np.arange(len(lanes) + 1)),
             np.concatenate([[0], np.cumsum(sizes)]),
+            self.stop_s,
         )
 
     # answers --------------------------------------------------------------------------------

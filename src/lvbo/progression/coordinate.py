@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import permutations
 
 from lvbo.demand.demand import Demand
@@ -27,6 +27,8 @@ from lvbo.timing.plans import Volumes, period_volumes
 MOST_ORDERS_OF = 5
 """Plans with more stages keep their order: there would be too many others."""
 LEAST_SPEED_MPS = 3.0
+SPEED_ROOM = 0.04
+"""A measured speed may be off by this share: platoons spread as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +36,14 @@ class Street:
     """What is known beside the plans: the network allows other stage orders, demand weighs them.
 
     `speeds_mps` are measured platoon speeds by link; `locked` controllers keep their offsets.
+    `alternatives` are other plans a controller may run, of the same cycle.
     """
 
     network: Network | None = None
     demand: Demand | None = None
     speeds_mps: Mapping[LinkId, float] | None = None
     locked: frozenset[ControllerId] = frozenset()
+    alternatives: Mapping[ControllerId, tuple[Plan, ...]] = field(default_factory=dict)
 
 
 def coordinate(
@@ -143,6 +147,9 @@ class _Task:
         shared = sum(p.controller == plan.controller for p in self.plans) > 1
         if network is None or fixed or shared or not _both(stop):
             return [plan]
+        given = self.street.alternatives.get(plan.controller)
+        if given is not None:
+            return [plan, *(p for p in given if p.cycle_ds == plan.cycle_ds)]
         return [plan, *other_orders(plan, network.controller_index[plan.controller].rules)]
 
     def problem(self) -> BandProblem:
@@ -201,7 +208,7 @@ class _Task:
             lengths = [network.link_index[link].length_m for link in section.links]
             times = [m / measured[x] for m, x in zip(lengths, section.links, strict=True)]
             speed = max(LEAST_SPEED_MPS, sum(lengths) / sum(times))
-            return speed, speed
+            return (1 - SPEED_ROOM) * speed, (1 + SPEED_ROOM) * speed
         low, high = self.settings.speed_low, self.settings.speed_high
         return low * section.speed_limit_mps, high * section.speed_limit_mps
 

@@ -7,14 +7,14 @@ polished offsets, and its cost is what the platoon model says of the result.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, InfeasibleError, InputError
-from lvbo.ids import ControllerId, LinkId
+from lvbo.ids import ControllerId, LinkId, PlanId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
@@ -38,8 +38,8 @@ from lvbo.timing.plans import (
     plan_name,
 )
 
-NEAR_BEST = 1.03
-"""Costs within 3 % count as equal: then the wider bands win."""
+ORDER_DELAY, MOST_ORDERS = 1.12, 8
+"""Other stage orders serve a wave if they cost a signal at most 12 % more delay."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,7 +47,8 @@ class AreaOrder:
     """What an area plan is asked: which streets get waves, in order, and within which limits.
 
     `corridors` None takes every corridor of the network, the longest first. `cycles` is how many
-    cycles of each group are tried out in full.
+    cycles of each group are tried out in full; a stop costs as much as `stop_s` s of delay. Among
+    trials that cost at most `near_best` times the least, the widest bands win.
     """
 
     corridors: tuple[Corridor, ...] | None = None
@@ -55,7 +56,9 @@ class AreaOrder:
     limits: CycleLimits = field(default_factory=CycleLimits)
     settings: WaveSettings = field(default_factory=WaveSettings)
     speeds_mps: Mapping[LinkId, float] | None = None
-    cycles: int = 4
+    cycles: int = 6
+    stop_s: float = 20.0
+    near_best: float = 1.05
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,9 +86,16 @@ class _Trial:
 
 
 def plan_area(
-    network: Network, demand: Demand, periods: Iterable[DayPlan], order: AreaOrder | None = None
+    network: Network,
+    demand: Demand,
+    periods: Iterable[DayPlan],
+    order: AreaOrder | None = None,
+    *,
+    progress: Callable[[float], None] | None = None,
 ) -> AreaPlan:
     """Return plans for every controller and period, coordinated along the streets asked for.
+
+    `progress` is told the share of periods that are done.
 
     Raises:
         InfeasibleError: LV510 where the minima of a signal fit no cycle.
@@ -112,6 +122,8 @@ def plan_area(
                 kept.extend([wave] if wave else [])
             costs.append((plan_name(day.day_type, period), trial.cost))
             findings += task.findings()
+            if progress is not None:
+                progress(len(costs) / sum(len(d.periods) for d in days))
     plan_set = PlanSet(
         plans=tuple(sorted(plans, key=lambda p: (p.controller, p.id))),
         day_plans=days,
@@ -150,7 +162,9 @@ class _Task:
         self.volumes: Volumes = period_volumes(demand, day.day_type, period)
         models = controller_models(network, demand, self.volumes)
         self.models: dict[ControllerId, ControllerModel] = {m.controller.id: m for m in models}
-        self.area = AreaModel(network, self.models, self.volumes, order.speeds_mps)
+        self.area = AreaModel(
+            network, self.models, self.volumes, order.speeds_mps, stop_s=order.stop_s
+        )
         self.groups = order.groups or coordination_groups(network)
         self.timings: dict[ControllerId, Timing] = {}
 
@@ -158,7 +172,7 @@ class _Task:
         """Return the trial with the widest bands among those of least cost."""
         trials = [self._trial(timings) for timings in self._choices()]
         least = min(trial.cost for _, trial in trials)
-        near = [pair for pair in trials if pair[1].cost <= NEAR_BEST * least]
+        near = [pair for pair in trials if pair[1].cost <= self.order.near_best * least]
         self.timings, trial = max(near, key=lambda pair: pair[1].band)
         return trial
 
@@ -166,7 +180,9 @@ class _Task:
         """Return timings of all controllers, each group at its k-th best cycle."""
         per_group = []
         for group in self.groups:
-            members = [self.models[c] for c in group.controllers]
+            members = [self.models[c] for c in group.controllers if c in self.models]
+            if not members:
+                continue
             tables = group_timings(members, self.volumes, self.order.limits)
             count = self.order.cycles if len(members) > 1 else 1
             per_group.append(best_cycles(tables, self.order.limits, count))
@@ -179,14 +195,30 @@ class _Task:
     ) -> tuple[dict[ControllerId, Timing], _Trial]:
         name = plan_name(self.day.day_type, self.period)
         plans = {c: self.models[c].plan(timing, name) for c, timing in timings.items()}
-        waves = self._waves(plans)
+        waves = self._waves(plans, self._alternatives(timings, name))
         room = _Room([w for w in waves if w is not None])
-        plans = self.area.polish(plans, room.allowed)
-        waves = [room.moved(w, plans) if w is not None else None for w in waves]
-        cost = self.area.cost(plans).total
-        return timings, _Trial(plans=plans, waves=tuple(waves), cost=cost)
+        kept = self.area.polish(plans, room.allowed)
+        waves = [room.moved(w, kept) if w is not None else None for w in waves]
+        cost = self.area.cost(kept).total
+        return timings, _Trial(plans=kept, waves=tuple(waves), cost=cost)
 
-    def _waves(self, plans: dict[ControllerId, Plan]) -> list[PeriodWave | None]:
+    def _alternatives(
+        self, timings: Mapping[ControllerId, Timing], name: PlanId
+    ) -> dict[ControllerId, tuple[Plan, ...]]:
+        """Return plans of other stage orders for the signals on the streets asked for."""
+        wanted = {c for corridor in self.corridors for c in corridor.controllers}
+        found = {}
+        for c in sorted(wanted & set(timings)):
+            model, best = self.models[c], timings[c]
+            others = model.variants(self.volumes, best, most_delay=ORDER_DELAY)
+            found[c] = tuple(model.plan(t, name) for t in others[:MOST_ORDERS])
+        return found
+
+    def _waves(
+        self,
+        plans: dict[ControllerId, Plan],
+        alternatives: Mapping[ControllerId, tuple[Plan, ...]],
+    ) -> list[PeriodWave | None]:
         """Lay a wave on each street in turn; `plans` takes the offsets and orders they give."""
         locked: frozenset[ControllerId] = frozenset()
         found: list[PeriodWave | None] = []
@@ -196,6 +228,7 @@ class _Task:
                 demand=self.demand,
                 speeds_mps=self.order.speeds_mps,
                 locked=locked,
+                alternatives=alternatives,
             )
             if locked.issuperset(corridor.controllers):
                 found.append(None)

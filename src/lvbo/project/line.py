@@ -76,10 +76,10 @@ def design(
         with steps("plans"):
             plans = time_plans(network, demand, periods)
         return Designed(demand=demand, periods=periods, plans=plans)
-    with steps("waves"):
+    with steps("waves") as tell:
         corridors = tuple(network.corridor(name) for name in streets)
         order = AreaOrder(corridors=corridors, speeds_mps=speeds_mps)
-        area = plan_area(network, demand, periods, order)
+        area = plan_area(network, demand, periods, order, progress=tell)
     return Designed(demand=demand, periods=periods, plans=area.plans, waves=area.waves)
 
 

@@ -159,6 +159,27 @@ class ControllerModel:
         search(low, high, cycles, order, self.layout, volumes, self.hours, greens, cost)
         return greens, cost
 
+    def variants(
+        self, volumes_vph: Mapping[MovementId, float], best: Timing, *, most_delay: float = 1.06
+    ) -> tuple[Timing, ...]:
+        """Return timings of other stage orders at the same cycle that cost little more delay."""
+        volumes = self.lane_volumes(volumes_vph)
+        cycle = np.array([best.cycle_s], dtype=np.int64)
+        found = []
+        for k in range(len(self.orders)):
+            greens, cost = self._search(k, cycle, volumes)
+            if k != best.order and cost[0] <= most_delay * best.delay_vehs_ph:
+                found.append(
+                    Timing(
+                        order=k,
+                        cycle_s=best.cycle_s,
+                        greens_s=tuple(int(g) for g in greens[0]),
+                        delay_vehs_ph=float(cost[0]),
+                        saturation=0.0,
+                    )
+                )
+        return tuple(sorted(found, key=lambda t: (t.delay_vehs_ph, t.order)))
+
     def _refuse(self, limits: CycleLimits) -> None:
         """Raise with the order that comes nearest to fitting."""
         needs = [int(low.sum() + order.inters.sum()) for order, low, _ in self.order_arrays]

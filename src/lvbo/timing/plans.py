@@ -22,8 +22,7 @@ COUPLED_M = 800.0
 HALF_CYCLE_GAIN = 0.98
 """A signal runs half the group's cycle only where that saves at least 2 % of its delay."""
 
-CYCLE_STEP_S = 4
-MOST_DELAY = 1.10
+MOST_DELAY = 1.12
 
 Volumes = Mapping[MovementId, float]
 
@@ -181,21 +180,22 @@ def group_timings(
 def best_cycles(
     tables: Tables, limits: CycleLimits, count: int
 ) -> list[dict[ControllerId, Timing]]:
-    """Return the timings of a group at its `count` best common cycles, the least delay first.
+    """Return the timings of a group at up to `count` common cycles, the least delay first.
 
-    Cycles nearer than `CYCLE_STEP_S` to a better one are passed over, and so are those with more
-    than `MOST_DELAY` times the least delay. Where no cycle fits all, each runs what it can.
+    The others are spread evenly over the cycles with at most `MOST_DELAY` times the least delay.
+    Where no cycle fits all, each runs what it can.
     """
     costs: dict[int, float] = {}
     for cycle in (int(c) for c in limits.cycles()):
         timings = [_fitting(table, cycle) for table in tables.values()]
         if all(t is not None for t in timings):
             costs[cycle] = sum(t.delay_vehs_ph for t in timings if t is not None)
-    chosen: list[int] = []
-    for cycle in sorted(costs, key=lambda c: (costs[c], c)):
-        near = any(abs(cycle - other) < CYCLE_STEP_S for other in chosen)
-        if len(chosen) < count and not near and costs[cycle] <= MOST_DELAY * min(costs.values()):
-            chosen.append(cycle)
+    least = min(costs.values(), default=0.0)
+    near = sorted(c for c, cost in costs.items() if cost <= MOST_DELAY * least)
+    best = [min(near, key=lambda c: (costs[c], c))] if near else []
+    steps = np.linspace(0, len(near) - 1, count - 1).round().astype(int) if count > 1 else ()
+    spread = [near[k] for k in steps]
+    chosen = list(dict.fromkeys([*best, *spread]))[:count] if near else []
     return [
         {c: _at_cycle(table, cycle) for c, table in tables.items()}
         for cycle in chosen or [limits.most_s]
