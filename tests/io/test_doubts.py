@@ -7,15 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.io.sumo_nets import cross, logic, own_intervals, scenario
+from tests.io.sumo_nets import LEGS, cross, logic, own_intervals, plain, scenario
 from tests.simulation.tiny import build_tiny
 
 from lvbo.errors import Finding, Severity
+from lvbo.ids import LaneId
 from lvbo.io.doubts import check_network
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.place import Turn
 from lvbo.signal.check import check_plan
+from lvbo.signal.lamp import PhaseKind
+from lvbo.timing.stages import stage_orders
 
 STATES = ("GGGgrrrrGGGgrrrr", "yyyyrrrryyyyrrrr", "rrrrGGGgrrrrGGGg", "rrrryyyyrrrryyyy")
 
@@ -155,3 +158,34 @@ def test_what_the_check_of_a_plan_says_is_not_said_again(net: Path) -> None:
 
     assert said
     assert not said & {f.code for f in doubts(read)}
+
+
+def crossing_line(folder: Path, allow: str) -> Scenario:
+    """Return a street from west to east with a line for `allow` across it."""
+    nodes = {key: {"x": str(x), "y": str(y)} for key, (x, y) in LEGS.items()}
+    nodes["C"] = {"x": "0", "y": "0", "type": "traffic_light"}
+    edges = [
+        {"id": a + b, "from": a, "to": b, **({"allow": allow} if leg in "NS" else {})}
+        for leg in LEGS
+        for a, b in ((leg, "C"), ("C", leg))
+    ]
+    return scenario(plain(folder, nodes, edges, "--no-turnarounds", "true"))
+
+
+def test_a_train_at_a_road_signal_is_told_and_keeps_its_green(tmp_path: Path) -> None:
+    read = crossing_line(tmp_path, "rail")
+    controller = read.network.controllers[0]
+    orders = stage_orders(read.network, controller)
+
+    assert [f.place for f in doubts(read) if f.code == "LV209"] == ["C"]
+    assert [order.stages for order in orders] == list(controller.rules.orders)
+
+
+def test_a_tram_is_served_like_other_traffic(tmp_path: Path) -> None:
+    read = crossing_line(tmp_path, "tram")
+    rules = read.network.controllers[0].rules
+    north = next(s.phase for s in rules.services if s.movement == "NC>CS")
+
+    assert "LV209" not in {f.code for f in doubts(read)}
+    assert rules.phase_index[north].kind is PhaseKind.TRANSIT
+    assert not read.network.lane_index[LaneId("NC_0")].for_cars

@@ -30,6 +30,7 @@ def check_network(network: Network, plans: PlanSet) -> tuple[Finding, ...]:
     return tuple(
         chain(
             _orphan_links(network),
+            _strangers(network),
             _never_served(network, plans),
             _no_clearance(network, plans),
             _unknown_intergreens(network),
@@ -56,6 +57,17 @@ def _orphan_links(network: Network) -> Iterator[Finding]:
         if orphans:
             names = ", ".join(map(str, orphans))
             yield _doubt("LV201", controller, Severity.ADVICE, links=names)
+
+
+def _strangers(network: Network) -> Iterator[Finding]:
+    """Yield controllers with links that serve neither road traffic nor people on foot."""
+    if network.sumo is None:
+        return
+    for controller, heads in network.sumo.head_index.items():
+        links = sorted({h.index for h in heads if h.movement is None and h.crossing is None})
+        if links:
+            names = ", ".join(map(str, links))
+            yield _doubt("LV209", controller, Severity.WARNING, links=names)
 
 
 def _never_served(network: Network, plans: PlanSet) -> Iterator[Finding]:

@@ -80,12 +80,12 @@ def classes_of(lane: RawLane) -> tuple[str, ...]:
 
 
 def is_street(edge: RawEdge) -> bool:
-    """Say whether an edge carries road vehicles (not only people on foot or trains)."""
+    """Say whether an edge carries road vehicles or trams (not only people on foot or trains)."""
     return not edge.function and any(_is_road(lane) for lane in edge.lanes)
 
 
 def _is_road(lane: RawLane) -> bool:
-    return bool(set(classes_of(lane)) - {"pedestrian", "tram", "emergency"})
+    return bool(set(classes_of(lane)) - {"pedestrian", "emergency"})
 
 
 def build_graph(raw: RawNet) -> Graph:

@@ -48,6 +48,8 @@ SUFFIX = {
     Lamp.DARK: "d",
     Lamp.YELLOW: "y",
 }
+ONLY_FOR = {"bicycle": PhaseKind.BICYCLE, "tram": PhaseKind.TRANSIT}
+"""The kind of a phase whose lanes admit one class only."""
 LETTERS = {Turn.UTURN: "U", Turn.LEFT: "L", Turn.THROUGH: "T", Turn.RIGHT: "R"}
 
 Run = tuple[int, int, Lamp]
@@ -96,7 +98,7 @@ class SignalPart:
             for group in self.groups
             for lamp, phase in group.phases.items()
             for head in group.heads
-            if lamp in RIGHTS
+            if lamp in RIGHTS and (head.movement or head.crossing)
         }
         return tuple(sorted(rows, key=lambda s: (s.phase, s.movement or "", s.crossing or "")))
 
@@ -309,11 +311,8 @@ def _phases(name: str, heads: list[Head], logics: list[RawLogic]) -> dict[Lamp, 
 def _kind(heads: list[Head]) -> PhaseKind:
     if heads[0].crossing:
         return PhaseKind.PEDESTRIAN
-    return (
-        PhaseKind.BICYCLE
-        if {head.classes for head in heads} == {("bicycle",)}
-        else PhaseKind.VEHICLE
-    )
+    users = {name for head in heads for name in head.classes}
+    return ONLY_FOR.get(users.pop(), PhaseKind.VEHICLE) if len(users) == 1 else PhaseKind.VEHICLE
 
 
 def _yellow(heads: list[Head], seen: list[int]) -> int:

@@ -41,13 +41,14 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
 
     Where the site forbids skipping, or a waiting area orders its stages, only sequences that keep
     to that are returned. A controller of several intersections keeps the site's orders: between
-    its stop lines there is little room, and the order is what keeps it clear.
+    its stop lines there is little room, and the order is what keeps it clear. So does one with a
+    phase that serves nobody we know (a train): only the site's orders light it.
     """
     rules = controller.rules
     shipped = [StageOrder(pattern=Pattern.SHIPPED, stages=stages) for stages in rules.orders]
     found = [order for order in shipped if _keeps_apart(rules, order)]
     single = len(controller.intersections) == 1
-    if not found or (rules.may_skip and single):
+    if not found or (rules.may_skip and single and _all_known(rules)):
         found += _generated(network, controller, found)
     needed = _needed(rules)
     kept: dict[StageSets, StageOrder] = {}
@@ -71,6 +72,11 @@ def _needed(rules: SignalRules) -> frozenset[str]:
     lit = site or {p.id for p in rules.phases if p.is_going}
     free = {t for phase in rules.permanent for t in _targets(rules, phase)}
     return frozenset(t for phase in lit for t in _targets(rules, phase)) - free
+
+
+def _all_known(rules: SignalRules) -> bool:
+    """Say whether every phase of the site's stages serves a movement or a crossing."""
+    return all(_targets(rules, p) for order in rules.orders for stage in order for p in stage)
 
 
 def _keeps_apart(rules: SignalRules, sequence: StageOrder) -> bool:
