@@ -99,7 +99,7 @@ class PlanError(InputError):
 
 
 class InfeasibleError(LvboError):
-    """Say that no plan fits the limits; `conflict` names the smallest set that cannot hold together."""
+    """Say that no plan fits the limits; `conflict` names the smallest contradicting set."""
 
     exit_code = 4
 

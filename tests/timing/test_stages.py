@@ -16,7 +16,7 @@ from lvbo.network.network import Network
 from lvbo.network.place import Turn
 from lvbo.signal.check import check_plan
 from lvbo.signal.rules import Controller, Follows
-from lvbo.timing.model import build_model
+from lvbo.timing.build_model import build_model
 from lvbo.timing.stages import Pattern, StageOrder, stage_orders
 
 VOLUMES = {Turn.THROUGH: 200.0, Turn.LEFT: 60.0, Turn.RIGHT: 50.0, Turn.UTURN: 2.0}

@@ -27,7 +27,7 @@ class Design:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What a planner is given: the street, its file, its counts, the plans in force and as repaired.
+    """What a planner is given: street, file, counts, the plans in force and as repaired.
 
     It never sees the traffic it is judged by.
     """

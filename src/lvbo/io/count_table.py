@@ -87,7 +87,7 @@ def _with_instants(raw: pl.DataFrame, zone: ZoneInfo) -> tuple[pl.DataFrame, lis
     raw = raw.with_row_index("row")
     written = pl.col("t0_utc").is_not_null()
     moments = raw.filter(~written).select("date", "second").unique()
-    twice = {m for m in moments.iter_rows() if occurs_twice(*m, zone)}
+    twice = {(day, at) for day, at in moments.iter_rows() if occurs_twice(day, at, zone)}
     nth = pl.int_range(pl.len()).over(SPOT)
     raw = raw.with_columns(nth.alias("nth"), pl.col("place").first().over(SPOT).alias("first"))
     raw, doubles = _without_doubles(raw, twice)
@@ -116,7 +116,8 @@ def _without_doubles(
     if again.is_empty():
         return raw, []
     key = again.select("row", "place", "first", "date", "second", "nth", "t0_utc")
-    bad, findings = [], []
+    bad: list[int] = []
+    findings: list[Finding] = []
     for row, place, first, day, second, nth, utc in key.iter_rows():
         if utc is None and (day, second) in twice and nth == 1:
             continue
@@ -139,7 +140,7 @@ def _impossible(
 ) -> list[Finding]:
     """Return counts above one vehicle a second and lane."""
     least = MOST_PER_LANE_VPH * dt_s / HOUR_S
-    found = []
+    found: list[Finding] = []
     fast = raw.filter(pl.col("volume") > least).select("place", "kind", "target", "volume")
     for place, kind, target, volume in fast.iter_rows():
         limit = MOST_PER_LANE_VPH * lanes.get((kind, target), 1)

@@ -10,7 +10,7 @@ from functools import cached_property
 
 from lvbo.detection.detector import Detector, DetectorKind
 from lvbo.detection.tables import Target
-from lvbo.errors import Finding, Severity
+from lvbo.errors import Fields, Finding, Severity
 from lvbo.ids import DetectorId, IntersectionId, LaneId, LinkId, MovementId
 from lvbo.io.count_words import Column, direction, turns_of
 from lvbo.network.network import Network
@@ -25,7 +25,7 @@ class Unknown:
     """Why a count has no target: a code and the fields of its sentence."""
 
     code: str
-    fields: dict[str, object]
+    fields: Fields
 
 
 @dataclass(kw_only=True)

@@ -92,14 +92,14 @@ def lane_queue(rate: Floats, offset: int, arrive: Floats, leave: Floats, stop_s:
 
 @njit(cache=True)
 def run_area(area: Area, offsets: Ints, sweeps: int, leave: Floats, delay: Floats) -> float:
-    """Run all lanes `sweeps` times; fill `leave[L, C]`, `delay[L]` in veh-s per cycle; return the sum."""
+    """Run all lanes `sweeps` times; fill `leave[L, C]`, `delay[L]` (veh-s per cycle); return the sum."""
     arrive = np.empty(leave.shape[1])
     for _ in range(sweeps):
         for lane in range(leave.shape[0]):
             arrivals(area, leave, lane, arrive)
             offset = offsets[area.owner[lane]]
             delay[lane] = lane_queue(area.rates[lane], offset, arrive, leave[lane], area.stop_s)
-    return delay.sum()
+    return float(delay.sum())
 
 
 @njit(cache=True)
@@ -135,10 +135,8 @@ def signal_cost(
 
 @njit(cache=True)
 def _fed_by(area: Area, lane: int, a: int, b: int) -> bool:
-    for e in range(area.into[lane], area.into[lane + 1]):
-        if a <= area.source[e] < b:
-            return True
-    return False
+    sources = area.source[area.into[lane] : area.into[lane + 1]]
+    return bool(((sources >= a) & (sources < b)).any())
 
 
 @njit(cache=True)
@@ -152,4 +150,4 @@ def best_offset(area: Area, signal: int, allowed: Ints, offsets: Ints, leave: Fl
         cost = signal_cost(area, signal, allowed[k], leave, offsets, own, spare)
         if cost < lowest - 1e-9:
             best, lowest = allowed[k], cost
-    return best
+    return int(best)

@@ -49,8 +49,8 @@ class AreaCost:
 class AreaModel:
     """The lanes of many controllers and who feeds whom; volumes fixed, plans to be tried.
 
-    `stop_s` is what a stop costs, in seconds of delay. Platoons pass between controllers whose cycles are equal or whole fractions of each other;
-    elsewhere arrivals are uniform.
+    `stop_s` is what a stop costs, in seconds of delay. Platoons pass between controllers whose
+    cycles are equal or whole fractions of each other; elsewhere arrivals are uniform.
     """
 
     def __init__(

@@ -84,7 +84,9 @@ def _cleared(
         return window
     cut = 0
     for ending, starting, need in rules.foes:
-        for foe in others.get(starting, ()) if ending == name and need else ():
+        if ending != name or need is None:
+            continue
+        for foe in others.get(starting, ()):
             cut = max(cut, need - (foe.start_ds - window.end_ds) % cycle)
     return replace(window, length_ds=window.length_ds - cut)
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """One controller second by second: lanes, turns that yield, queues, delay; and the search over it.
 
-Arrays throughout (float64 unless said). L lanes, K turns per lane, M movements, S stages, C seconds.
+Arrays throughout (float64 unless said): L lanes, K turns of a lane, M movements, S stages, C s.
 Movement status: 0 red, 1 permitted, 2 protected, 3 after stopping on red.
 Cyclic queues follow the cyclic-flow-profile idea of TRANSYT (Robertson, 1969); permitted turns the
 gap acceptance of HCM (exponential gaps); random and oversaturation delay HCM 7 eq. 19-26.
@@ -23,9 +23,9 @@ class Layout(NamedTuple):
     """The lanes of one controller.
 
     `turn_move[L, K]` is the movement of each turn of a lane (-1 for none), `turn_share[L, K]` its
-    share of the lane's flow, `turn_foes[L, K, F]` the lanes it yields to (-1 for none), `sat_vps[L]`
-    the saturation flow in veh/s, `loss_gain_s` start-up loss and end gain in whole s; `yields[L]` is
-    0 for lanes without a turn that ever yields.
+    share of the lane's flow, `turn_foes[L, K, F]` the lanes it yields to (-1 for none),
+    `sat_vps[L]` the saturation flow in veh/s, `loss_gain_s` start-up loss and end gain in whole s;
+    `yields[L]` is 0 for lanes without a turn that ever yields.
     """
 
     turn_move: Ints
@@ -37,7 +37,7 @@ class Layout(NamedTuple):
 
 
 class Order(NamedTuple):
-    """One stage order: `inters[S]` in s, movement status `lit[S, M]` in and `kept[S, M]` after each."""
+    """A stage order: `inters[S]` in s, movement status `lit[S, M]` in, `kept[S, M]` after each."""
 
     inters: Ints
     lit: Ints
@@ -47,8 +47,8 @@ class Order(NamedTuple):
 class Work(NamedTuple):
     """Scratch and results of one controller.
 
-    `status[M, C]` what the lamps give, `used[M, C]` what drivers use of it, `flow[L, C]` departures,
-    `rate[C]`, `delay[L]` in veh-s per hour, `satur[L]` degree of saturation.
+    `status[M, C]` what the lamps give, `used[M, C]` what drivers use of it, `flow[L, C]`
+    departures, `rate[C]`, `delay[L]` in veh-s per hour, `satur[L]` degree of saturation.
     """
 
     status: Ints
@@ -173,7 +173,7 @@ def queue_lane(arrive: Floats, rate: Floats, cycle: int, load: float, leave: Flo
 
 @njit(cache=True)
 def incremental_s(volume: float, capacity: float, hours: float) -> float:
-    """Return the HCM incremental delay d2 in s/veh; volume and capacity in veh/h, k = 0.5, I = 1."""
+    """Return the HCM delay d2 in s/veh; volume and capacity in veh/h, k = 0.5, I = 1."""
     cap = max(capacity, 1.0)
     x = volume / cap
     root = np.sqrt((x - 1.0) ** 2 + 4.0 * x / (cap * hours))
@@ -184,7 +184,7 @@ def incremental_s(volume: float, capacity: float, hours: float) -> float:
 def lane_delay(
     lane: int, cycle: int, volume: float, hours: float, arrive: Floats, work: Work
 ) -> float:
-    """Return the delay of one lane in veh-s per hour, given its `rate`; fill its `flow`, `satur`."""
+    """Return the delay of one lane in veh-s per hour, by its `rate`; fill its `flow`, `satur`."""
     room = work.rate[:cycle].sum()
     per_cycle = volume * cycle / 3600.0
     load = 1.0 if per_cycle <= 0.98 * room else max(0.02, 0.98 * room / per_cycle)
@@ -317,7 +317,9 @@ def search(
     best_greens: Ints,
     best_cost: Floats,
 ) -> None:
-    """Find stage greens in s for each of `cycles[N]` (rising); fill `best_greens[N, S]`, `best_cost[N]`.
+    """Find stage greens in s for each of `cycles[N]`, rising.
+
+    Fills `best_greens[N, S]` and `best_cost[N]`.
 
     Greens grow with the cycle from the minima `low[S]`, never above `high[S]`; then seconds move
     between stages. A cycle that cannot be filled costs inf.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One controller as arrays: its lanes, turns and stage orders, ready for the second-by-second model."""
+"""One controller as arrays: its lanes, turns and stage orders, ready to be searched."""
 
 from __future__ import annotations
 
@@ -14,15 +14,13 @@ from numpy.typing import NDArray
 
 from lvbo.errors import InfeasibleError
 from lvbo.ids import LaneId, MovementId, PhaseId, PlanId, StageId
-from lvbo.network.network import Network
-from lvbo.signal.lamp import Conflict, Lamp, PhaseKind, Right
+from lvbo.signal.lamp import Lamp, PhaseKind, Right
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import Controller, SignalRules, StageSets
 from lvbo.signal.stages import from_stages, interstages_ds
-from lvbo.timing.stages import StageOrder, stage_orders
+from lvbo.timing.stages import StageOrder
 
 if TYPE_CHECKING:
-    from lvbo.demand.demand import Saturation
     from lvbo.timing._flow_kernels import Layout, Order
 
 Floats = NDArray[np.float64]
@@ -33,7 +31,7 @@ KEPT_ORDERS = 3
 """How many stage orders are looked at in full after a first coarse look."""
 COARSE_S = 25
 LEAST_STAGE_S = 8
-"""Stages we make are never shorter: practice asks 8 to 10 s for lefts, and starved lanes lock up."""
+"""Stages we make are never shorter: practice asks 8 to 10 s for lefts; starved lanes lock up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ class ControllerModel:
     def lane_volumes(self, volumes_vph: Mapping[MovementId, float]) -> Floats:
         """Return veh/h per lane."""
         volumes = np.array([max(volumes_vph.get(m, 0.0), 0.0) for m in self.movements])
-        return self.shares @ np.nan_to_num(volumes)
+        return np.asarray(self.shares @ np.nan_to_num(volumes))
 
     @cached_property
     def order_arrays(self) -> tuple[tuple[Order, Ints, Ints], ...]:
@@ -264,7 +262,7 @@ class ControllerModel:
 
 
 def _least_s(rules: SignalRules, stages: Sequence[Sequence[PhaseId]], k: int) -> int:
-    """Return the least green of a stage: minima of the phases that have no other stage beside it."""
+    """Return the least green of a stage: minima of phases that have no other stage beside it."""
     before, after = stages[k - 1], stages[(k + 1) % len(stages)]
     alone = [p for p in stages[k] if len(stages) == 1 or (p not in before and p not in after)]
     least = max((rules.limit_index[p].min_green_ds for p in alone), default=0)
@@ -290,137 +288,3 @@ def _walk_s(
 def _most_s(rules: SignalRules, stage: Sequence[PhaseId]) -> int:
     limits = [rules.limit_index[p].max_green_ds for p in stage]
     return min((most // 10 for most in limits if most is not None), default=10_000)
-
-
-# building -------------------------------------------------------------------------------------
-
-
-def build_model(
-    network: Network,
-    controller: Controller,
-    saturations: Mapping[LaneId, Saturation],
-    volumes_vph: Mapping[MovementId, float],
-) -> ControllerModel:
-    """Return the model of one controller; lanes are shared out at the given volumes."""
-    rules = controller.rules
-    served = sorted({s.movement for s in rules.services if s.movement is not None})
-    movements = tuple(m for m in served if _car_lanes(network, m))
-    lanes = tuple(sorted({lane for m in movements for lane in _car_lanes(network, m)}))
-    flows = [saturations[lane].flow_vph for lane in lanes]
-    shares = lane_shares(
-        [[lanes.index(lane) for lane in _car_lanes(network, m)] for m in movements],
-        [volumes_vph.get(m, 0.0) for m in movements],
-        flows,
-    )
-    return ControllerModel(
-        controller=controller,
-        movements=movements,
-        lanes=lanes,
-        orders=stage_orders(network, controller),
-        layout=_layout(network, rules, movements, lanes, shares, volumes_vph, saturations),
-        shares=shares,
-    )
-
-
-def _car_lanes(network: Network, movement: MovementId) -> list[LaneId]:
-    lanes = network.movement_index[movement].lanes
-    return [lane for lane in lanes if network.lane_index[lane].for_cars]
-
-
-def lane_shares(served: list[list[int]], volumes: list[float], flows: list[float]) -> Floats:
-    """Return the share of each movement on each lane, shape (lanes, movements).
-
-    Drivers balance the flow ratios of the lanes open to them: a fixed point, found by moving each
-    movement to its lanes in turn.
-    """
-    shares = np.zeros((len(flows), len(served)))
-    for m, lanes in enumerate(served):
-        shares[lanes, m] = 1.0 / len(lanes)
-    sat = np.array(flows)
-    demand = np.maximum(np.array(volumes), 1.0)
-    for _ in range(40):
-        for m, lanes in enumerate(served):
-            if len(lanes) > 1:
-                others = (shares @ demand - shares[:, m] * demand[m])[lanes]
-                shares[lanes, m] = _levelled(others, sat[lanes], demand[m])
-    return shares
-
-
-def _levelled(others: Floats, sat: Floats, volume: float) -> Floats:
-    """Return shares that bring the lanes' flow ratios as level as one movement can."""
-    order = np.argsort(others / sat)
-    for count in range(len(order), 0, -1):
-        pick = order[:count]
-        level = (others[pick].sum() + volume) / sat[pick].sum()
-        if (level * sat[pick] - others[pick] >= 0).all():
-            out = np.zeros(len(order))
-            out[pick] = (level * sat[pick] - others[pick]) / volume
-            return out
-    return np.full(len(order), 1.0 / len(order))
-
-
-def _layout(
-    network: Network,
-    rules: SignalRules,
-    movements: tuple[MovementId, ...],
-    lanes: tuple[LaneId, ...],
-    shares: Floats,
-    volumes_vph: Mapping[MovementId, float],
-    saturations: Mapping[LaneId, Saturation],
-) -> Layout:
-    from lvbo.timing._flow_kernels import Layout
-
-    foes = _foe_lanes(network, rules, movements, lanes)
-    on_lane = [[m for m in range(len(movements)) if shares[k, m] > 0] for k in range(len(lanes))]
-    turns = max((len(found) for found in on_lane), default=1)
-    widest = max((len(f) for f in foes), default=1) or 1
-    turn_move = np.full((len(lanes), turns), -1, dtype=np.int64)
-    turn_share = np.zeros((len(lanes), turns))
-    turn_foes = np.full((len(lanes), turns, widest), -1, dtype=np.int64)
-    demand = np.array([max(volumes_vph.get(m, 0.0), 1.0) for m in movements])
-    for k, found in enumerate(on_lane):
-        flows = shares[k, found] * demand[found]
-        turn_move[k, : len(found)] = found
-        turn_share[k, : len(found)] = flows / flows.sum()
-        for j, m in enumerate(found):
-            turn_foes[k, j, : len(foes[m])] = foes[m]
-    table = [saturations[lane] for lane in lanes]
-    return Layout(
-        turn_move,
-        turn_share,
-        turn_foes,
-        np.array([s.flow_vph / 3600 for s in table]),
-        _loss_gain(table),
-        np.array([int((turn_foes[k] >= 0).any()) for k in range(len(lanes))], dtype=np.int64),
-    )
-
-
-def _loss_gain(table: Sequence[Saturation]) -> tuple[int, int]:
-    """Return the median start-up loss and end gain in whole seconds."""
-    if not table:
-        return 2, 1
-    loss = float(np.median([s.start_loss_s for s in table]))
-    return round(loss), round(float(np.median([s.end_gain_s for s in table])))
-
-
-def _foe_lanes(
-    network: Network,
-    rules: SignalRules,
-    movements: tuple[MovementId, ...],
-    lanes: tuple[LaneId, ...],
-) -> list[list[int]]:
-    """Return for each movement the lanes it yields to when it goes permitted."""
-    serves: dict[PhaseId, set[MovementId]] = defaultdict(set)
-    for service in rules.services:
-        if service.movement is not None:
-            serves[service.phase].add(service.movement)
-    found: list[set[int]] = [set() for _ in movements]
-    for (a, b), kind in rules.conflict_index.items():
-        if kind is not Conflict.YIELD or rules.phase_index[b].kind is PhaseKind.PEDESTRIAN:
-            continue
-        if rules.phase_index[a].shows is Lamp.GREEN:
-            continue
-        foes = {lanes.index(x) for m in serves[b] for x in _car_lanes(network, m) if x in lanes}
-        for m in serves[a] & set(movements):
-            found[movements.index(m)] |= foes
-    return [sorted(f) for f in found]

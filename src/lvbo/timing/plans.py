@@ -15,7 +15,8 @@ from lvbo.ids import ControllerId, MovementId, PlanId
 from lvbo.network.network import Network
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet
-from lvbo.timing.model import ControllerModel, CycleLimits, Timing, build_model
+from lvbo.timing.build_model import build_model
+from lvbo.timing.model import ControllerModel, CycleLimits, Timing
 
 COUPLED_M = 800.0
 """Signals closer than this on one street share a cycle (practice where flows are unknown)."""
