@@ -100,6 +100,11 @@ def second_configuration(folder: Path) -> None:
     shutil.copy(folder / CONFIG, folder / "other.sumocfg")
 
 
+def two_sheets(folder: Path) -> None:
+    for name in "ab":
+        (folder / f"{name}.site.toml").write_text('schema = "lvbo-site 1"\n', encoding="utf-8")
+
+
 def no_streets(folder: Path) -> None:
     (folder / NET).write_text("<net version='1.20'></net>", encoding="utf-8")
 
@@ -274,6 +279,12 @@ def scenario_cases() -> Iterable[Case]:
         fault=text(CONFIG, '<begin value="0"', '<begin value="7200"'),
         code="LV119",
         place=CONFIG,
+    )
+    yield Case(
+        name="several site sheets",
+        fault=two_sheets,
+        code="LV124",
+        place="",
     )
     yield Case(
         name="site sheet is no TOML",

@@ -132,12 +132,15 @@ def test_measured_speeds_belong_to_the_links_of_the_street(tmp_path: Path) -> No
     assert sheet.coordinate == ("High St",)
 
 
-def test_only_a_lone_sheet_counts(tmp_path: Path) -> None:
+def test_of_several_sheets_none_is_taken(tmp_path: Path) -> None:
     assert find_site_sheet(tmp_path) is None
     (tmp_path / "a.site.toml").touch()
     assert find_site_sheet(tmp_path) == tmp_path / "a.site.toml"
     (tmp_path / "b.site.toml").touch()
-    assert find_site_sheet(tmp_path) is None
+    with pytest.raises(InputError) as caught:
+        find_site_sheet(tmp_path)
+
+    assert caught.value.code == "LV124"
 
 
 @pytest.mark.parametrize(

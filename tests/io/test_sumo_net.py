@@ -452,6 +452,20 @@ def test_detours_between_intervals_are_told_but_the_plain_order_is_not(tmp_path:
     assert [(f.code, f.fields["plan"]) for f in read.plans.findings] == [("LV213", "b")]
 
 
+def test_a_ring_programme_is_read_as_fixed_and_told(tmp_path: Path) -> None:
+    net = cross(tmp_path)
+    ring = logic("C", "n", own_intervals(net), type="NEMA")
+    for phase in ring:
+        phase.set("minDur", "5")
+        phase.set("maxDur", "40")
+    ET.SubElement(ring, "param", key="ring1", value="1,2,3,4")
+    read = scenario(net, ring)
+    told = [(f.code, f.fields["type"]) for f in read.plans.findings]
+
+    assert told == [("LV214", "NEMA")]
+    assert read.plans.running("workday", 0)[read.network.controllers[0].id].cycle_ds == 900
+
+
 @pytest.mark.parametrize("kind", ["actuated", "delay_based"])
 def test_a_programme_that_follows_traffic_is_read_as_fixed_and_told(
     tmp_path: Path, kind: str

@@ -63,9 +63,17 @@ class SiteSheet:
 
 
 def find_site_sheet(folder: Path) -> Path | None:
-    """Return the only site sheet of a folder, if there is one."""
+    """Return the site sheet of a folder, if there is one.
+
+    Raises:
+        InputError: LV124 where there are several, since none of them is the one meant.
+
+    """
     found = sorted(folder.glob("*.site.toml"))
-    return found[0] if len(found) == 1 else None
+    if len(found) > 1:
+        names = ", ".join(path.name for path in found)
+        raise InputError("LV124", place=str(folder), count=len(found), files=names)
+    return found[0] if found else None
 
 
 def read_site_sheet(path: Path) -> SiteSheet:

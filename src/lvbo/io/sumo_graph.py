@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from lvbo.ids import (
     ControllerId,
@@ -72,10 +73,15 @@ class Graph:
 
 def classes_of(lane: RawLane) -> tuple[str, ...]:
     """Return the vehicle classes a lane admits."""
-    if lane.allow and lane.allow != "all":
-        allowed = set(lane.allow.split())
+    return _classes(lane.allow, lane.disallow)
+
+
+@cache
+def _classes(allow: str, disallow: str) -> tuple[str, ...]:
+    if allow and allow != "all":
+        allowed = set(allow.split())
         return tuple(c for c in CLASSES if c in allowed)
-    barred = set(lane.disallow.split())
+    barred = set(disallow.split())
     return tuple(c for c in CLASSES if c not in barred) if "all" not in barred else ()
 
 

@@ -92,7 +92,7 @@ def lane_queue(rate: Floats, offset: int, arrive: Floats, leave: Floats, stop_s:
 
 @njit(cache=True)
 def run_area(area: Area, offsets: Ints, sweeps: int, leave: Floats, delay: Floats) -> float:
-    """Run all lanes `sweeps` times; fill `leave[L, C]`, `delay[L]` (veh-s per cycle); return the sum."""
+    """Run all lanes `sweeps` times; fill `leave[L, C]` and `delay[L]`; return veh-s per cycle."""
     arrive = np.empty(leave.shape[1])
     for _ in range(sweeps):
         for lane in range(leave.shape[0]):

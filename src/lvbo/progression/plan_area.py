@@ -56,7 +56,7 @@ class AreaOrder:
     limits: CycleLimits = field(default_factory=CycleLimits)
     settings: WaveSettings = field(default_factory=WaveSettings)
     speeds_mps: Mapping[LinkId, float] | None = None
-    cycles: int = 6
+    cycles: int = 5
     stop_s: float = 20.0
     near_best: float = 1.05
 

@@ -27,7 +27,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 STATUS = {Lamp.GREEN: 2, Lamp.PERMITTED: 1, Lamp.STOP_THEN_GO: 1}
-KEPT_ORDERS = 3
+KEPT_ORDERS = 2
 """How many stage orders are looked at in full after a first coarse look."""
 COARSE_S = 25
 LEAST_STAGE_S = 8
@@ -40,7 +40,7 @@ class CycleLimits:
 
     least_s: int = 40
     most_s: int = 140
-    step_s: int = 1
+    step_s: int = 2
 
     def cycles(self) -> Ints:
         """Return all cycles from least to most."""
