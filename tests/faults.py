@@ -284,7 +284,7 @@ def scenario_cases() -> Iterable[Case]:
         name="several site sheets",
         fault=two_sheets,
         code="LV124",
-        place="",
+        place=".",
     )
     yield Case(
         name="site sheet is no TOML",
