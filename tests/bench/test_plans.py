@@ -68,6 +68,6 @@ def test_a_planner_that_fails_is_shown_as_crashed(config: Path) -> None:
 
 def test_an_unknown_controller_is_refused() -> None:
     with pytest.raises(UsageError) as refused:
-        run_plans([], bench=PlanBench(controllers=("shiped",)))
+        run_plans([], bench=PlanBench(controllers=("fastest",)))
 
     assert refused.value.code == "LV607"
