@@ -288,7 +288,14 @@ class _Builder:
             movement = self._movement(LinkId(start), edge_links[end], connections, legs)
             movements.append(movement)
             by_connection.update({id(c): movement.id for c in connections})
+        by_connection.update(self._inner_heads(by_connection))
         return tuple(sorted(movements, key=lambda m: m.id)), by_connection
+
+    def _inner_heads(self, outer: Mapping[int, MovementId]) -> dict[int, MovementId]:
+        """Return the movements of signals inside a junction, where turning traffic waits."""
+        by_via = {c.via: outer[id(c)] for c in self.raw.connections if id(c) in outer and c.via}
+        inner = (c for c in self.raw.connections if c.tl and c.start.startswith(":"))
+        return {id(c): by_via[c.from_lane] for c in inner if c.from_lane in by_via}
 
     def _movement(
         self,

@@ -63,6 +63,7 @@ class Paths:
         }
         self.edges = {edge.id: edge.end for edge in raw.edges.values()}
         self.requests, self.counts = _requests(raw)
+        self.outer = {c.via: c for c in raw.connections if c.via and not c.start.startswith(":")}
 
     def of(self, head: Head) -> Path:
         """Return the path of a head."""
@@ -75,9 +76,10 @@ class Paths:
                 request=self.counts.get(junction, 0) + number,
                 points=lane.shape,
             )
+        outer = self.outer.get(head.connection.from_lane, head.connection)  # waits inside
         return Path(
-            junction=self.edges.get(head.connection.start, ""),
-            request=self.requests.get(id(head.connection)),
+            junction=self.edges.get(outer.start, ""),
+            request=self.requests.get(id(outer)),
             points=self._points(head.connection),
         )
 
@@ -99,7 +101,9 @@ class Paths:
             return False
         if a.connection.start == b.connection.start and a.crossing is None:
             return False
-        junction = self.junctions[first.junction]
+        junction = self.junctions.get(first.junction)
+        if junction is None:
+            return True
         if first.request is None or second.request is None or not junction.foes:
             return True
         forth = junction.foes.get(first.request, 0) >> second.request & 1

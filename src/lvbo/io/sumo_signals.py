@@ -47,6 +47,7 @@ SUFFIX = {
     Lamp.BLINK: "o",
     Lamp.DARK: "d",
     Lamp.YELLOW: "y",
+    Lamp.RED_AMBER: "u",
 }
 ONLY_FOR = {"bicycle": PhaseKind.BICYCLE, "tram": PhaseKind.TRANSIT}
 """The kind of a phase whose lanes admit one class only."""
