@@ -1,0 +1,217 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Waves, platoons and area plans on a small generated street network."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.io.sumo_nets import generate
+
+from lvbo.demand.demand import Demand
+from lvbo.errors import InputError
+from lvbo.ids import ControllerId
+from lvbo.io.sumo_net import read_network
+from lvbo.network.network import Network
+from lvbo.progression.area import AreaModel
+from lvbo.progression.coordinate import Street, coordinate, evaluate_wave, joined
+from lvbo.progression.plan_area import AreaOrder, plan_area
+from lvbo.progression.walk import walk_plan
+from lvbo.signal.check import check_plan
+from lvbo.signal.plan import Plan, Window
+from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.timing.model import CycleLimits
+from lvbo.timing.plans import (
+    controller_models,
+    coordination_groups,
+    each_alone,
+    mean_volumes,
+    time_plans,
+)
+
+THROUGH_VPH, TURN_VPH = 600.0, 60.0
+DAYS = (DayPlan(day_type="workday", periods=(Period(start_s=0, end_s=0, name="all"),)),)
+LIMITS = CycleLimits(least_s=60, most_s=90)
+
+
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    options = ["--grid", "--grid.x-number=4", "--grid.y-number=1", "--grid.length=300"]
+    options += ["--grid.attach-length=200", "--default-junction-type=traffic_light"]
+    net = generate(tmp_path_factory.mktemp("street"), *options, "--default.lanenumber=2")
+    return read_network(net)
+
+
+@pytest.fixture(scope="module")
+def demand(network: Network) -> Demand:
+    movements = tuple(m.id for m in network.movements)
+    turns = [network.movement_index[m].turn for m in movements]
+    volumes = np.array([[[THROUGH_VPH if t == "through" else TURN_VPH for t in turns]]])
+    return Demand(
+        days=("day",),
+        day_types=("workday",),
+        first_s=0,
+        slot_s=86_400,
+        slots=1,
+        movements=movements,
+        volume_vph=volumes,
+        lower_vph=volumes.copy(),
+        upper_vph=volumes.copy(),
+        saturated=np.zeros(volumes.shape, dtype=np.bool_),
+        saturations=(),
+    )
+
+
+@pytest.fixture(scope="module")
+def plans(network: Network, demand: Demand) -> PlanSet:
+    return time_plans(network, demand, DAYS, limits=LIMITS)
+
+
+def running(plans: PlanSet) -> dict[ControllerId, Plan]:
+    return dict(plans.running("workday", 0))
+
+
+def test_signals_of_one_street_share_a_cycle(network: Network, plans: PlanSet) -> None:
+    largest = max(coordination_groups(network), key=lambda group: len(group.controllers))
+
+    assert largest.controllers == ("A0", "B0", "C0", "D0")
+    assert len({running(plans)[c].cycle_ds for c in largest.controllers}) == 1
+
+
+def test_plans_keep_every_hard_rule(network: Network, plans: PlanSet) -> None:
+    findings = [
+        finding
+        for plan in plans.plans
+        for finding in check_plan(plan, network.controller_index[plan.controller].rules)
+        if finding.severity == "error"
+    ]
+
+    assert findings == []
+
+
+def test_the_walker_confirms_every_band_of_a_coordinated_street(
+    network: Network, demand: Demand, plans: PlanSet
+) -> None:
+    street = Street(network=network, demand=demand)
+    wave = coordinate(network.corridors[0], plans, street=street).periods[0]
+
+    walk = walk_plan(wave.problem, wave.runs)
+
+    assert wave.runs.sum_ms > 0
+    assert not walk.violations
+    assert walk.outbound_ms >= wave.runs.outbound_ms
+    assert walk.inbound_ms >= wave.runs.inbound_ms
+
+
+def test_a_wave_measured_without_solving_is_the_wave_that_was_solved_for(
+    network: Network, plans: PlanSet
+) -> None:
+    solved = coordinate(network.corridors[0], plans)
+    measured = evaluate_wave(network.corridors[0], solved.plans)
+
+    assert measured.periods[0].runs.sum_ms >= solved.periods[0].runs.sum_ms
+
+
+def test_coordination_keeps_cycles_and_greens(network: Network, plans: PlanSet) -> None:
+    after = coordinate(network.corridors[0], plans).plans
+
+    assert [p.cycle_ds for p in after.plans] == [p.cycle_ds for p in plans.plans]
+    assert [p.greens for p in after.plans] == [p.greens for p in plans.plans]
+
+
+def test_locked_signals_keep_their_offsets(network: Network, plans: PlanSet) -> None:
+    corridor = network.corridors[0]
+    first = corridor.controllers[0]
+    moved = plans.mapped(lambda p: p.later(7) if p.controller == first else p)
+
+    street = Street(network=network, locked=frozenset({first}))
+    after = coordinate(corridor, moved, street=street).plans
+
+    assert running(after)[first].offset_ds == 70
+
+
+def test_a_corridor_of_one_signal_is_refused(network: Network, plans: PlanSet) -> None:
+    corridor = network.corridors[0].between(0, 0)
+
+    with pytest.raises(InputError) as refused:
+        coordinate(corridor, plans)
+
+    assert refused.value.code == "LV450"
+
+
+def test_cycles_that_do_not_fit_are_refused(network: Network, demand: Demand) -> None:
+    corridor = network.corridors[0]
+    short = time_plans(network, demand, DAYS, limits=CycleLimits(least_s=60, most_s=60))
+    longer = time_plans(network, demand, DAYS, limits=CycleLimits(least_s=70, most_s=70))
+    own = corridor.controllers[0]
+    mixed = short.with_plans(p for p in longer.plans if p.controller == own)
+
+    with pytest.raises(InputError) as refused:
+        coordinate(corridor, mixed)
+
+    assert refused.value.code == "LV452"
+
+
+def test_windows_of_several_phases_join_over_the_end_of_the_cycle() -> None:
+    windows = [Window(start_ds=900, length_ds=150), Window(start_ds=20, length_ds=100)]
+
+    assert joined(windows, 1000) == [(900, 220)]
+
+
+def test_platoons_that_meet_green_cost_less(network: Network, demand: Demand) -> None:
+    volumes = mean_volumes(demand)
+    models = {m.controller.id: m for m in controller_models(network, demand)}
+    area = AreaModel(network, models, volumes)
+    plans = running(time_plans(network, demand, DAYS, limits=LIMITS))
+
+    polished = area.polish(plans)
+
+    assert area.cost(polished).total < area.cost(plans).total
+
+
+def test_moving_all_offsets_together_changes_nothing(network: Network, demand: Demand) -> None:
+    models = {m.controller.id: m for m in controller_models(network, demand)}
+    area = AreaModel(network, models, mean_volumes(demand))
+    plans = running(time_plans(network, demand, DAYS, limits=LIMITS))
+    later = {c: plan.later(13) for c, plan in plans.items()}
+
+    assert area.cost(later).total == pytest.approx(area.cost(plans).total, rel=1e-3)
+
+
+def test_signals_alone_see_uniform_arrivals_and_the_model_agrees(
+    network: Network, demand: Demand
+) -> None:
+    volumes = mean_volumes(demand)
+    models = {m.controller.id: m for m in controller_models(network, demand)}
+    alone = running(time_plans(network, demand, DAYS, groups=each_alone(network)))
+    first = min(models)
+    area = AreaModel(network, {first: models[first]}, volumes)
+
+    cost = area.cost({first: alone[first]}).total
+    timing = models[first].design(volumes)
+
+    assert cost == pytest.approx(timing.delay_vehs_ph, rel=0.05)
+
+
+def test_an_area_plan_keeps_the_bands_it_reports(network: Network, demand: Demand) -> None:
+    order = AreaOrder(limits=LIMITS, cycles=2)
+    area = plan_area(network, demand, DAYS, order)
+
+    wave = area.waves[0].periods[0]
+    walk = walk_plan(wave.problem, wave.runs)
+
+    assert not walk.violations
+    assert walk.outbound_ms >= wave.runs.outbound_ms
+    assert {p.controller for p in area.plans.plans} == {c.id for c in network.controllers}
+
+
+def test_a_stop_that_costs_more_never_makes_the_offsets_free(
+    network: Network, demand: Demand
+) -> None:
+    volumes = mean_volumes(demand)
+    models = {m.controller.id: m for m in controller_models(network, demand)}
+    plans = running(time_plans(network, demand, DAYS, limits=LIMITS))
+
+    free = AreaModel(network, models, volumes).cost(plans).total
+    dear = AreaModel(network, models, volumes, stop_s=20.0).cost(plans).total
+
+    assert dear > free
