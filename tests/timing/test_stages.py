@@ -15,6 +15,7 @@ from lvbo.ids import MovementId, PlanId
 from lvbo.network.network import Network
 from lvbo.network.place import Turn
 from lvbo.signal.check import check_plan
+from lvbo.signal.lamp import PhaseKind
 from lvbo.signal.rules import Controller, Follows
 from lvbo.timing.build_model import build_model
 from lvbo.timing.stages import Pattern, StageOrder, stage_orders
@@ -144,3 +145,15 @@ def test_plans_for_any_generated_city_break_no_rule(tmp_path: Path, kind: str, s
 
         assert [f for f in found if f.severity == "error"] == []
     assert made > 2
+
+
+def test_where_arrows_would_leave_no_walk_people_come_first(tmp_path: Path) -> None:
+    net = cross(tmp_path, "--sidewalks.guess", "--crossings.guess")
+    network = scenario(net).network
+    controller = network.controllers[0]
+    walks = [p.id for p in controller.rules.phases if p.kind is PhaseKind.PEDESTRIAN]
+    forgotten = replace(controller, rules=replace(controller.rules, orders=()))
+    orders = stage_orders(network, forgotten)
+
+    assert orders
+    assert all({p for stage in order.stages for p in stage} >= set(walks) for order in orders)

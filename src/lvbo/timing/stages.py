@@ -109,6 +109,7 @@ def _generated(
     axes = maker.axes()
     if not axes:
         return []  # every head is always green: there is nothing to order
+    needed = _needed(maker.rules)
     found: list[StageOrder] = []
     for choice in product(*(maker.options(axis) for axis in axes)):
         blocks = [stages for _, stages in choice]
@@ -117,8 +118,11 @@ def _generated(
         for order in orders:
             if order[0] != blocks[0]:
                 continue  # a turned order is the same cycle
-            stages = maker.completed([s for block in order for s in block])
-            found.append(StageOrder(pattern=name, stages=stages))
+            base = [s for block in order for s in block]
+            made = StageOrder(pattern=name, stages=maker.completed(base))
+            if not shipped and not _covers(maker.rules, made, needed):  # arrows left no walk
+                made = StageOrder(pattern=name, stages=maker.completed(base, walks_first=True))
+            found.append(made)
     known = {s.stages for s in shipped}
     return [s for s in dict.fromkeys(found) if s.stages not in known and _distinct(s)]
 
@@ -209,15 +213,20 @@ class _Maker:
     def _legal(self, stage: Sequence[PhaseId]) -> bool:
         return not any(self.rules.forbidden(a, b) for a in stage for b in stage)
 
-    def completed(self, stages: Sequence[Sequence[PhaseId]]) -> StageSets:
+    def completed(
+        self, stages: Sequence[Sequence[PhaseId]], *, walks_first: bool = False
+    ) -> StageSets:
         """Return the stages with every phase added that may go along, the most useful first."""
-        full = tuple(self._complete(stage) for stage in stages)
+        full = tuple(self._complete(stage, walks_first=walks_first) for stage in stages)
         return tuple(dict.fromkeys(full)) if len(set(full)) < len(full) else full
 
-    def _complete(self, stage: Sequence[PhaseId]) -> tuple[PhaseId, ...]:
+    def _complete(self, stage: Sequence[PhaseId], *, walks_first: bool) -> tuple[PhaseId, ...]:
         chosen = set(stage)
         links = {m.from_link for p in stage for m in self.movements[p]}
-        order = sorted(self.phases, key=lambda p: (self._rank(p.id, links), p.id))
+        walks = PhaseKind.PEDESTRIAN if walks_first else None
+        order = sorted(
+            self.phases, key=lambda p: (p.kind is not walks, self._rank(p.id, links), p.id)
+        )
         for phase in order:
             fits = not any(self.rules.forbidden(phase.id, other) for other in chosen)
             if fits and not self._doubles(phase.id, chosen):
