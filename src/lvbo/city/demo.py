@@ -14,7 +14,8 @@ from lvbo.detection.counts import Counts
 from lvbo.io.counts_csv import read_counts, weekday_type
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
-from lvbo.project.line import Designed, Proof, Steps, design, link_speeds, prove, silent
+from lvbo.progression.wave import WaveSettings
+from lvbo.project.line import Designed, Proof, Steps, design, prove, silent
 from lvbo.project.results import Occasion, Results, gather, write_results
 from lvbo.text import Language
 
@@ -22,8 +23,11 @@ BUNDLED_SEED = 1
 STREETS = ("安宁街", "蕴华街")
 PILOT_SPAN, WHOLE_SPAN = "yuci.demo.sumocfg", "yuci.offpeak.sumocfg"
 PLACE = "榆次 yuci"
-PLANNED = ("workday", "weekend")
+PLANNED = ("workday",)
+WHOLE_PLANNED = ("workday", "weekend")
 """The day types that get plans; snow and holidays are kept apart from them."""
+SETTINGS = WaveSettings(speed_low=0.62, speed_high=0.85, clear_queues=False)
+"""A band may run at 37 to 51 km/h where the limit is 60 and the median platoon drives 42."""
 
 
 def day_type(day: date) -> str:
@@ -90,10 +94,10 @@ def run_demo(folder: Path, order: DemoOrder | None = None, *, steps: Steps = sil
         counts = read_counts(files, scenario.network, calendar=day_type)
     designed = design(
         scenario.network,
-        of_day_types(counts, PLANNED),
+        of_day_types(counts, WHOLE_PLANNED if asked.full else PLANNED),
         scenario.plans,
         streets=streets,
-        speeds_mps=link_speeds(scenario),
+        settings=SETTINGS,
         steps=steps,
     )
     proof = prove(scenario, designed.plans, seeds=asked.seeds, workers=asked.workers, steps=steps)

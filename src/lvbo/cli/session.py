@@ -16,7 +16,7 @@ from lvbo.cli.steps import Tell, open_step
 from lvbo.errors import Finding
 from lvbo.text import Language, say, table
 
-NARROWEST = 100
+NARROWEST = 118
 
 
 @dataclass(slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from lvbo.io.scenario import Scenario
 from lvbo.network.network import Network
 from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.progression.plan_area import AreaOrder, plan_area
-from lvbo.progression.wave import Wave
+from lvbo.progression.wave import Wave, WaveSettings
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.runs import Run, Runs
 from lvbo.simulation.simulate import Conduct, simulate
@@ -54,13 +54,14 @@ class Designed:
         return (*self.demand.findings, *self.periods.findings, *self.plans.findings, *waves)
 
 
-def design(
+def design(  # noqa: PLR0913  the line joins all of these
     network: Network,
     counts: Counts,
     shipped: PlanSet,
     *,
     streets: Sequence[str] = (),
     speeds_mps: Mapping[LinkId, float] | None = None,
+    settings: WaveSettings | None = None,
     steps: Steps = silent,
 ) -> Designed:
     """Return plans made from counts, coordinated street by street in the order given.
@@ -78,7 +79,8 @@ def design(
         return Designed(demand=demand, periods=periods, plans=plans)
     with steps("waves") as tell:
         corridors = tuple(network.corridor(name) for name in streets)
-        order = AreaOrder(corridors=corridors, speeds_mps=speeds_mps)
+        laid = settings or WaveSettings()
+        order = AreaOrder(corridors=corridors, speeds_mps=speeds_mps, settings=laid)
         area = plan_area(network, demand, periods, order, progress=tell)
     return Designed(demand=demand, periods=periods, plans=area.plans, waves=area.waves)
 
