@@ -94,7 +94,7 @@ def street_figure(  # noqa: PLR0913  a diagram joins all of these
         network,
         corridor,
         plans.running(moment.day_type, int(moment.begin_s) % DAY_S),
-        caption=Caption(title=f"{name} | {moment.period}", subtitle=_facts(band, words)),
+        caption=Caption(title=f"{name} | {words.period(moment.period)}", subtitle=_facts(band, words)),
         begin_s=moment.begin_s,
         band=band,
         run=run,
