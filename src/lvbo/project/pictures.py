@@ -27,10 +27,9 @@ TITLE_EMS = 40
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When a diagram is drawn for: the day type, the period's name, and its first second."""
+    """When a diagram is drawn for: the day type, and its first second of the day."""
 
     day_type: str
-    period: str
     begin_s: float
 
 
@@ -65,7 +64,7 @@ def page_figure(inputs: ReportInputs, page: WavePage, words: Words) -> Drawing:
         page.corridor,
         inputs.plans_after,
         words,
-        Moment(inputs.day_type, page.period, page.begin_s),
+        Moment(inputs.day_type, page.begin_s),
         band=page.after,
         run=page.run_after,
     )
@@ -74,7 +73,7 @@ def page_figure(inputs: ReportInputs, page: WavePage, words: Words) -> Drawing:
 def wave_figure(network: Network, wave: Wave, own: PeriodWave, words: Words) -> Drawing:
     """Return the time-space diagram of one period of a wave, without vehicles."""
     period = {p.name: p for p in wave.plans.day_plan(own.day_type).periods}[own.period]
-    moment = Moment(own.day_type, own.period, float(period.start_s))
+    moment = Moment(own.day_type, float(period.start_s))
     return street_figure(network, wave.corridor, wave.plans, words, moment, band=own.runs)
 
 
@@ -90,11 +89,14 @@ def street_figure(  # noqa: PLR0913  a diagram joins all of these
 ) -> Drawing:
     """Return the time-space diagram of a street in one period."""
     name = short(corridor.name or str(corridor.id), TITLE_EMS)
+    second = int(moment.begin_s) % DAY_S
+    period = plans.day_plan(moment.day_type).at(second)
+    shown = words.period(period.name) or words.span(period.start_s, period.end_s)
     diagram = timespace(
         network,
         corridor,
-        plans.running(moment.day_type, int(moment.begin_s) % DAY_S),
-        caption=Caption(title=f"{name} | {words.period(moment.period)}", subtitle=_facts(band, words)),
+        plans.running(moment.day_type, second),
+        caption=Caption(title=f"{name} | {shown}", subtitle=_facts(band, words)),
         begin_s=moment.begin_s,
         band=band,
         run=run,
