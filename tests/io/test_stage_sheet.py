@@ -67,7 +67,7 @@ def test_the_times_of_a_block_add_up_to_the_cycle(tmp_path: Path) -> None:
     write_stage_sheet(plans(), tiny_network(), path, Language.EN)
     totals = [row for row in table(path) if row[:1] == ["Total"]]
 
-    assert [float(row[7]) for row in totals] == [100, 66.5]
+    assert [float(row[7]) for row in totals] == [100, 59.5]
     assert all(sum(map(float, row[3:7])) == float(row[7]) for row in totals)
 
 
