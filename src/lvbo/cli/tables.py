@@ -22,7 +22,7 @@ LEADING = (
     "stops_per_km", "travel_median_s", "travel_p95_s", "speed_mps", "nonstop_share",
 )  # fmt: skip
 NETWORK = (
-    "person_delay_h", "delay_s", "trip_s", "stops", "walk_delay_s", "bus_trip_s", "spillback_min",
+    "person_delay_s", "delay_s", "trip_s", "stops", "walk_delay_s", "bus_trip_s", "spillback_min",
     "unfinished", "co2_g",
 )  # fmt: skip
 
