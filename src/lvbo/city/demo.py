@@ -20,6 +20,8 @@ from lvbo.project.results import Occasion, Results, gather, write_results
 from lvbo.text import Language
 
 BUNDLED_SEED = 1
+FIRST_SEED = 10
+"""The demo is judged on seeds from here on: its settings were chosen on smaller ones."""
 STREETS = ("安宁街", "蕴华街")
 PILOT_SPAN, WHOLE_SPAN = "yuci.demo.sumocfg", "yuci.offpeak.sumocfg"
 PLACE = "榆次 yuci"
@@ -53,7 +55,7 @@ class DemoOrder:
     """
 
     city_seed: int = BUNDLED_SEED
-    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    seeds: tuple[int, ...] = tuple(range(FIRST_SEED, FIRST_SEED + 5))
     workers: int = 2
     full: bool = False
     language: Language = Language.ZH
