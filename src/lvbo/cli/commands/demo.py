@@ -27,7 +27,7 @@ def demo(
     times: Annotated[bool, typer.Option("--times", help="cli_opt_times")] = False,
 ) -> None:
     """Run the demo and show its gains."""
-    from lvbo.city.demo import FIRST_SEED, DemoOrder, run_demo
+    from lvbo.city.demo import DemoOrder, run_demo
     from lvbo.project.folder import staged
 
     session: Session = ctx.obj
