@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -56,6 +56,19 @@ class RouteFit:
         return float((self.geh < GOOD_GEH).mean()) if len(self.geh) else 0.0
 
 
+def _for_cars(network: Network) -> Network:
+    """Return the network without the movements that private cars may not make."""
+    return replace(
+        network, movements=tuple(m for m in network.movements if _admits_cars(network, m))
+    )
+
+
+def _admits_cars(network: Network, movement: Movement) -> bool:
+    onto = network.link_index[movement.to_link]
+    lanes = [network.lane_index[lane] for lane in movement.lanes]
+    return all(not group or any(x.for_cars for x in group) for group in (lanes, onto.lanes))
+
+
 def fit_routes(
     network: Network,
     volumes_vph: Mapping[MovementId, float],
@@ -72,7 +85,9 @@ def fit_routes(
         InputError: LV545 where no path touches a counted movement.
 
     """
-    known = {m: v for m, v in volumes_vph.items() if np.isfinite(v)}
+    network = _for_cars(network)
+    open_ = network.movement_index
+    known = {m: v for m, v in volumes_vph.items() if np.isfinite(v) and m in open_}
     paths = _candidates(network, known)
     movements = tuple(sorted(known))
     steps = [_movements_of(network, path) for path in paths]
