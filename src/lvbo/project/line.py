@@ -26,6 +26,7 @@ from lvbo.simulation.simulate import Conduct, simulate
 from lvbo.simulation.tools import repaired
 from lvbo.timing.periods import Periods, find_periods
 from lvbo.timing.plans import time_plans
+from lvbo.timing.repair import repair_clearance
 
 Progress = Callable[[float], None]
 Steps = Callable[[str], AbstractContextManager[Progress]]
@@ -197,6 +198,17 @@ def _side_by_side(
 
 def _bare(runs: Runs) -> Runs:
     return replace(runs, runs=tuple(replace(run, tracks=None) for run in runs.runs))
+
+
+def safe_plans(network: Network, plans: PlanSet) -> PlanSet:
+    """Return the plans with the clearance they lack, each at its own cycle.
+
+    Raises:
+        InfeasibleError: LV604 where a cycle is too short for it.
+
+    """
+    index = network.controller_index
+    return plans.mapped(lambda plan: repair_clearance(plan, index[plan.controller].rules))
 
 
 def installed_wave(scenario: Scenario, street: str, plans: PlanSet) -> Wave:

@@ -36,7 +36,10 @@ def wave(
         _list(session, place)
         return
     from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
+    from lvbo.project.line import safe_plans
 
+    if plans is None and not as_is:
+        chosen = safe_plans(place.network, chosen)
     waves: list[Wave] = []
     with session.step("waves"):
         for name in street:
