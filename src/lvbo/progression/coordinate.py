@@ -23,6 +23,7 @@ from lvbo.signal.rules import SignalRules
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.signal.stages import from_stages
 from lvbo.timing.plans import Volumes, period_volumes
+from lvbo.timing.stages import keeps_waiting_areas
 
 MOST_ORDERS_OF = 5
 """Plans with more stages keep their order: there would be too many others."""
@@ -345,7 +346,7 @@ def other_orders(plan: Plan, rules: SignalRules) -> list[Plan]:
 
 def _reordered(plan: Plan, rules: SignalRules, order: Sequence[int]) -> Plan | None:
     stages = [plan.stages[k] for k in order]
-    if not _keeps_waiting_areas(rules, [s.phases for s in stages]) or plan.reference is None:
+    if not keeps_waiting_areas(rules, [s.phases for s in stages]) or plan.reference is None:
         return None
     greens = [s.green_ds for s in stages]
     longest = max(range(len(greens)), key=greens.__getitem__)
@@ -359,12 +360,3 @@ def _reordered(plan: Plan, rules: SignalRules, order: Sequence[int]) -> Plan | N
         if spare < 0:
             return None
     return None
-
-
-def _keeps_waiting_areas(rules: SignalRules, stages: Sequence[Sequence[PhaseId]]) -> bool:
-    for rule in rules.follows:
-        for k, stage in enumerate(stages):
-            before = stages[k - 1]
-            if rule.phase in stage and rule.phase not in before and rule.after not in before:
-                return False
-    return True

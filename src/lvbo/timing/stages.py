@@ -53,7 +53,7 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
     needed = _needed(rules)
     kept: dict[StageSets, StageOrder] = {}
     for order in found:
-        fits = _covers(rules, order, needed) and _follows(rules, order)
+        fits = _covers(rules, order, needed) and keeps_waiting_areas(rules, order.stages)
         if fits and (order.stages not in kept or order.pattern == Pattern.TOGETHER):
             kept[order.stages] = order  # equal stages have one name, the plainest
     return tuple(kept.values())
@@ -89,11 +89,11 @@ def _covers(rules: SignalRules, sequence: StageOrder, needed: frozenset[str]) ->
     return needed <= served
 
 
-def _follows(rules: SignalRules, sequence: StageOrder) -> bool:
+def keeps_waiting_areas(rules: SignalRules, stages: Sequence[Sequence[PhaseId]]) -> bool:
     """Say whether every phase with a waiting area starts directly after the one it follows."""
     for rule in rules.follows:
-        for k, stage in enumerate(sequence.stages):
-            before = sequence.stages[k - 1]
+        for k, stage in enumerate(stages):
+            before = stages[k - 1]
             if rule.phase in stage and rule.phase not in before and rule.after not in before:
                 return False
     return True
