@@ -182,7 +182,8 @@ def _together(plan: Plan, some: list[PhaseId], others: list[PhaseId]) -> bool:
 def observed_gaps_ds(plans: Iterable[Plan], conflicts: Mapping[Pair, Conflict]) -> dict[Pair, int]:
     """Return the shortest gap any plan leaves between the end of a phase and the start of a foe.
 
-    A gap counts as a transition only where no third foe of the starting phase is green in it.
+    A gap counts as a transition only where no third foe of the starting phase is green in it, and
+    no other phase has a whole green in it: then a stage lies between, and says nothing of the pair.
     """
     pairs = [pair for pair, kind in conflicts.items() if kind is Conflict.FORBIDDEN]
     foes: dict[PhaseId, list[PhaseId]] = defaultdict(list)
@@ -193,7 +194,10 @@ def observed_gaps_ds(plans: Iterable[Plan], conflicts: Mapping[Pair, Conflict]) 
         for a, b in pairs:
             for ending, starting in product(plan.windows_of(a), plan.windows_of(b)):
                 gap = (starting.start_ds - ending.end_ds) % plan.cycle_ds
-                if gap > 0 and not _green_within(plan, foes[b], ending.end_ds, gap):
+                if gap > 0 and not (
+                    _green_within(plan, foes[b], ending.end_ds, gap)
+                    or _stage_within(plan, ending.end_ds, gap)
+                ):
                     found[a, b] = min(gap, found.get((a, b), gap))
     return found
 
@@ -205,6 +209,15 @@ def _green_within(plan: Plan, phases: Iterable[PhaseId], start_ds: int, length_d
         or (start_ds - window.start_ds) % plan.cycle_ds < window.length_ds
         for phase in phases
         for window in plan.windows_of(phase)
+    )
+
+
+def _stage_within(plan: Plan, start_ds: int, length_ds: int) -> bool:
+    """Say whether any phase has a whole green inside the span."""
+    return any(
+        (window.start_ds - start_ds) % plan.cycle_ds + window.length_ds < length_ds
+        for greens in plan.greens
+        for window in greens.windows
     )
 
 
