@@ -3,18 +3,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.io.sumo_nets import cross
 
 from lvbo.demand.saturation import saturations
 from lvbo.errors import InfeasibleError
-from lvbo.ids import MovementId, PlanId
+from lvbo.ids import MovementId, PhaseId, PlanId
 from lvbo.io.sumo_net import read_network
 from lvbo.network.network import Network
 from lvbo.signal.check import check_plan
+from lvbo.signal.rules import PhaseLimits
 from lvbo.timing.build_model import build_model, lane_shares
 from lvbo.timing.model import ControllerModel, CycleLimits
+from lvbo.timing.stages import StageOrder
 
 Volumes = dict[MovementId, float]
 
@@ -90,14 +94,69 @@ def test_delay_is_that_of_websters_two_terms_for_a_lane_alone(network: Network) 
     assert delay[lane] / flow == pytest.approx(uniform + random, rel=0.15)
 
 
-def test_minima_that_fit_no_cycle_name_the_limits(network: Network) -> None:
+def limited(made: ControllerModel, *limits: PhaseLimits) -> ControllerModel:
+    """Return the model with other hard limits of some phases."""
+    rules = replace(made.controller.rules, limits=limits)
+    return replace(made, controller=replace(made.controller, rules=rules))
+
+
+def test_minima_that_fit_no_cycle_name_the_smallest_set_of_limits(network: Network) -> None:
     wanted = volumes(network)
 
     with pytest.raises(InfeasibleError) as refused:
-        model(network, wanted).design(wanted, CycleLimits(least_s=10, most_s=12))
+        model(network, wanted).design(wanted, CycleLimits(least_s=10, most_s=14))
 
     assert refused.value.code == "LV510"
-    assert "max cycle 12 s" in refused.value.conflict
+    assert refused.value.fields["place"] == "C"
+    assert set(refused.value.conflict) == {"C_max = 14 s", "g_min = 8 s"}
+
+
+def test_two_long_minima_are_named_with_the_cycle_they_pass(network: Network) -> None:
+    wanted = volumes(network)
+    made = model(network, wanted)
+    stages = made.orders[0].stages
+    first, second = stages[0][0], next(s[0] for s in stages if not set(s) & set(stages[0]))
+    tight = limited(
+        made,
+        PhaseLimits(phase=first, min_green_ds=700),
+        PhaseLimits(phase=second, min_green_ds=800),
+    )
+
+    with pytest.raises(InfeasibleError) as refused:
+        tight.design(wanted, CycleLimits(most_s=140))
+
+    assert set(refused.value.conflict) == {
+        "C_max = 140 s",
+        f"g_min({first}) = 70 s",
+        f"g_min({second}) = 80 s",
+    }
+
+
+def test_a_minimum_above_its_maximum_is_refused(network: Network) -> None:
+    wanted = volumes(network)
+    made = model(network, wanted)
+    phase = made.orders[0].stages[0][0]
+    tight = limited(made, PhaseLimits(phase=phase, min_green_ds=300, max_green_ds=200))
+
+    with pytest.raises(InfeasibleError) as refused:
+        tight.design(wanted)
+
+    assert refused.value.conflict == (f"g_max({phase}) = 20 s", f"g_min({phase}) = 30 s")
+
+
+def test_a_green_over_two_stages_keeps_its_minimum(network: Network) -> None:
+    wanted = volumes(network, heavy=150.0, turn=20.0)
+    made = model(network, wanted)
+    names = (("E.TR", "W.TR"), ("E.TR", "E.L"), ("N.L", "N.TR", "S.L", "S.TR"))
+    stages = tuple(tuple(PhaseId(name) for name in stage) for stage in names)
+    order = StageOrder(pattern="lead", stages=stages)
+    free = replace(made, orders=(order,))
+    held = limited(free, PhaseLimits(phase=PhaseId("E.TR"), min_green_ds=450))
+
+    def green_ds(one: ControllerModel) -> int:
+        return one.plan(one.design(wanted), PlanId("p")).green_ds(PhaseId("E.TR"))
+
+    assert green_ds(free) < 450 <= green_ds(held)
 
 
 def test_drivers_level_the_lanes_open_to_them() -> None:

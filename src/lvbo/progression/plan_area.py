@@ -25,6 +25,7 @@ from lvbo.progression.problem import BandPlan
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
+from lvbo.timing.cures import diagnose
 from lvbo.timing.model import ControllerModel, CycleLimits, Timing
 from lvbo.timing.plans import (
     Group,
@@ -33,7 +34,6 @@ from lvbo.timing.plans import (
     controller_models,
     coordination_groups,
     group_timings,
-    overload,
     period_volumes,
     plan_name,
 )
@@ -98,7 +98,7 @@ def plan_area(
     `progress` is told the share of periods that are done.
 
     Raises:
-        InfeasibleError: LV510 where the minima of a signal fit no cycle.
+        InfeasibleError: LV510 where the limits of a signal contradict; it names the smallest set.
 
     """
     asked = order or AreaOrder()
@@ -266,9 +266,12 @@ class _Task:
         )
 
     def findings(self) -> list[Finding]:
-        """Return what is wrong with the chosen timings: signals over capacity."""
-        judged = {c: self.models[c].judged(t, self.volumes) for c, t in self.timings.items()}
-        return [f for c, t in sorted(judged.items()) for f in overload(c, self.period, t)]
+        """Return what the chosen timings leave unserved, and what would cure it."""
+        name = plan_name(self.day.day_type, self.period)
+        found: list[Finding] = []
+        for c, timing in sorted(self.timings.items()):
+            found += diagnose(self.models[c], timing, self.volumes, f"{c} {name}")
+        return found
 
 
 class _Room:

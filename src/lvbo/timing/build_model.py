@@ -49,6 +49,8 @@ def build_model(
         orders=stage_orders(network, controller),
         layout=_layout(volumes_vph, movements, shares, foes, [saturations[x] for x in lanes]),
         shares=shares,
+        approaches=tuple(network.movement_index[m].from_link for m in movements),
+        storage_m=np.array([network.lane_index[lane].length_m for lane in lanes]),
     )
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvbo.errors import InfeasibleError
-from lvbo.ids import LaneId, MovementId, PhaseId, PlanId, StageId
+from lvbo.ids import LaneId, LinkId, MovementId, PhaseId, PlanId, StageId
 from lvbo.signal.lamp import Lamp, PhaseKind, Right
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import Controller, SignalRules, StageSets
 from lvbo.signal.stages import from_stages, interstages_ds
+from lvbo.timing.limits import Cap, Need, StageLimits, least_cycle, smallest_conflict
 from lvbo.timing.stages import StageOrder
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ KEPT_ORDERS = 2
 COARSE_S = 25
 LEAST_STAGE_S = 8
 """Stages we make are never shorter: practice asks 8 to 10 s for lefts; starved lanes lock up."""
+NO_CYCLE_S = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,10 @@ class Timing:
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class ControllerModel:
-    """One controller ready for search. `shares[L, M]` splits movement volumes over lanes."""
+    """One controller ready for search. `shares[L, M]` splits movement volumes over lanes.
+
+    `approaches` are the links of the movements, `storage_m[L]` the lengths of the lanes.
+    """
 
     controller: Controller
     movements: tuple[MovementId, ...]
@@ -71,6 +76,8 @@ class ControllerModel:
     orders: tuple[StageOrder, ...]
     layout: Layout
     shares: Floats
+    approaches: tuple[LinkId, ...]
+    storage_m: Floats
     hours: float = 0.25
 
     def lane_volumes(self, volumes_vph: Mapping[MovementId, float]) -> Floats:
@@ -80,23 +87,44 @@ class ControllerModel:
 
     @cached_property
     def order_arrays(self) -> tuple[tuple[Order, Ints, Ints], ...]:
-        """Return each order as kernel arrays with its least and greatest stage greens in s."""
-        return tuple(self._arrays(order.stages) for order in self.orders)
+        """Return each order as kernel arrays with its least and greatest stage greens in s.
 
-    def _arrays(self, stages: Sequence[Sequence[PhaseId]]) -> tuple[Order, Ints, Ints]:
+        An order whose limits contradict each other has least greens that fit no cycle.
+        """
+        found = []
+        for sequence, limits in zip(self.orders, self.order_limits, strict=True):
+            least = limits.least_greens() or (NO_CYCLE_S,) * len(sequence.stages)
+            low, high = np.array(least, np.int64), np.array(limits.most_greens(), np.int64)
+            found.append((self._order(sequence.stages, limits.intergreen_s), low, high))
+        return tuple(found)
+
+    @cached_property
+    def order_limits(self) -> tuple[StageLimits, ...]:
+        """Return the hard limits of each order."""
+        return tuple(self._limits(order.stages) for order in self.orders)
+
+    def _limits(self, stages: StageSets) -> StageLimits:
+        rules = self.controller.rules
+        least = [LEAST_STAGE_S] * len(stages)
+        between = interstages_ds(self.controller.id, rules, self._wishes(stages, least))
+        inters = tuple(-(-gap // 10) for gap in between)
+        return StageLimits(
+            intergreen_s=inters,
+            needs=(
+                *_floors(stages),
+                *_minima(rules, stages, inters),
+                *_walks(rules, stages, inters),
+            ),
+            caps=_maxima(rules, stages),
+        )
+
+    def _order(self, stages: StageSets, inters_s: Sequence[int]) -> Order:
         from lvbo.timing._flow_kernels import Order
 
-        rules = self.controller.rules
-        low = np.array([_least_s(rules, stages, k) for k in range(len(stages))], dtype=np.int64)
-        high = np.array([_most_s(rules, stage) for stage in stages], dtype=np.int64)
-        between = interstages_ds(self.controller.id, rules, self._wishes(stages, low))
-        inters = np.array([-(-gap // 10) for gap in between], dtype=np.int64)
-        walks = [_walk_s(rules, stages, k, int(inters[k])) for k in range(len(stages))]
-        low = np.maximum(low, np.array(walks, dtype=np.int64))
         lit = np.array([self._status(stage) for stage in stages], dtype=np.int64)
         pairs = zip(stages, [*stages[1:], stages[0]], strict=True)
         kept = [self._status([p for p in a if p in b]) for a, b in pairs]
-        return Order(inters, lit, np.array(kept, dtype=np.int64)), low, np.maximum(low, high)
+        return Order(np.array(inters_s, np.int64), lit, np.array(kept, dtype=np.int64))
 
     def _wishes(
         self, stages: Sequence[Sequence[PhaseId]], greens_s: Iterable[int]
@@ -179,14 +207,12 @@ class ControllerModel:
         return tuple(sorted(found, key=lambda t: (t.delay_vehs_ph, t.order)))
 
     def _refuse(self, limits: CycleLimits) -> None:
-        """Raise with the order that comes nearest to fitting."""
-        needs = [int(low.sum() + order.inters.sum()) for order, low, _ in self.order_arrays]
-        k = min(range(len(needs)), key=needs.__getitem__)
-        names = [f"min green {'+'.join(stage)}" for stage in self.orders[k].stages]
+        """Raise with a smallest set of limits that no stage order can keep together."""
         raise InfeasibleError(
             "LV510",
-            conflict=(f"{self.controller.id}: {', '.join(names)}", f"max cycle {limits.most_s} s"),
-            least_s=needs[k],
+            place=self.controller.id,
+            conflict=smallest_conflict(self.order_limits, limits.least_s, limits.most_s),
+            least_s=min(least_cycle(order) for order in self.order_limits),
             most_s=limits.most_s,
         )
 
@@ -261,30 +287,57 @@ class ControllerModel:
         return max(used, key=lambda p: lanes[p])
 
 
-def _least_s(rules: SignalRules, stages: Sequence[Sequence[PhaseId]], k: int) -> int:
-    """Return the least green of a stage: minima of phases that have no other stage beside it."""
-    before, after = stages[k - 1], stages[(k + 1) % len(stages)]
-    alone = [p for p in stages[k] if len(stages) == 1 or (p not in before and p not in after)]
-    least = max((rules.limit_index[p].min_green_ds for p in alone), default=0)
-    return max(LEAST_STAGE_S, -(-least // 10))
+def _floors(stages: StageSets) -> Iterable[Need]:
+    """Return the least green of every stage that practice asks."""
+    name = f"g_min = {LEAST_STAGE_S} s"
+    return (Need(name=name, first=k, length=1, least_s=LEAST_STAGE_S) for k in range(len(stages)))
 
 
-def _walk_s(
-    rules: SignalRules, stages: Sequence[Sequence[PhaseId]], k: int, interstage_s: int
-) -> int:
-    """Return the least green of a stage in which people may walk and still clear in time."""
-    following = stages[(k + 1) % len(stages)]
-    starting = [p for p in following if p not in stages[k]]
-    least = 0
-    for phase in stages[k]:
-        walks = rules.phase_index[phase].kind is PhaseKind.PEDESTRIAN
-        if walks and phase not in following:
-            clear = max((rules.intergreen_ds(phase, p) or 0 for p in starting), default=0)
-            spare = max(0, clear - 10 * interstage_s)
-            least = max(least, rules.limit_index[phase].min_green_ds + spare)
-    return -(-least // 10)
+def _minima(rules: SignalRules, stages: StageSets, inters_s: Sequence[int]) -> Iterable[Need]:
+    """Return the minimum green of every window; intergreens inside a window are green."""
+    for phase, first, length in _windows(stages):
+        least = -(-rules.limit_index[phase].min_green_ds // 10)
+        inside = sum(inters_s[(first + k) % len(stages)] for k in range(length - 1))
+        name = f"g_min({phase}) = {least} s"
+        yield Need(name=name, first=first, length=length, least_s=max(0, least - inside))
 
 
-def _most_s(rules: SignalRules, stage: Sequence[PhaseId]) -> int:
-    limits = [rules.limit_index[p].max_green_ds for p in stage]
-    return min((most // 10 for most in limits if most is not None), default=10_000)
+def _walks(rules: SignalRules, stages: StageSets, inters_s: Sequence[int]) -> Iterable[Need]:
+    """Return for each walk the least green of its last stage, so that people clear in time."""
+    for phase, first, length in _windows(stages):
+        if rules.phase_index[phase].kind is not PhaseKind.PEDESTRIAN:
+            continue
+        last = (first + length - 1) % len(stages)
+        starting = [p for p in stages[(last + 1) % len(stages)] if p not in stages[last]]
+        clear = max((rules.intergreen_ds(phase, p) or 0 for p in starting), default=0)
+        spare = max(0, clear - 10 * inters_s[last])
+        least = -(-(rules.limit_index[phase].min_green_ds + spare) // 10)
+        yield Need(name=f"g_walk({phase})", first=last, length=1, least_s=least)
+
+
+def _maxima(rules: SignalRules, stages: StageSets) -> tuple[Cap, ...]:
+    """Return the greatest green of every phase, for each of its stages."""
+    most = {p: rules.limit_index[p].max_green_ds for stage in stages for p in stage}
+    return tuple(
+        Cap(name=f"g_max({p}) = {most_ds // 10} s", stage=k, most_s=most_ds // 10)
+        for k, stage in enumerate(stages)
+        for p in stage
+        if (most_ds := most[p]) is not None
+    )
+
+
+def _windows(stages: StageSets) -> Iterable[tuple[PhaseId, int, int]]:
+    """Return phase, first stage and number of stages of each green that ends."""
+    count = len(stages)
+    for first, stage in enumerate(stages):
+        for phase in stage:
+            if count == 1:
+                yield phase, 0, 1
+            elif phase not in stages[first - 1]:
+                yield phase, first, _run(stages, phase, first)
+
+
+def _run(stages: StageSets, phase: PhaseId, first: int) -> int:
+    """Return over how many stages the green of a phase runs that starts with stage `first`."""
+    count = len(stages)
+    return next(k for k in range(1, count + 1) if phase not in stages[(first + k) % count])

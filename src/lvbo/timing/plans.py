@@ -10,12 +10,13 @@ import numpy as np
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.saturation import saturations
-from lvbo.errors import Finding, Severity
+from lvbo.errors import Finding
 from lvbo.ids import ControllerId, MovementId, PlanId
 from lvbo.network.network import Network
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet
 from lvbo.timing.build_model import build_model
+from lvbo.timing.cures import diagnose
 from lvbo.timing.model import ControllerModel, CycleLimits, Timing
 
 COUPLED_M = 800.0
@@ -101,7 +102,11 @@ def time_plans(
     """Return plans for every controller and period; offsets are 0 until a corridor is coordinated.
 
     Controllers of one group get the common cycle with the least total delay; a signal may run half
-    of it. Raises InfeasibleError (LV510) where the minima of a signal fit no cycle.
+    of it. Where demand is over capacity the findings say by how much, and what would cure it.
+
+    Raises:
+        InfeasibleError: LV510 where the limits of a signal contradict; it names the smallest set.
+
     """
     day_plans = tuple(periods)
     chosen = coordination_groups(network) if groups is None else tuple(groups)
@@ -115,9 +120,10 @@ def time_plans(
             models = {m.controller.id: m for m in controller_models(network, demand, volumes)}
             timings = time_groups(models, volumes, chosen, limits or CycleLimits())
             for controller, timing in sorted(timings.items()):
-                plans.append(models[controller].plan(timing, name))
+                model = models[controller]
+                plans.append(model.plan(timing, name))
                 runs.append(_run(controller, day, period, name))
-                findings += overload(controller, period, timing)
+                findings += diagnose(model, timing, volumes, f"{controller} {name}")
     return PlanSet(
         plans=tuple(sorted(plans, key=lambda p: (p.controller, p.id))),
         day_plans=day_plans,
@@ -134,20 +140,6 @@ def plan_name(day_type: str, period: Period) -> PlanId:
 
 def _run(controller: ControllerId, day: DayPlan, period: Period, plan: PlanId) -> Assignment:
     return Assignment(controller=controller, day_type=day.day_type, period=period.name, plan=plan)
-
-
-def overload(controller: ControllerId, period: Period, timing: Timing) -> list[Finding]:
-    """Return a warning where demand is over the capacity that the timing gives."""
-    if timing.saturation <= 1.0:
-        return []
-    return [
-        Finding(
-            code="LV560",
-            place=f"{controller} {period.name}",
-            severity=Severity.WARNING,
-            fields={"x": round(timing.saturation, 2), "cycle_s": timing.cycle_s},
-        )
-    ]
 
 
 def time_groups(
