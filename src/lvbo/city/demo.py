@@ -15,8 +15,10 @@ from lvbo.io.counts_csv import read_counts, weekday_type
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.progression.wave import WaveSettings
-from lvbo.project.line import Designed, Proof, Steps, design, prove, silent
+from lvbo.project.line import Designed, design
+from lvbo.project.proof import Proof, Rehearsal
 from lvbo.project.results import Occasion, Results, gather, write_results
+from lvbo.project.steps import Steps, silent
 from lvbo.text import Language
 
 BUNDLED_SEED = 1
@@ -91,18 +93,19 @@ def run_demo(folder: Path, order: DemoOrder | None = None, *, steps: Steps = sil
         scenario = read_scenario(home / (WHOLE_SPAN if asked.full else PILOT_SPAN))
     known = {corridor.name for corridor in scenario.network.corridors}
     streets = tuple(name for name in STREETS if name in known)
-    with steps("counts"):
-        files = sorted(home.glob("yuci.counts.*.csv"))
-        counts = read_counts(files, scenario.network, calendar=day_type)
-    designed = design(
-        scenario.network,
-        of_day_types(counts, WHOLE_PLANNED if asked.full else PLANNED),
-        scenario.plans,
-        streets=streets,
-        settings=SETTINGS,
-        steps=steps,
-    )
-    proof = prove(scenario, designed.plans, seeds=asked.seeds, workers=asked.workers, steps=steps)
+    with Rehearsal(scenario, seeds=asked.seeds, workers=asked.workers) as rehearsal:
+        with steps("counts"):
+            files = sorted(home.glob("yuci.counts.*.csv"))
+            counts = read_counts(files, scenario.network, calendar=day_type)
+        designed = design(
+            scenario.network,
+            of_day_types(counts, WHOLE_PLANNED if asked.full else PLANNED),
+            scenario.plans,
+            streets=streets,
+            settings=SETTINGS,
+            steps=steps,
+        )
+        proof = rehearsal.prove(designed.plans, steps=steps)
     with steps("measure"):
         occasion = Occasion(
             place=PLACE,

@@ -15,7 +15,9 @@ from lvbo.io.plans import write_plans
 from lvbo.network.network import Network
 from lvbo.progression.problem import BandPlan
 from lvbo.progression.wave import Wave
-from lvbo.project.line import Designed, Proof, Steps, installed_wave, silent
+from lvbo.project.line import Designed, installed_wave
+from lvbo.project.proof import Proof
+from lvbo.project.steps import Steps, silent
 from lvbo.report.assemble import simulated_result
 from lvbo.report.inputs import ReportInputs, Result, Sample, WavePage
 from lvbo.report.maps import link_states

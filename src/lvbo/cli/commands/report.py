@@ -28,7 +28,7 @@ def report(
 ) -> None:
     """Run both plan sets on the same seeds and write figures, numbers and one page."""
     from lvbo.project.folder import staged
-    from lvbo.project.line import prove
+    from lvbo.project.proof import prove
     from lvbo.project.results import Occasion, gather, write_results
 
     session: Session = ctx.obj
