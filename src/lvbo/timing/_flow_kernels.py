@@ -86,12 +86,18 @@ def drivers(status: Ints, cycle: int, loss: int, gain: int, used: Ints) -> None:
     for m in range(status.shape[0]):
         for t in range(cycle):
             now = status[m, t]
-            if now > 0 and status[m, (t - loss) % cycle] == 0:
+            if now == 0:
+                for g in range(1, gain + 1):
+                    now = max(now, status[m, _earlier(t, g, cycle)])
+            elif status[m, _earlier(t, loss, cycle)] == 0:
                 now = 0
-            if status[m, t] == 0:
-                for g in range(gain, 0, -1):
-                    now = max(now, status[m, (t - g) % cycle])
             used[m, t] = now
+
+
+@njit(cache=True)
+def _earlier(t: int, by: int, cycle: int) -> int:
+    """Return the second of the cycle that lies `by` s before t; without a division, mostly."""
+    return t - by if t >= by else (t - by) % cycle
 
 
 @njit(cache=True)
@@ -110,16 +116,24 @@ def lane_rates(lane: int, cycle: int, layout: Layout, work: Work) -> None:
     `work.flow[L, C]` holds the departures of all lanes as known so far.
     """
     used, rate = work.used, work.rate
+    turns = layout.turn_move.shape[1]
+    against, free = np.full(turns, -1.0), np.zeros(turns)
     for t in range(cycle):
         needed, going = 0.0, 0.0
-        for k in range(layout.turn_move.shape[1]):
+        for k in range(turns):
             share = layout.turn_share[lane, k]
             if layout.turn_move[lane, k] < 0 or share <= 0.0:
                 continue
             now = used[layout.turn_move[lane, k], t]
-            if now > 0:
+            if now == PROTECTED:
                 going += share
-                needed += share / _turn_rate(lane, k, t, now, layout, work.flow)
+                needed += share / layout.sat_vps[lane]
+            elif now > 0:
+                foe = _foe_flow(lane, k, t, layout, work.flow)
+                if foe != against[k]:  # flows stand still for many seconds; the rate is dear
+                    against[k], free[k] = foe, _yielding_rate(foe, layout.sat_vps[lane])
+                going += share
+                needed += share / free[k]
         rate[t] = 0.0
         if needed > 0.0:
             rate[t] = going / needed * max(0.0, 1.0 - BLOCKED * (1.0 - going))
@@ -127,17 +141,20 @@ def lane_rates(lane: int, cycle: int, layout: Layout, work: Work) -> None:
 
 
 @njit(cache=True)
-def _turn_rate(lane: int, k: int, t: int, now: int, layout: Layout, flow: Floats) -> float:
-    """Return the discharge of one turn of a lane at second t, in veh/s."""
-    if now == PROTECTED:
-        return layout.sat_vps[lane]
+def _foe_flow(lane: int, k: int, t: int, layout: Layout, flow: Floats) -> float:
+    """Return the flow that one turn of a lane yields to at second t, in veh/s."""
     foe = 0.0
     for f in range(layout.turn_foes.shape[2]):
         other = layout.turn_foes[lane, k, f]
         if other >= 0:
             foe += flow[other, t]
-    free = permitted_rate(foe, CRITICAL_GAP_S, FOLLOW_UP_S)
-    return max(0.02, min(layout.sat_vps[lane], free))
+    return foe
+
+
+@njit(cache=True)
+def _yielding_rate(foe_vps: float, sat_vps: float) -> float:
+    """Return the discharge of a turn that yields to a flow, in veh/s."""
+    return max(0.02, min(sat_vps, permitted_rate(foe_vps, CRITICAL_GAP_S, FOLLOW_UP_S)))
 
 
 @njit(cache=True)
@@ -148,7 +165,8 @@ def _add_sneakers(lane: int, cycle: int, layout: Layout, status: Ints, rate: Flo
         if m < 0 or layout.turn_share[lane, k] <= 0.0:
             continue
         for t in range(cycle):
-            if status[m, t] == PERMITTED and status[m, (t + 1) % cycle] == 0:
+            after = t + 1 if t + 1 < cycle else 0
+            if status[m, t] == PERMITTED and status[m, after] == 0:
                 rate[t] += SNEAKERS * layout.turn_share[lane, k]
 
 

@@ -157,11 +157,12 @@ class ControllerModel:
         volumes = self.lane_volumes(volumes_vph)
         cycles = limits.cycles()
         coarse = np.unique(np.append(cycles[:: max(1, COARSE_S // limits.step_s)], cycles[-1]))
-        costs = [self._search(k, coarse, volumes)[1].min() for k in range(len(self.orders))]
-        ranked = sorted(range(len(costs)), key=lambda k: (costs[k], k))
+        tried = [self._search(k, coarse, volumes) for k in range(len(self.orders))]
+        ranked = sorted(range(len(tried)), key=lambda k: (tried[k][1].min(), k))
+        is_all = len(coarse) == len(cycles)
         best: list[Timing | None] = [None] * len(cycles)
         for k in ranked[:KEPT_ORDERS]:
-            greens, cost = self._search(k, cycles, volumes)
+            greens, cost = tried[k] if is_all else self._search(k, cycles, volumes)
             for n, cycle in enumerate(cycles):
                 held = best[n]
                 if np.isfinite(cost[n]) and (held is None or cost[n] < held.delay_vehs_ph - 1e-6):
