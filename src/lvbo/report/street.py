@@ -154,9 +154,8 @@ def traces(
     begin, end = span_s
     riders = run.vehicles.filter(run.vehicles["vclass"].is_in(RIDERS))["vehicle"].to_list()
     tracks = corridor_tracks(run, corridor, network)
-    tracks = tracks.filter(~tracks["vehicle"].is_in(riders))
-    for (_, way), rows in tracks.group_by("vehicle", "way", maintain_order=True):
-        seen = rows.filter(rows["t_s"].is_between(begin, end))
+    tracks = tracks.filter(tracks["t_s"].is_between(begin, end), ~tracks["vehicle"].is_in(riders))
+    for (_, way), seen in tracks.group_by("vehicle", "way", maintain_order=True):
         yield from _pieces(
             seen["t_s"].to_list(), seen["x_m"].to_list(), is_outbound=way == Way.OUTBOUND
         )
