@@ -14,16 +14,12 @@ first and last level of the link before from which a level may be entered.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import numpy.typing as npt
-
-    Ints = npt.NDArray[np.int64]
-    Floats = npt.NDArray[np.float64]
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 
 @njit(cache=True)
@@ -233,6 +229,16 @@ def passes(first: Ints, arcs: Ints, s: int, cycle: int, links: Ints) -> bool:
 
 
 @njit(cache=True)
+def mark(first: Ints, arcs: Ints, moves: Ints, s: int, cycle: int, links: Ints, ok: Ints) -> None:
+    """Set `ok` for all `moves` (2, k), signal and ms, that alone leave room for a band of s."""
+    for k in range(ok.size):
+        own = arcs[0, first[moves[0, k]] : first[moves[0, k] + 1]]
+        own += moves[1, k]
+        ok[k] = ok[k] or passes(first, arcs, s, cycle, links)
+        own -= moves[1, k]
+
+
+@njit(cache=True)
 def widest(x: Ints, count: int) -> int:
     """Return the middle of the longest interval."""
     best = 0
@@ -303,12 +309,7 @@ def step_back(x: Ints, count: int, target: int, lo: int, hi: int, cycle: int) ->
 
 
 @njit(cache=True)
-def split(
-    s: int,
-    cap_out: int,
-    cap_in: int,
-    wishes: Floats,
-) -> tuple[int, int]:
+def split(s: int, cap_out: int, cap_in: int, wishes: Floats) -> tuple[int, int]:
     """Return the best (outbound, inbound) with a sum of at most s, or (-1, -1).
 
     A linear programme in two variables: caps, minima, ratio_lo <= inbound / outbound <= ratio_hi.
@@ -316,9 +317,7 @@ def split(
     """
     weight_out, weight_in, ratio_lo, ratio_hi = wishes[0], wishes[1], wishes[2], wishes[3]
     min_out, min_in = np.int64(wishes[4]), np.int64(wishes[5])
-    best_out = np.int64(-1)
-    best_in = np.int64(-1)
-    best = -1.0
+    best_out, best_in, best = np.int64(-1), np.int64(-1), -1.0
     corners = (
         s / 2.0,
         float(cap_out),

@@ -39,7 +39,10 @@ class OneWay:
 
     def at(self, offsets_ms: Ints) -> Ints:
         """Return starts on the area clock and lengths of the windows, (2, m)."""
-        return np.stack((self.start + offsets_ms[self.owner], self.green))
+        arcs = np.empty((2, self.start.size), np.int64)
+        np.add(self.start, offsets_ms[self.owner], out=arcs[0])
+        arcs[1] = self.green
+        return arcs
 
     def widest(self, offsets_ms: Ints, guess_ms: int = 0) -> int:
         """Return the widest band, or -1 where not even one car passes; a near guess saves time."""
@@ -47,11 +50,11 @@ class OneWay:
         table = self.links.table
         return int(_kernels.widest_band(self.first, arcs, self.cycle_ms, table, guess_ms))
 
-    def holds(self, offsets_ms: Ints, band_ms: int) -> bool:
-        """Return whether a band of this width passes."""
+    def mark(self, offsets_ms: Ints, band_ms: int, moves: Ints, ok: Ints) -> None:
+        """Set `ok` (k) where a band of this width passes after one move (2, k): signal and ms."""
         arcs = self.at(offsets_ms)
         table = self.links.table
-        return bool(_kernels.passes(self.first, arcs, band_ms, self.cycle_ms, table))
+        _kernels.mark(self.first, arcs, moves, band_ms, self.cycle_ms, table, ok)
 
     def drive(self, offsets_ms: Ints, band_ms: int) -> tuple[Ints, Ints, Ints]:
         """Return fronts (n), link times (n - 1), and green before and after the band (2, n).
@@ -74,6 +77,8 @@ class OneWay:
         before[after < 0] = after[after < 0] = -1
         always = self.green >= self.cycle_ms
         before[always] = after[always] = self.cycle_ms
+        if before.size == fronts.size:  # one window each
+            return np.array((before, after))
         order = np.lexsort((np.minimum(before, after), self.owner))
         best = order[self.first[1:] - 1]
         return np.stack((before[best], after[best]))
@@ -102,10 +107,14 @@ def plan_at(
     chain: Chain,
     setting: Setting,
     bands_ms: tuple[int, int] | None = None,
+    ways: tuple[OneWay, OneWay] | None = None,
 ) -> BandPlan:
-    """Return the plan of known offsets, with bands of these widths or the widest there are."""
+    """Return the plan of known offsets, with bands of these widths or the widest there are.
+
+    `ways` are both directions with the sequences of the setting, where they are known.
+    """
     cycle_ms, offsets = setting.cycle_ms, setting.offsets_ms
-    out, back = one_ways(problem, chain, setting)
+    out, back = ways or one_ways(problem, chain, setting)
     turned = np.ascontiguousarray(offsets[::-1])
     b_out, b_in = bands_ms or (out.widest(offsets), back.widest(turned))
     front_out, times_out, room_out = out.drive(offsets, b_out)

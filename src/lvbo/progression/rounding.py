@@ -46,7 +46,8 @@ def whole_seconds(problem: BandProblem, chain: Chain, exact: BandPlan) -> BandPl
     )
     best = search.rounded(offsets, (exact.outbound_ms, exact.inbound_ms))
     best = search.polished(best)
-    return plan_at(problem, chain, replace(setting, offsets_ms=best.offsets_ms), best.bands)
+    moved = replace(setting, offsets_ms=best.offsets_ms)
+    return plan_at(problem, chain, moved, best.bands, (out, back))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +83,27 @@ class _Search:
 
     def polished(self, best: _Trial) -> _Trial:
         while True:
-            before = best
-            for i in self.tight(best):
-                for step in (-SECOND_MS, SECOND_MS):
-                    moved = best.offsets_ms.copy()
-                    moved[i] += step
-                    if self.widens(moved, best):
-                        best = max(best, self.measured(moved, best.wide), key=lambda t: t.value)
-            if best is before:
+            moves = [(i, by) for i in self.tight(best) for by in (-SECOND_MS, SECOND_MS)]
+            better = self.moved(best, moves)
+            if better is best:
                 return best
+            best = better
+
+    def moved(self, best: _Trial, moves: list[tuple[int, int]]) -> _Trial:
+        """Return the trial after all moves, signal and ms, that raise its value in turn."""
+        while moves:
+            widening = [k for k, wider in enumerate(self.widens(best, moves)) if wider]
+            for k in widening:
+                i, by = moves[k]
+                offsets = best.offsets_ms.copy()
+                offsets[i] += by
+                trial = self.measured(offsets, best.wide)
+                if trial.value > best.value:
+                    best, moves = trial, moves[k + 1 :]
+                    break
+            else:
+                return best
+        return best
 
     def tight(self, trial: _Trial) -> list[int]:
         """Return the movable signals whose green leaves no room beside one of the bands."""
@@ -100,10 +113,14 @@ class _Search:
         none = min(trial.wide) <= 0  # then any signal may be the one that stops all cars
         return [int(i) for i in np.flatnonzero(self.movable & (none | (room <= TIGHT_MS)))]
 
-    def widens(self, offsets_ms: Ints, than: _Trial) -> bool:
-        return self.out.holds(offsets_ms, than.wide[0] + 1) or self.back.holds(
-            offsets_ms[::-1], than.wide[1] + 1
-        )
+    def widens(self, trial: _Trial, moves: list[tuple[int, int]]) -> list[bool]:
+        """Return for each move of one signal whether it widens one of the bands."""
+        ok = np.zeros(len(moves), np.int64)
+        one = np.array(moves, np.int64).T.copy()
+        self.out.mark(trial.offsets_ms, trial.wide[0] + 1, one, ok)
+        one[0] = trial.offsets_ms.size - 1 - one[0]
+        self.back.mark(trial.offsets_ms[::-1], trial.wide[1] + 1, one, ok)
+        return [bool(each) for each in ok]
 
     def measured(self, offsets_ms: Ints, guess: tuple[int, int]) -> _Trial:
         b = max(self.out.widest(offsets_ms, guess[0]), 0)

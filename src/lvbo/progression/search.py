@@ -165,14 +165,20 @@ def _split_times(chain: Chain, times: Ints, level: Ints) -> tuple[Ints, Ints]:
     return out, lo_in + extra - (out - lo_out)
 
 
+def _longest(length: Ints, first: Ints) -> Ints:
+    """Return each signal's choice of the greatest length, the first of equals, (n)."""
+    top = np.maximum.reduceat(length, first[:-1])
+    hits = np.flatnonzero(length == np.repeat(top, np.diff(first)))
+    return hits[np.searchsorted(hits, first[:-1])]
+
+
 def find_one_way(problem: BandProblem, chain: Chain, cycle_ms: int, kind: BandKind) -> Found:
     """Return the setting whose one band is the shortest green, centred in every other green."""
     outbound = kind is BandKind.OUTBOUND
     row = 0 if outbound else 2
     ms = _scaled(problem, chain, cycle_ms)
     start, green = ms[row], ms[row + 1]
-    starts = chain.first[:-1]
-    chosen = [int(a + np.argmax(green[a:b])) for a, b in zip(starts, chain.first[1:], strict=True)]
+    chosen = _longest(green, chain.first)
     free = np.full((2, green.size), 4 * cycle_ms, np.int64)
     if not _kernels.passes(chain.first, free, 0, cycle_ms, chain.both.table):
         raise InfeasibleError("LV412", link=0, conflict=("speed_change_limit", "speed ranges"))
