@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.ids import ControllerId, LaneId, MovementId, PhaseId
+from lvbo.ids import ControllerId, LaneId, LinkId, MovementId, PhaseId
 from lvbo.network.network import Network
 from lvbo.network.place import Turn
 from lvbo.signal.lamp import Conflict, PhaseKind, Right
@@ -18,13 +19,22 @@ from lvbo.signal.rules import Controller, SignalRules
 NONE, YIELDING, PROTECTED = 0, 1, 2
 """How a phase serves a movement: not at all, yielding (permitted, on red), with priority."""
 
+REACH_M = 200.0
+TURN_SHARE = {Turn.THROUGH: 1.0, Turn.RIGHT: 0.35, Turn.LEFT: 0.35, Turn.UTURN: 0.02}
+"""How much a movement counts beside others of its lane before anything was measured."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Zone:
-    """A stretch of lane that is looked at: its name in the binding, the stop-line lanes ahead."""
+    """A stretch of lane that is looked at: its name in the binding, the stop-line lanes ahead.
+
+    `shares` is what part of its traffic is expected on each of them before any was seen; they sum
+    to less than one where some turns off before the stop line.
+    """
 
     name: str
     lanes: tuple[int, ...]
+    shares: tuple[float, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -118,13 +128,47 @@ def _yields(rules: SignalRules, serves: NDArray[np.int8]) -> NDArray[np.bool_]:
     return yields
 
 
-def _zones(network: Network, at: dict[LaneId, int]) -> tuple[Zone, ...]:
-    """Return the stretches that lead to the lanes; without a binding each lane is one."""
+def _zones(network: Network, at: Mapping[LaneId, int]) -> tuple[Zone, ...]:
+    """Return the stretches that lead to the lanes; without a binding each lane is one.
+
+    Where a link begins within `REACH_M` of the stop line at a place without signals, the links
+    that lead into it are looked at too.
+    """
     if network.sumo is None:
-        return tuple(Zone(name=str(lane), lanes=(k,)) for lane, k in at.items())
-    found = []
+        return tuple(Zone(name=str(lane), lanes=(k,), shares=(1.0,)) for lane, k in at.items())
+    found: dict[str, dict[int, float]] = {}
     for name, ahead in network.sumo.lanes:
-        own = tuple(at[lane] for lane in ahead if lane in at)
+        own = [at[lane] for lane in ahead if lane in at]
         if own:
-            found.append(Zone(name=name, lanes=own))
-    return tuple(found)
+            found[name] = dict.fromkeys(own, 1.0 / len(own))
+    links = sorted({network.lane_index[lane].link for lane in at})
+    for link in links:
+        lanes = [at[lane.id] for lane in network.link_index[link].lanes if lane.id in at]
+        _look_back(network, link, 0.0, dict.fromkeys(lanes, 1.0 / len(lanes)), found)
+    return tuple(
+        Zone(name=name, lanes=tuple(row), shares=tuple(row.values()))
+        for name, row in sorted(found.items())
+    )
+
+
+def _look_back(
+    network: Network,
+    link: LinkId,
+    passed_m: float,
+    ahead: Mapping[int, float],
+    found: dict[str, dict[int, float]],
+) -> None:
+    """Add the lanes that lead into a link without a signal, as far as can be seen."""
+    passed_m += network.link_index[link].length_m
+    if passed_m >= REACH_M or network.sumo is None:
+        return
+    for movement in network.movements_into[link]:
+        if movement.controllers:
+            continue
+        others = network.movements_from[movement.from_link]
+        share = TURN_SHARE[movement.turn] / sum(TURN_SHARE[m.turn] for m in others)
+        onward = {lane: share * part for lane, part in ahead.items()}
+        for name, lanes in network.sumo.lanes:
+            if set(lanes) & set(movement.lanes) and name not in found:
+                found[name] = dict(onward)
+        _look_back(network, movement.from_link, passed_m, onward, found)

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the adaptive controller knows of its site: how each stage serves each lane."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.control._plan_kernels import Street
+from lvbo.control.protocols import Order
+from lvbo.control.site import NONE, PROTECTED, TURN_SHARE, YIELDING, Site
+from lvbo.control.stages import StageTable
+
+Floats = NDArray[np.float64]
+
+SEEN_SHARE = 0.02
+"""Shares of a lane's traffic below this are taken as nothing."""
+FOE_SHARE = 0.03
+LONGEST_S = 90
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Frame:
+    """What follows from site and stages alone.
+
+    `served` (stages, movements) is how a stage serves a movement; `move_ready_s` (stages, stages,
+    movements) when it goes after a change, -1 never; `lost_steps_s` (stages, stages) the shortest
+    legal time from the end of one stage to the start of another; `recall` the stages with people
+    on foot that are served in every round.
+    """
+
+    site: Site
+    table: StageTable
+    served: NDArray[np.int8]
+    move_ready_s: NDArray[np.int64]
+    steps_s: NDArray[np.int64]
+    recall: NDArray[np.bool_]
+    least_s: NDArray[np.int64]
+
+
+def make_frame(
+    site: Site,
+    table: StageTable,
+    *,
+    recall: NDArray[np.bool_] | None = None,
+    least_s: NDArray[np.int64] | None = None,
+) -> Frame:
+    """Return the frame of a site; `least_s` lengthens the minimum of stages (stages,)."""
+    least = table.least_s if least_s is None else np.maximum(table.least_s, least_s)
+    return Frame(
+        site=site,
+        table=table,
+        served=_served(site, table),
+        move_ready_s=_ready(site, table),
+        steps_s=_steps(table, least),
+        recall=np.zeros(table.count, dtype=bool) if recall is None else recall,
+        least_s=least,
+    )
+
+
+def prior_counts(site: Site) -> Floats:
+    """Return what each movement counts on each lane before any was seen, (lanes, movements)."""
+    worth = np.array([TURN_SHARE[turn] for turn in site.turns])
+    return np.asarray(np.where(site.uses, worth[None, :], 0.0))
+
+
+def make_street(frame: Frame, counts: Floats) -> Street:
+    """Return the arrays of the search at these counts of movements, shape (lanes, movements)."""
+    total = counts.sum(axis=1, keepdims=True)
+    share = counts / np.where(total > 0, total, 1.0)
+    green, yields, held = (
+        _small((frame.served == how).astype(float) @ share.T) for how in (PROTECTED, YIELDING, NONE)
+    )
+    foe, weight = _foes(frame, share)
+    return Street(
+        green=green.astype(np.float32),
+        yields=yields.astype(np.float32),
+        held=held.astype(np.float32),
+        foe=foe,
+        foe_share=weight.astype(np.float32),
+        legal=frame.table.legal,
+        change_s=frame.table.change_s.max(axis=2),
+        ready_s=_lane_ready(frame, share),
+        lost_s=_lost(frame, green + yields).astype(np.float32),
+        place=_places(frame.table),
+        skips=frame.table.order is Order.SKIP,
+        recall=frame.recall,
+        least_s=frame.least_s,
+        most_s=np.full(frame.table.count, LONGEST_S, dtype=np.int64),
+    )
+
+
+def _small(share: Floats) -> Floats:
+    return np.asarray(np.where(share < SEEN_SHARE, 0.0, share))
+
+
+def _served(site: Site, table: StageTable) -> NDArray[np.int8]:
+    """Return the best right by which each stage serves each movement."""
+    return np.array(
+        [site.serves[green].max(axis=0, initial=NONE) for green in table.greens], dtype=np.int8
+    )
+
+
+def _ready(site: Site, table: StageTable) -> NDArray[np.int64]:
+    """Return when each movement goes after a change: with the first of its phases, else -1."""
+    serves = site.serves > NONE
+    change = np.where(table.change_s < 0, 10_000, table.change_s)
+    first = np.where(serves[None, None], change[..., None], 10_000).min(axis=2, initial=10_000)
+    return np.where(first >= 10_000, -1, first)  # noqa: PLR2004
+
+
+def _lane_ready(frame: Frame, share: Floats) -> NDArray[np.int64]:
+    """Return when each lane goes after a change: with the last of its movements that goes at all."""
+    ready = frame.move_ready_s[:, :, None, :]
+    counts = (share > SEEN_SHARE)[None, None]
+    return np.asarray(np.where(counts, ready, -1).max(axis=3, initial=-1))
+
+
+def _steps(table: StageTable, least: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the shortest time from the end of a stage to the start of another, all pairs."""
+    change = table.change_s.max(axis=2)
+    far = 10_000
+    time = np.where(table.legal, change, far)
+    for k in range(table.count):
+        via = time[:, k, None] + least[k] + time[None, k, :]
+        time = np.minimum(time, via)
+    np.fill_diagonal(time, 0)
+    return time
+
+
+def _lost(frame: Frame, serves: Floats) -> Floats:
+    """Return the time from the end of each stage until each lane may go."""
+    reach = np.where((serves > 0)[None], frame.steps_s[:, :, None], 10_000)
+    return np.asarray(reach.min(axis=1, initial=10_000), dtype=float)
+
+
+def _foes(frame: Frame, share: Floats) -> tuple[NDArray[np.int64], Floats]:
+    """Return by stage and lane whom a yielding lane gives way to, and how much of them matters."""
+    site, stages = frame.site, frame.table.count
+    found: dict[tuple[int, int], dict[int, float]] = {}
+    for s in range(stages):
+        goes = frame.served[s] == PROTECTED
+        for m in np.flatnonzero(frame.served[s] == YIELDING):
+            over = site.yields[m] & goes
+            for k in np.flatnonzero(site.uses[:, m] & (share[:, m] > FOE_SHARE)):
+                own = found.setdefault((s, int(k)), {})
+                for f in np.flatnonzero((site.uses & over).any(axis=1)):
+                    if f != k:
+                        own[int(f)] = max(own.get(int(f), 0.0), float(share[f, over].sum()))
+    widest = max((len(row) for row in found.values()), default=0) + 1
+    foe = np.full((stages, len(site.lanes), widest), -1, dtype=np.int64)
+    weight = np.zeros(foe.shape)
+    for (s, k), row in found.items():
+        foe[s, k, : len(row)] = list(row)
+        weight[s, k, : len(row)] = list(row.values())
+    return foe, weight
+
+
+def _places(table: StageTable) -> NDArray[np.int64]:
+    place = np.full(table.count, -1, dtype=np.int64)
+    for k, stage in enumerate(table.cycle):
+        place[stage] = k
+    return place
