@@ -28,6 +28,10 @@ CARD_SHARE = 0.062  # least distance between two cards in the gutter, same unit
 LEAST_LINK_SHARE = 0.09
 TRACE_OUT = "#00395C"
 TRACE_IN = "#7A4300"
+QUEUE = "#8E1B5A"
+STANDING_MPS = 5 / 3.6
+"""Slower vehicles stand in a queue."""
+LEAST_SLACK_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +78,10 @@ def draw_timespace(
     for strip in diagram.bands:
         _draw_band(frame, diagram, strip)
     _draw_traces(frame, diagram.traces)
+    _draw_queues(frame, diagram.traces)
     for row, y in zip(diagram.signals, frame.drawn, strict=True):
         _draw_lamps(frame, diagram, row, y)
+    _draw_slack(frame, diagram)
     for strip in diagram.bands:
         _label_band(frame, diagram, strip, words)
     _write_cards(frame, diagram, words)
@@ -212,6 +218,71 @@ def _draw_traces(frame: _Frame, traces: Iterable[Trace]) -> None:
         ]
         drawn = LineCollection(lines, colors=colour, linewidths=0.45, alpha=0.65, zorder=8)
         frame.ax.add_collection(drawn, autolim=False)
+
+
+def standing(trace: Trace) -> list[tuple[float, float, float]]:
+    """Return begin, end in s and place in m of each time a vehicle stands."""
+    times, places = np.asarray(trace.times_s), np.asarray(trace.places_m)
+    slow = np.abs(np.diff(places)) < STANDING_MPS * np.diff(times)
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], slow.astype(int), [0]))))
+    return [
+        (float(times[a]), float(times[b]), float(places[b]))
+        for a, b in zip(edges[::2], edges[1::2], strict=True)
+    ]
+
+
+def _draw_queues(frame: _Frame, traces: Iterable[Trace]) -> None:
+    """Draw standing vehicles; those of one queue lie side by side as a wedge."""
+    lines = [
+        frame.put([begin, end], frame.scaled([place, place]))
+        for trace in traces
+        for begin, end, place in standing(trace)
+    ]
+    drawn = LineCollection(lines, colors=QUEUE, linewidths=1.3, alpha=0.8, zorder=3.5)
+    frame.ax.add_collection(drawn, autolim=False)
+
+
+def slack_s(row: SignalRow, bands: Iterable[tuple[BandStrip, float]]) -> tuple[float, float]:
+    """Return how much earlier and later a signal may turn green and keep these bands, s.
+
+    Bands come with the time of their front at the signal; (0, 0) where one does not fit a green.
+    """
+    earlier = later = row.cycle_s
+    for strip, front_s in bands:
+        greens = row.outbound if strip.is_outbound else row.inbound
+        before = [(front_s - green.start_s) % row.cycle_s for green in greens]
+        rooms = [
+            (green.length_s - lead - strip.width_s, lead)
+            for green, lead in zip(greens, before, strict=True)
+        ]
+        after, lead = max(rooms, key=min, default=(0.0, 0.0))
+        earlier, later = min(earlier, max(0.0, after)), min(later, max(0.0, lead))
+    return earlier, later
+
+
+def _draw_slack(frame: _Frame, diagram: TimeSpace) -> None:
+    """Draw, at one green start of each signal, how far it may move and keep the bands."""
+    for k, (row, y) in enumerate(zip(diagram.signals, frame.drawn, strict=True)):
+        bands = [
+            (strip, strip.fronts_s[k - strip.first])
+            for strip in diagram.bands
+            if strip.width_s > 0 and 0 <= k - strip.first < len(strip.fronts_s)
+        ]
+        earlier, later = slack_s(row, bands) if bands else (0.0, 0.0)
+        middle = (diagram.begin_s + diagram.end_s) / 2
+        starts = [green.start_s for green in row.outbound or row.inbound][:1]
+        if earlier + later < LEAST_SLACK_S or not starts:
+            continue
+        at = min(_starts(starts[0], row.cycle_s, diagram), key=lambda t: abs(t - middle))
+        begin, end = frame.put([at - earlier, at + later], [y, y])
+        arrow = {"arrowstyle": "<->,head_width=0.11,head_length=0.13", "lw": 1.1}
+        frame.ax.annotate(
+            "",
+            end,
+            begin,
+            arrowprops={**arrow, "color": style.INK, "shrinkA": 0, "shrinkB": 0},
+            zorder=8.5,
+        )
 
 
 def band_label(strip: BandStrip, words: Words) -> str:
@@ -370,6 +441,12 @@ def _write_legend(ax: Axes, diagram: TimeSpace, words: Words, *, swapped: bool) 
         if any(trace.is_outbound is is_outbound for trace in diagram.traces):
             label = words("fig_trace_of", direction=name)
             keys.append(Line2D([], [], color=colour, linewidth=0.8, label=label))
+    if any(standing(trace) for trace in diagram.traces):
+        keys.append(Line2D([], [], color=QUEUE, linewidth=2.5, label=words("fig_queue")))
+    if any(strip.width_s > 0 for strip in diagram.bands):
+        mark = Line2D([], [], color=style.INK, linewidth=1.1, marker="$↔$", markersize=9)
+        mark.set(linestyle="none", label=words("fig_slack"))
+        keys.append(mark)
     legend = style.figure_of(ax).legend(handles=keys, loc="outside lower left", ncols=4)
     legend.set_in_layout(True)
     key = "fig_bars_note_swapped" if swapped else "fig_bars_note"
