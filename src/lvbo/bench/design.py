@@ -7,13 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
 from lvbo.detection.counts import Counts
 from lvbo.network.network import Network
 from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.project.trial import Trial, try_out
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.timing.model import CycleLimits
 from lvbo.timing.plans import each_alone, time_plans
+
+INSTALLED = "installed"
+LEAST_CYCLES_S = (40, 60, 80)
+"""The shortest cycles that designs are tried out with."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +51,30 @@ Planner = Callable[[Task], Design]
 def design_plans(task: Task) -> Design:
     """Return plans for one period, all day: timed from counts, then coordinated street by street.
 
-    The design and the plans in force are tried out on traffic fitted to the counts; what does less
-    harm there is entered.
+    Several designs and the plans in force are tried out on traffic fitted to the counts; what
+    does less harm there, also under more demand than was counted, is entered.
     """
     network = task.network
     day_type = task.installed.day_plans[0].day_type
     days = (DayPlan(day_type=day_type, periods=(Period(start_s=0, end_s=0, name="all"),)),)
     demand = estimate_demand(network, task.counts, plans=task.installed)
     isolated = time_plans(network, demand, days, groups=each_alone(network))
-    ours = plan_area(network, demand, days, AreaOrder(stop_s=0.0, near_best=1.0)).plans
+    candidates = {INSTALLED: task.safe, **_designs(network, demand, days)}
     trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=day_type)
-    best = try_out(trial, {"installed": task.safe, "designed": ours})
-    return Design(
-        lvbo=task.safe if best == "installed" else ours,
-        isolated=isolated,
-        kept=best == "installed",
-    )
+    best = try_out(trial, candidates).best
+    return Design(lvbo=candidates[best], isolated=isolated, kept=best == INSTALLED)
+
+
+def _designs(network: Network, demand: Demand, days: tuple[DayPlan, ...]) -> dict[str, PlanSet]:
+    """Return coordinated plans by their least cycle; equal ones once.
+
+    Longer cycles clear longer queues in one green, which no model without spillback values.
+    """
+    found: dict[str, PlanSet] = {}
+    for least_s in LEAST_CYCLES_S:
+        limits = CycleLimits(least_s=least_s)
+        order = AreaOrder(stop_s=0.0, near_best=1.0, limits=limits)
+        plans = plan_area(network, demand, days, order).plans
+        if plans not in found.values():
+            found[f"designed-{least_s}"] = plans
+    return found
