@@ -86,12 +86,35 @@ class LampChange:
     state: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Controlled:
+    """What a run under controllers showed beside traffic.
+
+    `worst_wait_s` is the longest time anyone stood at once, `locks` who stood over 300 s. `refused`
+    counts what the gate did not grant, by code; `forced` the seconds in which it served a phase
+    that had waited too long; `released` those in which local control had a site.
+    """
+
+    worst_wait_s: float
+    locks: int
+    refused: Mapping[str, int]
+    forced: int
+    released: int
+    decision_ms_mean: float
+    decision_ms_p99: float
+
+    @property
+    def rules_fired(self) -> int:
+        """Return how often any rule of the gate had to act."""
+        return sum(self.refused.values()) + self.forced
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Run:
     """One simulated run with one seed over [begin, end), judged from `judged_from_s` on.
 
     The frames have the columns of `VEHICLES`, `PERSONS`, `PASSAGES`, `EDGES` and, in a trajectory
-    run, `TRACKS`. `violations` is what the lamp checker found.
+    run, `TRACKS`. `violations` is what the lamp checker found; `controlled` what controllers did.
     """
 
     seed: int
@@ -109,6 +132,7 @@ class Run:
     teleports: int
     collisions: int
     wall_s: float
+    controlled: Controlled | None = None
 
     @property
     def due(self) -> pl.DataFrame:

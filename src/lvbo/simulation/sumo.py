@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run SUMO once: the only file that knows libsumo."""
+"""Run SUMO once: the only file that knows libsumo, and traci where another SUMO is asked for."""
 
 from __future__ import annotations
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
@@ -24,7 +26,10 @@ OUTPUTS = ("--tripinfo", "--fcd", "--device", "--person")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setup:
-    """One call of SUMO: its files, span, seed and options, and the folder that takes its output."""
+    """One call of SUMO: its files, span, seed and options, and the folder that takes its output.
+
+    `home` is the folder of another SUMO than the installed one, driven through its own traci.
+    """
 
     folder: Path
     net_file: Path
@@ -36,6 +41,7 @@ class Setup:
     seed: int
     teleport_s: float
     options: tuple[tuple[str, str], ...] = ()
+    home: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +83,27 @@ def sumo_version() -> str:
     return str(_libsumo().getVersion()[1]).removeprefix("SUMO ")
 
 
-def run_sumo(setup: Setup, report: Callable[[float], None] | None = None) -> Ended:
+Report = Callable[[float], None]
+"""Told the share of a run that is done."""
+Drive = Callable[[ModuleType, Setup, Report | None], Ended]
+"""Takes the running simulation, by its module, to the end of its span."""
+
+
+def run_sumo(setup: Setup, report: Report | None = None, drive: Drive | None = None) -> Ended:
     """Run one simulation to its end; its files are `TRIPS`, `STEPS` and `LOG` in the folder.
 
-    `report` is told the share done. Lamps are recorded in every step, changes kept.
+    `report` is told the share done. Lamps are recorded in every step, changes kept. `drive` moves
+    the simulation on in place of the plain run of its programmes.
 
     Raises:
         ToolError: LV600 SUMO missing, LV601 SUMO refused or broke off, with its last words.
 
     """
-    libsumo = _libsumo()
+    libsumo = _libsumo() if setup.home is None else _traci(setup.home)
+    binary = "sumo" if setup.home is None else str(setup.home / "bin" / "sumo")
     try:
-        libsumo.start(["sumo", *_arguments(setup)])
-        ended = _drive(libsumo, setup, report)
+        libsumo.start([binary, *_arguments(setup)])
+        ended = (drive or _drive)(libsumo, setup, report)
         libsumo.close()  # the files are complete only now
         return ended
     except (libsumo.TraCIException, libsumo.FatalTraCIError, RuntimeError) as error:
@@ -149,6 +163,15 @@ def _libsumo() -> ModuleType:
     return module
 
 
+def _traci(home: Path) -> ModuleType:
+    """Return the traci of another SUMO; a process can hold only one."""
+    tools = str(home / "tools")
+    if not Path(tools).is_dir():
+        raise ToolError("LV600", tool=str(home))
+    sys.path.insert(0, tools)
+    return import_module("traci")
+
+
 def _arguments(setup: Setup) -> list[str]:
     folder = setup.folder
     own = {
@@ -176,7 +199,7 @@ def _arguments(setup: Setup) -> list[str]:
     return [f"--{key}={value}" for key, value in {**given, **own}.items() if str(value)]
 
 
-def _drive(libsumo: ModuleType, setup: Setup, report: Callable[[float], None] | None) -> Ended:
+def _drive(libsumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
     began = time.perf_counter()
     lights = libsumo.trafficlight.getIDList()
     shown: dict[str, str] = {}
@@ -193,14 +216,25 @@ def _drive(libsumo: ModuleType, setup: Setup, report: Callable[[float], None] | 
         if report is not None and now >= next_report:
             report((now - setup.begin_s) / (setup.end_s - setup.begin_s))
             next_report = now + REPORT_EVERY_S
+    return ended_now(libsumo, tuple(lamps), teleports, collisions, time.perf_counter() - began)
+
+
+def ended_now(
+    libsumo: ModuleType,
+    lamps: tuple[LampChange, ...],
+    teleports: int,
+    collisions: int,
+    wall_s: float,
+) -> Ended:
+    """Return what a simulation that has come to its end says, with what was counted on the way."""
     return Ended(
-        end_s=now,
-        lamps=tuple(lamps),
+        end_s=libsumo.simulation.getTime(),
+        lamps=lamps,
         edges=tuple(_edges(libsumo)),
         classes=_classes(libsumo),
         teleports=teleports,
         collisions=collisions,
-        wall_s=time.perf_counter() - began,
+        wall_s=wall_s,
     )
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from lvbo.errors import LvboError
 from lvbo.network.network import Network
 from lvbo.simulation import output
+from lvbo.simulation.controlled import Controlling, driven
 from lvbo.simulation.lamps import watch_lamps
 from lvbo.simulation.runs import TRACKS, Failure, Run
 from lvbo.simulation.sumo import STEPS, TRIPS, Setup, run_sumo
@@ -25,20 +26,22 @@ RESULT, SHARE = "result.pickle", "share.txt"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One run to make: the call of SUMO, the judged window, and what to keep of it."""
+    """One run to make: the call of SUMO, the judged window, what to keep, who controls."""
 
     setup: Setup
     network: Network
     judged_from_s: int
     judged_to_s: int
     trajectories: bool
+    controlling: Controlling | None = None
 
 
 def do(job: Job) -> Run:
     """Run SUMO once in this process and return everything measured."""
     setup = job.setup
     share = setup.folder / SHARE
-    ended = run_sumo(setup, lambda done: _tell(share, done))
+    how = None if job.controlling is None else driven(job.network, job.controlling, setup.seed)
+    ended = run_sumo(setup, lambda done: _tell(share, done), how)
     trips, persons = output.read_trips(setup.folder / TRIPS, ended.end_s, ended.classes)
     steps = output.read_steps(setup.folder / STEPS)
     passages = output.passages(steps, setup.step_s)
@@ -58,6 +61,7 @@ def do(job: Job) -> Run:
         teleports=ended.teleports,
         collisions=ended.collisions,
         wall_s=ended.wall_s,
+        controlled=None if how is None else how.facts,
     )
 
 

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Controllers by name: a picklable description, and what makes a controller of it for a site.
+
+A built-in controller lives in a module of this room that has `make(situation)`; plug-ins name
+themselves under the entry points `lvbo.controllers`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+
+from lvbo.control.protocols import Controller, Order
+from lvbo.control.site import Site
+from lvbo.errors import UsageError
+from lvbo.signal.plan import Plan
+
+ENTRY_POINTS = "lvbo.controllers"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ControllerSpec:
+    """A controller by name with its parameters, in a form that travels between processes."""
+
+    name: str
+    params: tuple[tuple[str, object], ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Situation:
+    """What a controller is made for: its site, the stage order, and the plan in force, if any."""
+
+    site: Site
+    order: Order
+    plan: Plan | None = None
+    params: Mapping[str, object]
+
+
+Maker = Callable[[Situation], Controller]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltIn:
+    """Where a built-in controller lives, and its family in tables."""
+
+    module: str
+    family: str
+
+
+BUILT_IN: Mapping[str, BuiltIn] = {
+    "fixed": BuiltIn(module="fixed", family="fixed"),
+    "actuated": BuiltIn(module="actuated", family="actuated"),
+    "coordinated": BuiltIn(module="actuated", family="actuated"),
+    "max_pressure": BuiltIn(module="pressure", family="pressure"),
+    "greedy": BuiltIn(module="pressure", family="pressure"),
+    "position": BuiltIn(module="pressure", family="pressure"),
+    "lvbo": BuiltIn(module="adaptive", family="adaptive"),
+}
+"""The built-in controllers, in the order of tables; a module serves several by their name."""
+
+
+def family(name: str) -> str:
+    """Return the family of a controller in tables; plug-ins are their own."""
+    return BUILT_IN[name].family if name in BUILT_IN else "plugin"
+
+
+def controller_names() -> tuple[str, ...]:
+    """Return the controllers that can be made here: built in, then plugged in."""
+    own = [name for name, where in BUILT_IN.items() if find_spec(_path(where)) is not None]
+    return (*own, *sorted({point.name for point in entry_points(group=ENTRY_POINTS)} - set(own)))
+
+
+def make_controller(spec: ControllerSpec, situation: Situation) -> Controller:
+    """Return a new controller for one site.
+
+    Raises:
+        UsageError: LV741 where no controller has that name.
+
+    """
+    return find_maker(spec.name)(situation)
+
+
+def find_maker(name: str) -> Maker:
+    """Return what makes the controllers of this name.
+
+    Raises:
+        UsageError: LV741 where no controller has that name.
+
+    """
+    for point in entry_points(group=ENTRY_POINTS, name=name):
+        plugged: Maker = point.load()
+        return plugged
+    where = BUILT_IN.get(name)
+    if where is None or find_spec(_path(where)) is None:
+        raise UsageError("LV741", place=name, known=", ".join(controller_names()))
+    module = import_module(_path(where))
+    maker: Maker = module.MAKERS[name]
+    return maker
+
+
+def _path(where: BuiltIn) -> str:
+    return f"lvbo.control.{where.module}"

@@ -1,0 +1,266 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One site in the running simulation: where its zones lie, what its heads show, what is seen."""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.control.protocols import Bools, Floats, Ints, Loops, Vehicles
+from lvbo.control.site import Site
+from lvbo.io.sumo_plans import STATE
+from lvbo.network.binding import SumoBinding
+from lvbo.signal.lamp import GOING, Lamp
+from lvbo.simulation.lamps import LAMP
+from lvbo.simulation.sensing import (
+    ADVANCE_S,
+    STOP_LOOP_M,
+    Eye,
+    Sensing,
+    blurred,
+    broken_lanes,
+)
+from lvbo.simulation.traffic import Table
+
+STANDING_MPS = 1.0
+FULL_M = 14.0
+"""An exit is full when the last vehicle on it stands with its front this near to its start."""
+AT_FIRST_S = 30
+"""How long the lamps found at the start are taken to have been shown."""
+GHOST = -1
+"""The key of the vehicle that a stuck detector shows."""
+
+
+class Lights:
+    """The state string of one controller to lamps by phase and back.
+
+    Heads beyond the length of the string are not SUMO's (people on foot where the net has no
+    crossing): their characters are kept here and appended.
+    """
+
+    def __init__(self, site: Site, binding: SumoBinding) -> None:
+        self.size = binding.size_index[site.id]
+        self._shows = [phase.shows for phase in site.rules.phases]
+        at = {phase: k for k, phase in enumerate(site.phases)}
+        heads = binding.head_index[site.id]
+        self._length = max([self.size, *(head.index + 1 for head in heads)])
+        self._lit: list[list[int]] = [[] for _ in site.phases]
+        self._by: list[set[int]] = [set() for _ in range(self._length)]
+        for head in heads:
+            for phase in head.phases:
+                self._lit[at[phase]].append(head.index)
+                self._by[head.index].add(at[phase])
+        self._known: dict[str, Ints] = {}
+
+    def beyond(self, state: str) -> str:
+        """Return the part of a whole state that SUMO does not hold."""
+        return state[self.size :]
+
+    @property
+    def dark(self) -> str:
+        """Return the extra part when nobody may walk."""
+        return "r" * (self._length - self.size)
+
+    def state(self, lamps: Ints) -> str:
+        """Return the whole state string of lamps by phase."""
+        return "".join(
+            STATE[max((Lamp(int(lamps[k])) for k in phases), default=Lamp.RED)]
+            for phases in self._by
+        )
+
+    def lamps(self, state: str) -> Ints:
+        """Return the lamps by phase of a whole state string."""
+        if state not in self._known:
+            self._known[state] = np.array(
+                [self._lamp(k, state) for k in range(len(self._lit))], dtype=np.int64
+            )
+        return self._known[state]
+
+    def _lamp(self, phase: int, state: str) -> int:
+        lamp = max((LAMP[state[k]] for k in self._lit[phase]), default=Lamp.RED)
+        return int(Lamp.RED if lamp in GOING and lamp is not self._shows[phase] else lamp)
+
+
+class Approach:
+    """What detectors see of the approaches to one site."""
+
+    def __init__(
+        self, sumo: ModuleType, site: Site, binding: SumoBinding, sensing: Sensing, seed: int
+    ) -> None:
+        self._sumo = sumo
+        self._site = site
+        self._sensing = sensing
+        self._seed = seed
+        self._stops = stop_lanes(site, binding)
+        self.start_m = start_distances(sumo, site, {name for name, _ in self._stops})
+        self.exits = _exits(site, binding)
+        self.dead, self.stuck = broken_lanes(sensing, seed, tuple(map(str, site.lanes)))
+        if sensing.eye is Eye.NONE:
+            self.dead[:] = True
+        self._rng = np.random.default_rng([seed, sum(map(ord, site.id))])
+        ahead = np.zeros((len(site.zones), len(site.lanes)), dtype=bool)
+        for k, zone in enumerate(site.zones):
+            ahead[k, list(zone.lanes)] = True
+        self._hidden = ~(ahead & ~self.dead).any(axis=1)
+        self._lookup = np.zeros(0, dtype=np.int64)
+        self._exit_lanes: list[NDArray[np.int64]] = []
+        self._loops = loops_of(sumo, site, self._stops, sensing)
+
+    def bind(self, lanes: dict[str, int]) -> None:
+        """Give every zone and exit its number in the table of lanes; unknown ones are added."""
+        zones = [lanes.setdefault(zone.name, len(lanes)) for zone in self._site.zones]
+        self._zone_lanes = np.array(zones, dtype=np.int64)
+        self._exit_lanes = [
+            np.array([lanes.setdefault(name, len(lanes)) for name in names], dtype=np.int64)
+            for names in self.exits
+        ]
+
+    def ready(self, count: int) -> None:
+        """Build the table from lanes to zones, once all lanes are numbered."""
+        self._lookup = np.full(count + 1, -1, dtype=np.int64)
+        self._lookup[self._zone_lanes] = np.arange(len(self._zone_lanes))
+
+    def working(self) -> Bools:
+        """Return which stop-line lanes have a detector that can be believed."""
+        return ~self.dead
+
+    def vehicles(self, table: Table) -> Vehicles | None:
+        """Return what area sensing or reporting vehicles show; None with loops or nothing."""
+        sensing = self._sensing
+        if sensing.eye not in (Eye.AREA, Eye.CONNECTED):
+            return None
+        zone = self._lookup[table.lane]
+        distance = np.where(zone >= 0, self.start_m[zone], np.inf) - table.pos_m
+        near = np.asarray(distance <= sensing.range_m, dtype=bool)
+        seen: Bools = np.asarray((zone >= 0) & near & ~self._hidden[zone], dtype=bool)
+        if sensing.eye is Eye.CONNECTED:
+            seen = seen & (table.luck < sensing.connected)
+        if sensing.missed:
+            seen = seen & ((table.luck * 977.0) % 1.0 >= sensing.missed)
+        found = Vehicles(
+            key=table.key[seen],
+            zone=zone[seen],
+            distance_m=np.maximum(distance[seen], 0.0),
+            speed_mps=table.speed_mps[seen],
+            wait_s=table.wait_s[seen],
+            persons=table.persons[seen],
+        )
+        return self._with_ghosts(blurred(found, sensing.noise_m, self._rng))
+
+    def _with_ghosts(self, found: Vehicles) -> Vehicles:
+        """Return vehicles with one that stands at the stop line of every stuck lane."""
+        if not self.stuck.any():
+            return found
+        names = {name for name, lane in self._stops if self.stuck[lane]}
+        zones = [k for k, zone in enumerate(self._site.zones) if zone.name in names]
+        more = len(zones)
+        return Vehicles(
+            key=np.append(found.key, GHOST - np.arange(more)),
+            zone=np.append(found.zone, np.array(zones, dtype=np.int64)),
+            distance_m=np.append(found.distance_m, np.ones(more)),
+            speed_mps=np.append(found.speed_mps, np.zeros(more)),
+            wait_s=np.append(found.wait_s, np.full(more, 60.0)),
+            persons=np.append(found.persons, np.full(more, 1.3)),
+        )
+
+    def loops(self) -> Loops | None:
+        """Return what the loops saw in the last second; None with other detectors."""
+        if self._sensing.eye is not Eye.LOOPS:
+            return None
+        read = self._sumo.inductionloop
+        lane = np.array([d[1] for d in self._loops], dtype=np.int64)
+        passed = np.array([self._passed(d[0]) for d in self._loops], dtype=np.float64)
+        covered = [read.getLastStepOccupancy(d[0]) / 100.0 for d in self._loops]
+        occupied = np.clip(np.array(covered, dtype=np.float64), 0.0, 1.0)
+        silent, jammed = self.dead[lane], self.stuck[lane]
+        return Loops(
+            lane=lane,
+            distance_m=np.array([d[2] for d in self._loops], dtype=np.float64),
+            passed=np.where(silent | jammed, 0.0, passed),
+            occupied=np.where(silent, 0.0, np.where(jammed, 1.0, occupied)),
+        )
+
+    def _passed(self, detector: str) -> int:
+        left = [x for x in self._sumo.inductionloop.getVehicleData(detector) if x[3] >= 0]
+        if not self._sensing.missed:
+            return len(left)
+        return int((self._rng.random(len(left)) >= self._sensing.missed).sum())
+
+    def blocked(self, table: Table) -> Bools:
+        """Return, by movement, whether every exit has its last vehicle standing at its start."""
+        if self._sensing.eye in (Eye.LOOPS, Eye.NONE):
+            return np.zeros(len(self._site.movements), dtype=bool)
+        full = (table.pos_m < FULL_M) & (table.speed_mps < STANDING_MPS)
+        lanes = table.lane[full]
+        return np.array(
+            [len(names) > 0 and bool(np.isin(names, lanes).all()) for names in self._exit_lanes],
+            dtype=bool,
+        )
+
+
+def stop_lanes(site: Site, binding: SumoBinding) -> tuple[tuple[str, int], ...]:
+    """Return SUMO's lanes at the stop lines of a site, each with the first lane it leads to."""
+    at = {lane: k for k, lane in enumerate(site.lanes)}
+    from_lanes = sorted({h.from_lane for h in binding.head_index[site.id] if h.movement})
+    found = []
+    for name in from_lanes:
+        ahead = [at[lane] for lane in binding.lane_index.get(name, ()) if lane in at]
+        if ahead:
+            found.append((name, ahead[0]))
+    return tuple(found)
+
+
+def start_distances(sumo: ModuleType, site: Site, stops: set[str]) -> Floats:
+    """Return the way from the start of each zone to the stop line along the lanes, shape (zones,).
+
+    A zone that leads to no other zone by itself takes the way of a neighbour on its edge.
+    """
+    names = [zone.name for zone in site.zones]
+    length = {name: sumo.lane.getLength(name) for name in names}
+    onward = {
+        name: [(link[0], link[7]) for link in sumo.lane.getLinks(name) if link[0] in length]
+        for name in names
+    }
+    found = {name: length[name] for name in names if name in stops}
+    for _ in names:  # no way is longer than there are zones
+        for name in names:
+            ways = [found[next_] + gap for next_, gap in onward[name] if next_ in found]
+            if name not in stops and ways:
+                found[name] = length[name] + min(ways)
+    return np.array([found.get(name, _beside(name, found, length[name])) for name in names])
+
+
+def _beside(name: str, found: dict[str, float], own_m: float) -> float:
+    edge = name.rpartition("_")[0]
+    return min((m for other, m in found.items() if other.rpartition("_")[0] == edge), default=own_m)
+
+
+def _exits(site: Site, binding: SumoBinding) -> tuple[tuple[str, ...], ...]:
+    """Return SUMO's lanes that each movement leads to."""
+    ways: dict[str, set[str]] = {}
+    for head in binding.head_index[site.id]:
+        if head.movement is not None:
+            ways.setdefault(head.movement, set()).add(head.to_lane)
+    return tuple(tuple(sorted(ways.get(m, ()))) for m in site.movements)
+
+
+def loops_of(
+    sumo: ModuleType, site: Site, stops: tuple[tuple[str, int], ...], sensing: Sensing
+) -> tuple[tuple[str, int, float], ...]:
+    """Return the loops of a site: name, stop-line lane, distance from the stop line, m."""
+    if sensing.eye is not Eye.LOOPS:
+        return ()
+    places = []
+    for name, lane in stops:
+        places.append((f"lvbo/{name}/0", lane, STOP_LOOP_M))
+        if sensing.advance:
+            far = advance_m(sumo.lane.getLength(name), float(site.speed_mps[lane]))
+            places.append((f"lvbo/{name}/1", lane, far))
+    return tuple(places)
+
+
+def advance_m(length_m: float, speed_mps: float) -> float:
+    """Return the distance of the advance loop from the stop line, on the lane itself."""
+    return max(STOP_LOOP_M, min(ADVANCE_S * speed_mps, length_m - 1.0))

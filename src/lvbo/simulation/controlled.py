@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A run in which controllers decide every second and the gate has the last word."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import ModuleType
+
+import numpy as np
+
+from lvbo.control.plain import PlainGuard
+from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
+from lvbo.control.registry import ControllerSpec, Situation, make_controller
+from lvbo.control.site import Site, read_site
+from lvbo.errors import UsageError
+from lvbo.ids import ControllerId
+from lvbo.network.network import Network
+from lvbo.signal.plan import Plan
+from lvbo.simulation.runs import Controlled
+from lvbo.simulation.sensing import Sensing
+from lvbo.simulation.street import SumoStreet
+from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now, run_sumo
+
+Guard = Callable[[Observation, Wish], Verdict]
+"""The gate of one site with its memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Controlling:
+    """Who controls a run and by what eyes; `plans` are those in force, by controller."""
+
+    spec: ControllerSpec
+    order: Order = Order.SKIP
+    sensing: Sensing = field(default_factory=Sensing)
+    plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
+
+
+class Driver:
+    """Move a simulation on under controllers; `facts` are there once it has ended."""
+
+    def __init__(
+        self,
+        network: Network,
+        controllers: Mapping[ControllerId, Controller],
+        sites: tuple[Site, ...],
+        *,
+        guards: Mapping[ControllerId, Guard],
+        sensing: Sensing,
+        seed: int,
+    ) -> None:
+        self._network = network
+        self._controllers = controllers
+        self._sites = sites
+        self._guards = guards
+        self._sensing = sensing
+        self._seed = seed
+        self._late: dict[ControllerId, deque[Wish]] = {
+            site.id: deque(maxlen=sensing.command_s + 1) for site in sites
+        }
+        self._refused: Counter[str] = Counter()
+        self._forced = self._released = 0
+        self._decision_ms: list[float] = []
+        self.facts: Controlled | None = None
+
+    def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
+        """Take the running simulation to the end of its span."""
+        began = time.perf_counter()
+        street = SumoStreet(
+            sumo, self._network, self._sites, sensing=self._sensing, seed=self._seed
+        )
+        next_report = float(setup.begin_s)
+        while street.now_s < setup.end_s:
+            street.show({seen.controller: self._decide(seen) for seen in street.observe()})
+            if report is not None and street.now_s >= next_report:
+                report((street.now_s - setup.begin_s) / (setup.end_s - setup.begin_s))
+                next_report = street.now_s + REPORT_EVERY_S
+        self.facts = self._facts(street)
+        return ended_now(
+            sumo,
+            tuple(street.changes),
+            street.teleports,
+            street.collisions,
+            time.perf_counter() - began,
+        )
+
+    def _decide(self, seen: Observation) -> Verdict:
+        """Return what the gate grants of the wish that has reached the site by now."""
+        start = time.perf_counter()
+        wish = self._controllers[seen.controller].decide(seen)
+        self._decision_ms.append(1000 * (time.perf_counter() - start))
+        late = self._late[seen.controller]
+        late.append(wish)
+        verdict = self._guards[seen.controller](seen, late[0])
+        self._refused.update(refusal.code for refusal in verdict.refusals)
+        self._forced += verdict.forced is not None
+        self._released += verdict.released
+        return verdict
+
+    def _facts(self, street: SumoStreet) -> Controlled:
+        times = np.array(self._decision_ms or [0.0])
+        return Controlled(
+            worst_wait_s=street.worst_wait_s,
+            locks=len(street.locked),
+            refused=dict(self._refused),
+            forced=self._forced,
+            released=self._released,
+            decision_ms_mean=float(times.mean()),
+            decision_ms_p99=float(np.percentile(times, 99)),
+        )
+
+
+def run_controlled(
+    setup: Setup,
+    network: Network,
+    controllers: Mapping[ControllerId, Controller],
+    *,
+    sensing: Sensing | None = None,
+    guards: Mapping[ControllerId, Guard] | None = None,
+    report: Report | None = None,
+) -> tuple[Ended, Controlled]:
+    """Run SUMO once under these controllers, in this process; sites without one run their own.
+
+    Without `guards` every site has the gate.
+
+    Raises:
+        ToolError: LV600 SUMO missing, LV601 SUMO refused or broke off.
+
+    """
+    sites = tuple(read_site(network, network.controller_index[name]) for name in controllers)
+    driver = Driver(
+        network,
+        controllers,
+        sites,
+        guards=guards or make_guards(sites),
+        sensing=sensing or Sensing(),
+        seed=setup.seed,
+    )
+    ended = run_sumo(setup, report, driver)
+    if driver.facts is None:  # the drive always leaves facts; without them the run was none
+        raise UsageError("LV742", place=str(setup.net_file))
+    return ended, driver.facts
+
+
+def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
+    """Return what drives a run as described: a controller and a gate for every site."""
+    sites = tuple(
+        read_site(network, controller)
+        for controller in network.controllers
+        if controller.rules.orders
+    )
+    controllers = {
+        site.id: make_controller(
+            controlling.spec,
+            Situation(
+                site=site,
+                order=controlling.order,
+                plan=controlling.plans.get(site.id),
+                params=dict(controlling.spec.params),
+            ),
+        )
+        for site in sites
+    }
+    return Driver(
+        network,
+        controllers,
+        sites,
+        guards=make_guards(sites),
+        sensing=controlling.sensing,
+        seed=seed,
+    )
+
+
+def make_guards(sites: tuple[Site, ...]) -> dict[ControllerId, Guard]:
+    """Return a gate for every site."""
+    return {site.id: PlainGuard(site) for site in sites}

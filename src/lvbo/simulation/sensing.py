@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What detectors a street has and how they fail, as one frozen value.
+
+Nothing here is perfect knowledge: loops are SUMO's own detectors, area sensing sees no further than
+its range, connected vehicles are a share of all, and every kind may be late, noisy or broken.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.control.protocols import Capability, Floats, Vehicles
+from lvbo.errors import UsageError
+
+STOP_LOOP_M = 1.0
+ADVANCE_S = 3.0
+"""An advance loop lies this far upstream in seconds of free travel, 42 m at 50 km/h."""
+
+
+class Eye(StrEnum):
+    """The kind of detector: areas (video, radar), loops, vehicles that report, none."""
+
+    AREA = "area"
+    LOOPS = "loops"
+    CONNECTED = "connected"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensing:
+    """The detectors of a street and their faults; shares are 0 to 1.
+
+    `connected` is the share of vehicles that report. With `advance` loops have a second one
+    upstream. `missed` is the share of vehicles never seen, `stuck` that of lanes that always show
+    one standing vehicle, `dead` that of lanes without any data (known to be dead). Data come
+    `latency_s` late; wishes reach the site `command_s` late.
+    """
+
+    eye: Eye = Eye.AREA
+    range_m: float = 200.0
+    connected: float = 0.3
+    advance: bool = True
+    noise_m: float = 0.0
+    missed: float = 0.0
+    stuck: float = 0.0
+    dead: float = 0.0
+    latency_s: int = 0
+    command_s: int = 0
+    capability: Capability = Capability.STAGE
+
+
+def parse_sensing(text: str) -> Sensing:
+    """Return the sensing of words joined by `+`: `area:80`, `loops+dead:0.25+latency:1`.
+
+    The kinds are `area[:metres]`, `loops`, `stopline`, `connected:share`, `none`; the faults
+    `noise:metres`, `missed:share`, `stuck:share`, `dead:share`, `latency:s`, `command:s`.
+
+    Raises:
+        UsageError: LV740 for a word that is not known or a value that is no number.
+
+    """
+    values: dict[str, object] = {}
+    for word in text.split("+"):
+        name, _, amount = word.partition(":")
+        try:
+            values |= _read(name, amount)
+        except (KeyError, ValueError) as error:
+            raise UsageError("LV740", place=word, known=", ".join((*Eye, *_FAULTS))) from error
+    return Sensing(**values)  # type: ignore[arg-type]
+
+
+_FAULTS = ("stopline", "noise", "missed", "stuck", "dead", "latency", "command", "capability")
+
+
+def _read(name: str, amount: str) -> dict[str, object]:
+    if name == "stopline":
+        return {"eye": Eye.LOOPS, "advance": False}
+    if name == Eye.AREA:
+        return {"eye": Eye.AREA, **({"range_m": float(amount)} if amount else {})}
+    if name == Eye.CONNECTED:
+        return {"eye": Eye.CONNECTED, **({"connected": _share(amount)} if amount else {})}
+    if name in (Eye.LOOPS, Eye.NONE):
+        return {"eye": Eye(name)}
+    if name == "noise":
+        return {"noise_m": float(amount)}
+    if name in ("missed", "stuck", "dead"):
+        return {name: _share(amount)}
+    if name == "capability":
+        return {"capability": Capability(amount)}
+    return {{"latency": "latency_s", "command": "command_s"}[name]: int(amount)}
+
+
+def _share(text: str) -> float:
+    value = float(text)
+    if not 0 <= value <= 1:
+        raise ValueError(text)
+    return value
+
+
+def luck(seed: int, name: str) -> float:
+    """Return a number in [0, 1) that belongs to a name and a seed, the same on every machine."""
+    return zlib.crc32(f"{seed}/{name}".encode()) / 2**32
+
+
+def broken_lanes(
+    sensing: Sensing, seed: int, lanes: tuple[str, ...]
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which lanes are dead and which are stuck, each of shape (lanes,).
+
+    At a share of 1 all are; no lane is both.
+    """
+    dead = np.array([luck(seed, f"dead {lane}") < sensing.dead for lane in lanes], dtype=bool)
+    stuck = np.array([luck(seed, f"stuck {lane}") < sensing.stuck for lane in lanes], dtype=bool)
+    return dead, stuck & ~dead
+
+
+def blurred(vehicles: Vehicles, noise_m: float, rng: np.random.Generator) -> Vehicles:
+    """Return vehicles with distances off by a normal error, never beyond the stop line."""
+    if noise_m <= 0 or not len(vehicles.key):
+        return vehicles
+    off: Floats = rng.normal(0.0, noise_m, len(vehicles.key))
+    return Vehicles(
+        key=vehicles.key,
+        zone=vehicles.zone,
+        distance_m=np.maximum(vehicles.distance_m + off, 0.0),
+        speed_mps=vehicles.speed_mps,
+        wait_s=vehicles.wait_s,
+        persons=vehicles.persons,
+    )
