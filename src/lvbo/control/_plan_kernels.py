@@ -40,7 +40,6 @@ class Street(NamedTuple):
     skips: bool  # a stage may be passed over only while nobody calls it
     recall: Flags  # (S,) never passed over
     least_s: I64
-    most_s: I64
 
 
 class Now(NamedTuple):
@@ -50,7 +49,8 @@ class Now(NamedTuple):
     `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane whose exit is
     full, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another stage,
     `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage must have
-    begun to keep the longest red, a large number for never.
+    begun to keep the longest red, a large number for never; `must` (S,) what it will cost others to
+    serve a stage that is due within sight.
     """
 
     arrivals: F32
@@ -62,6 +62,7 @@ class Now(NamedTuple):
     head: I64
     stuck: Flags
     due_s: I64
+    must: F32
     stage: int
     target: int
     elapsed_s: int  # of a change that is under way
@@ -74,20 +75,20 @@ class Taste(NamedTuple):
     stop_s: float = 4.0
     busy_s: float = 5.0
     free_s: float = 0.8
-    start_s: float = 1.6
+    start_s: float = 3.0
     mixed: float = 0.4
     lost_s: float = 7.0
     late: float = 50.0
     blocked_s: int = 10
     fine_s: int = 12
     coarse_s: int = 3
-    beam: int = 24
-    alike: int = 4
+    beam: int = 32
+    alike: int = 2
 
 
 @njit(cache=True, fastmath=True)
 def _rate(street: Street, now: Now, taste: Taste, s: int, k: int, head: int, served: float,
-          queue: F32, near: F32, t: int) -> float:  # fmt: skip  # noqa: PLR0913, PLR0917
+          queue: F32, near: F32, t: int) -> float:  # fmt: skip
     """Return what lane k may discharge in stage s, veh/s."""
     green, yields = street.green[s, k], street.yields[s, k]
     if green + yields <= 1e-6 or (head > 0 and now.stuck[s, k]):
@@ -133,15 +134,16 @@ def _passed_over(street: Street, p: int, j: int, queue: F32) -> bool:
         if street.recall[s]:
             return True
         for k in range(queue.shape[0]):
+            away = street.green[j, k] + street.yields[j, k] <= 0.05
+            idle = street.green[p, k] + street.yields[p, k] <= 0.05 or queue[k] > 1.0
             served = street.green[s, k] + street.yields[s, k] > 0.05
-            if served and queue[k] > 0.3 and street.green[j, k] + street.yields[j, k] <= 0.05:
-                if street.green[p, k] + street.yields[p, k] <= 0.05 or queue[k] > 1.0:
-                    return True
+            if served and away and idle and queue[k] > 0.3:
+                return True
     return False
 
 
 @njit(cache=True, fastmath=True)
-def search(street: Street, now: Now, taste: Taste):  # type: ignore[no-untyped-def]
+def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, I64, float, float]:
     """Return (first action, cost, targets by second, cost of keeping, cost of the best change).
 
     The action is -1 to keep the stage, else the stage to change to. Cost in vehicle-seconds.
@@ -173,7 +175,7 @@ def search(street: Street, now: Now, taste: Taste):  # type: ignore[no-untyped-d
     parent = np.zeros(wide, dtype=np.int64)
     trace = np.zeros((beam, span), dtype=np.int64)
     trace2 = np.zeros((beam, span), dtype=np.int64)
-    seen = np.zeros((stages, 24), dtype=np.int64)
+    seen = np.zeros((stages, 24, 3), dtype=np.int64)
     for k in range(lanes):
         q[0, k], su[0, k], hd[0, k] = now.queue[k], now.start_s[k], now.head[k]
     at[0, 0], at[0, 1], at[0, 2], at[0, 3], at[0, 4] = (
@@ -298,6 +300,9 @@ def search(street: Street, now: Now, taste: Taste):  # type: ignore[no-untyped-d
                     else:
                         rest = 0.0
                     h += now.weight[k] * (ql * rest + 0.5 * ql * ql / now.flow[k])
+                for s in range(stages):
+                    if not (at2[c, 5] >> s) & 1:
+                        h += now.must[s]
                 rank[c] = cost2[c] + h
             order = np.argsort(rank[:made])
             seen[:] = 0
@@ -306,9 +311,14 @@ def search(street: Street, now: Now, taste: Taste):  # type: ignore[no-untyped-d
                 c = order[o]
                 nn = at2[c, 1]
                 key = min(at2[c, 3] // 3, 17) if at2[c, 0] == nn else 18 + min(at2[c, 2] // 2, 5)
-                if seen[nn, key] >= taste.alike:
+                owed = 0
+                for s in range(stages):
+                    if now.must[s] > 0 and not (at2[c, 5] >> s) & 1:
+                        owed += 1
+                owed = min(owed, 2)
+                if seen[nn, key, owed] >= taste.alike:
                     continue
-                seen[nn, key] += 1
+                seen[nn, key, owed] += 1
                 order[kept] = c
                 kept += 1
                 if kept >= beam:

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from lvbo.control._plan_kernels import Street
 from lvbo.control.protocols import Order
 from lvbo.control.site import NONE, PROTECTED, TURN_SHARE, YIELDING, Site
-from lvbo.control.stages import StageTable
+from lvbo.control.stages import UNKNOWN_S, StageTable, change_times
 
 Floats = NDArray[np.float64]
 
 SEEN_SHARE = 0.02
 """Shares of a lane's traffic below this are taken as nothing."""
 FOE_SHARE = 0.03
-LONGEST_S = 90
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Frame:
     """What follows from site and stages alone.
 
-    `served` (stages, movements) is how a stage serves a movement; `move_ready_s` (stages, stages,
+    `served` (stages, movements) is how a stage serves a movement; `change_s` (stages, stages,
+    phases) are the changes of vehicles; `move_ready_s` (stages, stages,
     movements) when it goes after a change, -1 never; `lost_steps_s` (stages, stages) the shortest
     legal time from the end of one stage to the start of another; `recall` the stages with people
     on foot that are served in every round.
@@ -34,30 +34,58 @@ class Frame:
     site: Site
     table: StageTable
     served: NDArray[np.int8]
+    change_s: NDArray[np.int64]
     move_ready_s: NDArray[np.int64]
     steps_s: NDArray[np.int64]
     recall: NDArray[np.bool_]
     least_s: NDArray[np.int64]
 
 
-def make_frame(
-    site: Site,
-    table: StageTable,
-    *,
-    recall: NDArray[np.bool_] | None = None,
-    least_s: NDArray[np.int64] | None = None,
-) -> Frame:
-    """Return the frame of a site; `least_s` lengthens the minimum of stages (stages,)."""
-    least = table.least_s if least_s is None else np.maximum(table.least_s, least_s)
+def make_frame(site: Site, table: StageTable) -> Frame:
+    """Return the frame of a site.
+
+    People stop walking before their stage ends, so that only vehicles clear in a change; the
+    minimum of a stage with a walk lasts until those on foot have cleared as well.
+    """
+    wheels = table.greens & ~site.walks
+    change = change_times(site.rules, site.phases, wheels)
+    least = np.maximum(table.least_s, _walk_least(site, table, change))
     return Frame(
         site=site,
         table=table,
         served=_served(site, table),
-        move_ready_s=_ready(site, table),
-        steps_s=_steps(table, least),
-        recall=np.zeros(table.count, dtype=bool) if recall is None else recall,
+        change_s=change,
+        move_ready_s=_ready(site, change),
+        steps_s=_steps(table, change, least),
+        recall=_recall(site, table),
         least_s=least,
     )
+
+
+def _recall(site: Site, table: StageTable) -> NDArray[np.bool_]:
+    """Return the fewest stages of the site's order in which everybody on foot has walked."""
+    recall = np.zeros(table.count, dtype=bool)
+    left = site.walks & table.greens.any(axis=0)
+    while left.any():
+        best = max(range(table.count), key=lambda s: (int((table.greens[s] & left).sum()), -s))
+        recall[best] = True
+        left &= ~table.greens[best]
+    return recall
+
+
+def _walk_least(site: Site, table: StageTable, change: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how long each stage must last so that walks clear within it and the change after."""
+    least = np.zeros(table.count, dtype=np.int64)
+    for walk in np.flatnonzero(site.walks):
+        name = site.phases[walk]
+        own = -(-site.rules.limit_index[name].min_green_ds // 10)
+        for p in np.flatnonzero(table.greens[:, walk]):
+            for q in np.flatnonzero(~table.greens[:, walk] & table.legal[p]):
+                for k in np.flatnonzero(table.greens[q] & ~site.walks):
+                    clear = site.rules.intergreen_ds(name, site.phases[k]) or 0
+                    rest = own - (-clear // 10) - max(int(change[p, q, k]), 0)
+                    least[p] = max(least[p], rest)
+    return least
 
 
 def prior_counts(site: Site) -> Floats:
@@ -81,14 +109,13 @@ def make_street(frame: Frame, counts: Floats) -> Street:
         foe=foe,
         foe_share=weight.astype(np.float32),
         legal=frame.table.legal,
-        change_s=frame.table.change_s.max(axis=2),
+        change_s=frame.change_s.max(axis=2),
         ready_s=_lane_ready(frame, share),
         lost_s=_lost(frame, green + yields).astype(np.float32),
         place=_places(frame.table),
         skips=frame.table.order is Order.SKIP,
         recall=frame.recall,
         least_s=frame.least_s,
-        most_s=np.full(frame.table.count, LONGEST_S, dtype=np.int64),
     )
 
 
@@ -103,37 +130,39 @@ def _served(site: Site, table: StageTable) -> NDArray[np.int8]:
     )
 
 
-def _ready(site: Site, table: StageTable) -> NDArray[np.int64]:
+def _ready(site: Site, times: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return when each movement goes after a change: with the first of its phases, else -1."""
     serves = site.serves > NONE
-    change = np.where(table.change_s < 0, 10_000, table.change_s)
-    first = np.where(serves[None, None], change[..., None], 10_000).min(axis=2, initial=10_000)
-    return np.where(first >= 10_000, -1, first)  # noqa: PLR2004
+    change = np.where(times < 0, UNKNOWN_S, times)
+    first = np.where(serves[None, None], change[..., None], UNKNOWN_S).min(
+        axis=2, initial=UNKNOWN_S
+    )
+    return np.where(first >= UNKNOWN_S, -1, first)
 
 
 def _lane_ready(frame: Frame, share: Floats) -> NDArray[np.int64]:
-    """Return when each lane goes after a change: with the last of its movements that goes at all."""
+    """Return when each lane goes after a change: with the last of its movements that may."""
     ready = frame.move_ready_s[:, :, None, :]
     counts = (share > SEEN_SHARE)[None, None]
     return np.asarray(np.where(counts, ready, -1).max(axis=3, initial=-1))
 
 
-def _steps(table: StageTable, least: NDArray[np.int64]) -> NDArray[np.int64]:
+def _steps(
+    table: StageTable, times: NDArray[np.int64], least: NDArray[np.int64]
+) -> NDArray[np.int64]:
     """Return the shortest time from the end of a stage to the start of another, all pairs."""
-    change = table.change_s.max(axis=2)
-    far = 10_000
-    time = np.where(table.legal, change, far)
+    time = np.where(table.legal, times.max(axis=2), UNKNOWN_S)
     for k in range(table.count):
         via = time[:, k, None] + least[k] + time[None, k, :]
         time = np.minimum(time, via)
     np.fill_diagonal(time, 0)
-    return time
+    return np.asarray(time, dtype=np.int64)
 
 
 def _lost(frame: Frame, serves: Floats) -> Floats:
     """Return the time from the end of each stage until each lane may go."""
-    reach = np.where((serves > 0)[None], frame.steps_s[:, :, None], 10_000)
-    return np.asarray(reach.min(axis=1, initial=10_000), dtype=float)
+    reach = np.where((serves > 0)[None], frame.steps_s[:, :, None], UNKNOWN_S)
+    return np.asarray(reach.min(axis=1, initial=UNKNOWN_S), dtype=float)
 
 
 def _foes(frame: Frame, share: Floats) -> tuple[NDArray[np.int64], Floats]:

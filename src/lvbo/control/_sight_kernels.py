@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From road users in range to queues and arrivals by lane, in one pass over them. Arrays only."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+STANDING_MPS = 2.0
+AT_LINE_M = 12.0
+BRAKE = 2.0 * 2.6
+
+
+@njit(cache=True)
+def gather(
+    zone: NDArray[np.int64],
+    distance_m: NDArray[np.float64],
+    speed_mps: NDArray[np.float64],
+    wait_s: NDArray[np.float64],
+    first: NDArray[np.int64],
+    lane_of: NDArray[np.int64],
+    share_of: NDArray[np.float64],
+    length_m: NDArray[np.float64],
+    free_mps: NDArray[np.float64],
+    flows: NDArray[np.bool_],
+    span: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+    """Return queue (L,), arrivals (L, span) veh/s, head (L,) index or -1, longest wait (L,) in s.
+
+    Zone z leads to `lane_of[first[z]:first[z + 1]]` with the shares beside them. Who stands in a
+    lane that does not flow is in its queue; who moves arrives after the free drive, longer by what
+    regaining speed takes.
+    """
+    lanes = length_m.shape[0]
+    queue = np.zeros(lanes)
+    arrivals = np.zeros((lanes, span), dtype=np.float32)
+    head = np.full(lanes, -1, dtype=np.int64)
+    wait = np.zeros(lanes)
+    for v in range(zone.shape[0]):
+        for i in range(first[zone[v]], first[zone[v] + 1]):
+            k, share, far, pace = lane_of[i], share_of[i], distance_m[v], speed_mps[v]
+            sure = share > 0.999 and far <= length_m[k]
+            if sure:
+                wait[k] = max(wait[k], wait_s[v])
+                if head[k] < 0 or far < distance_m[head[k]]:
+                    head[k] = v
+            if pace < STANDING_MPS and (not flows[k] or far < AT_LINE_M):
+                queue[k] += share
+                continue
+            free = free_mps[k]
+            bin_s = int(far / free + max(free - pace, 0.0) ** 2 / (BRAKE * free))
+            if bin_s < span:
+                arrivals[k, bin_s] += share
+    return queue, arrivals, head, wait
