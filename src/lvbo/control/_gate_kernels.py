@@ -1,0 +1,599 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arithmetic of the gate: which lamps of a wish may be shown in this second.
+
+Arrays only. P phases, S stages, F orders of waiting areas; all times are whole seconds. A state is
+an integer matrix of `ROWS` rows and P columns, changed in place.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+RED, RED_AMBER, YELLOW = 0, 1, 2
+NEVER = -1_000_000_000
+NO_FOE, UNKNOWN = -2, -1
+
+LAMP, HEAD, TOOK, ENDED, YELLOW_TO, CLEAR, COMMIT, READY, ASKED, RED_FROM = range(10)
+ROWS = 10
+TIME, STAGE, BEGAN, FOLLOWS = range(4)
+"""Scalars: time of the last step, stage aimed at (-1 unknown), since when; then one per order."""
+
+IDLE, PENDING, UNSEEN, ARMED = 0, 1, 2, 3
+STRANGE, ORDER, MINIMUM, FROZEN, CLEARANCE, WAITING = 1, 2, 3, 4, 5, 6
+LONGEST_PREPARING_S = 5
+
+
+class Rules(NamedTuple):
+    """The rules of one site; without stages `greens` has no rows.
+
+    `foe` (P, P) is the intergreen from the end of a row to the start of a column, `NO_FOE` or
+    `UNKNOWN`. `head` (P, P) marks the phases that light the head of a row, itself included;
+    `share` those that serve something together. `least_s` is the minimum green, `most_least_s` the
+    longest of all heads that a phase lights. `notice_s` is how long ahead an end is fixed.
+    """
+
+    shows: I64
+    goes: Flags
+    walk: Flags
+    fixed: Flags
+    foe: I64
+    head: Flags
+    share: Flags
+    least_s: I64
+    most_least_s: I64
+    yellow_s: I64
+    amber_s: I64
+    notice_s: I64
+    red_s: I64
+    follow: I64  # (F, 2): phase, after
+    greens: Flags
+    legal: Flags
+    place: I64
+    after: I64  # (S,) the next stage of the tour that serves all
+    cycle: I64
+    skips: bool
+    tour_s: int
+
+
+@njit(cache=True)
+def is_possible(r: Rules, lamps: I64) -> bool:
+    """Say whether each lamp is one that the phase has, and no foes go together."""
+    for i in range(lamps.shape[0]):
+        if lamps[i] not in (RED, RED_AMBER, YELLOW) and lamps[i] != r.shows[i]:
+            return False
+        if not (r.goes[i] and lamps[i] == r.shows[i]):
+            continue
+        for j in range(i):
+            if r.foe[i, j] != NO_FOE and r.goes[j] and lamps[j] == r.shows[j]:
+                return False
+    return True
+
+
+@njit(cache=True)
+def is_commanded(r: Rules, shown: I64, lamps: I64) -> bool:
+    """Say whether the lamps are those of one of the rows commanded last, shape (rows, P).
+
+    Phases that light the same head cannot always be told apart by looking at it.
+    """
+    for row in range(shown.shape[0]):
+        if shown[row, 0] < 0:
+            continue
+        same = True
+        for i in range(lamps.shape[0]):
+            if lamps[i] == shown[row, i]:
+                continue
+            same = False
+            for j in range(lamps.shape[0]):
+                if r.share[i, j] and j != i:
+                    going = r.goes[j] and shown[row, j] == r.shows[j]
+                    if lamps[i] == shown[row, j] or (lamps[i] == RED and going):
+                        same = True
+            if not same:
+                break
+        if same:
+            return True
+    return False
+
+
+@njit(cache=True)
+def adopt(r: Rules, s: I64, misc: I64, t: int, lamps: I64, since: I64) -> None:
+    """Take over lamps that others have shown; what ended before counts as ended when red began."""
+    for i in range(lamps.shape[0]):
+        going = r.goes[i] and lamps[i] == r.shows[i]
+        began = t - max(since[i], 0)
+        s[LAMP, i] = lamps[i]
+        s[HEAD, i] = NEVER
+        s[TOOK, i] = 1 if going else 0
+        s[ENDED, i] = NEVER if going else began
+        s[YELLOW_TO, i] = began + r.yellow_s[i] if lamps[i] == YELLOW else NEVER
+        s[CLEAR, i] = s[YELLOW_TO, i]
+        s[COMMIT, i] = NEVER
+        s[READY, i] = t + 1 if lamps[i] == RED_AMBER else NEVER
+        s[ASKED, i] = NEVER
+        s[RED_FROM, i] = t
+    for k in range(lamps.shape[0]):
+        for i in range(lamps.shape[0]):
+            if r.head[k, i] and r.goes[i] and lamps[i] == r.shows[i]:
+                s[HEAD, k] = max(s[HEAD, k], t - max(since[i], 0))
+    misc[STAGE] = -1
+    for q in range(r.greens.shape[0]):
+        same = True
+        for i in range(lamps.shape[0]):
+            if r.goes[i] and not r.walk[i]:
+                same &= r.greens[q, i] == (lamps[i] == r.shows[i])
+        if same:
+            misc[STAGE] = q
+            break
+    misc[BEGAN] = t
+    for f in range(r.follow.shape[0]):
+        after = r.follow[f, 1]
+        misc[FOLLOWS + f] = ARMED if lamps[after] == r.shows[after] else UNSEEN
+
+
+@njit(cache=True)
+def _goes(r: Rules, s: I64, i: int) -> bool:
+    return bool(r.goes[i] and s[LAMP, i] == r.shows[i])
+
+
+@njit(cache=True)
+def _wants_end(r: Rules, s: I64, t: int, want: Flags, code: I64, wait: I64) -> Flags:
+    """Return which phases may end now as far as notice goes; fix the ends that need notice."""
+    ends = np.zeros(want.shape[0], dtype=np.bool_)
+    for i in range(want.shape[0]):
+        if not _goes(r, s, i):
+            continue
+        if s[COMMIT, i] != NEVER:
+            if want[i]:
+                code[i] = FROZEN
+            ends[i] = s[COMMIT, i] <= t
+        elif want[i]:
+            continue
+        elif r.fixed[i]:
+            code[i] = FROZEN
+        elif r.notice_s[i] == 0:
+            ends[i] = True
+        else:
+            late = 0
+            for k in range(want.shape[0]):
+                if r.head[k, i] and s[TOOK, k] == 1:
+                    late = max(late, s[HEAD, k] + r.least_s[k] - t - r.notice_s[i])
+            if late > 0:
+                code[i], wait[i] = MINIMUM, late
+            else:
+                s[COMMIT, i] = t + r.notice_s[i]
+    return ends
+
+
+@njit(cache=True)
+def _blocks(r: Rules, misc: I64, want: Flags, ends: Flags, j: int) -> bool:
+    """Say whether the order of a waiting area forbids phase j to start."""
+    for f in range(r.follow.shape[0]):
+        phase, after = r.follow[f, 0], r.follow[f, 1]
+        held = misc[FOLLOWS + f]
+        if j == phase:
+            if held == IDLE and not (want[after] and r.foe[after, phase] == NO_FOE):
+                return True
+        elif r.foe[phase, j] != NO_FOE and (held == PENDING or (held == ARMED and ends[after])):
+            return True
+    return False
+
+
+@njit(cache=True)
+def _start_wait(r: Rules, s: I64, t: int, ends: Flags, begins: Flags, j: int, ahead_s: int) -> int:
+    """Return how long phase j must still wait for foes and heads; 0 for none, -1 not known."""
+    late = 0
+    for f in range(ends.shape[0]):
+        if r.foe[f, j] == NO_FOE:
+            continue
+        if (_goes(r, s, f) and not ends[f]) or begins[f]:
+            return -1
+        if s[LAMP, f] == RED_AMBER and s[LAMP, j] != RED_AMBER:
+            return -1
+        ended = t if ends[f] else s[ENDED, f]
+        if ended == NEVER:
+            continue
+        if r.foe[f, j] == UNKNOWN:
+            return -1
+        late = max(late, ended + r.foe[f, j] - t - ahead_s)
+    for k in range(ends.shape[0]):
+        if not r.head[k, j]:
+            continue
+        late = max(late, s[CLEAR, k] - t)
+        if k != j and s[LAMP, k] == RED_AMBER and not begins[k]:
+            late = max(late, 1)
+    return late
+
+
+@njit(cache=True)
+def _head_stays(r: Rules, s: I64, ends: Flags, begins: Flags, k: int) -> bool:
+    for i in range(ends.shape[0]):
+        if r.head[k, i] and ((_goes(r, s, i) and not ends[i]) or begins[i]):
+            return True
+    return False
+
+
+@njit(cache=True)
+def _head_dark(r: Rules, s: I64, t: int, j: int) -> bool:
+    """Say whether the head of j shows neither green nor yellow, so that red-amber may be lit."""
+    for i in range(s.shape[1]):
+        if r.head[j, i] and (_goes(r, s, i) or (s[LAMP, i] == YELLOW and s[YELLOW_TO, i] > t)):
+            return False
+    return True
+
+
+@njit(cache=True)
+def _starts(r: Rules, s: I64, misc: I64, t: int, want: Flags, prepare: Flags, ends: Flags,
+            ambers: Flags, code: I64, wait: I64) -> Flags:  # fmt: skip  # noqa: PLR0913, PLR0917
+    """Return the phases that start now; mark in `ambers` those that show red-amber first."""
+    count = want.shape[0]
+    begins = np.zeros(count, dtype=np.bool_)
+    ambers[:] = False
+    for turn in range(2):
+        for j in range(count):
+            amber = s[LAMP, j] == RED_AMBER
+            if not r.goes[j] or s[LAMP, j] == r.shows[j] or (turn == 0) != amber:
+                continue
+            if not (want[j] or prepare[j] or amber):
+                continue
+            code[j], wait[j] = 0, -1
+            if amber:
+                due = t >= s[READY, j] and (want[j] or not prepare[j])
+                due |= t >= s[READY, j] + LONGEST_PREPARING_S
+                if due and _start_wait(r, s, t, ends, begins, j, 0) == 0:
+                    begins[j] = True
+                continue
+            clash = False
+            for f in range(count):
+                clash |= r.foe[f, j] != NO_FOE and (want[f] or ambers[f] or begins[f])
+            if clash:
+                code[j] = STRANGE
+                continue
+            if _blocks(r, misc, want, ends, j):
+                code[j] = WAITING
+                continue
+            first = (r.amber_s[j] > 0 or not want[j]) and not _head_stays(r, s, ends, begins, j)
+            ahead = r.amber_s[j] if want[j] else LONGEST_PREPARING_S
+            late = _start_wait(r, s, t, ends, begins, j, ahead if first else 0)
+            if late == 0 and first and not _head_dark(r, s, t, j):
+                late = 1
+            if late != 0:
+                code[j], wait[j] = CLEARANCE, late
+            elif first:
+                ambers[j] = True
+            elif want[j]:
+                begins[j] = True
+    return begins
+
+
+@njit(cache=True)
+def apply(r: Rules, s: I64, misc: I64, t: int, want: Flags, yellow: I64, prepare: Flags,
+          called: Flags, code: I64, wait: I64) -> None:  # fmt: skip  # noqa: PLR0913, PLR0917
+    """Show as much of `want` (P,) as is safe: change `s` and `misc`, say in `code` what was not.
+
+    `yellow` (P,) is how long a green that ends now shall show yellow, -1 as the rules say.
+    """
+    count = want.shape[0]
+    ends = _wants_end(r, s, t, want, code, wait)
+    ambers = np.zeros(count, dtype=np.bool_)
+    begins = _starts(r, s, misc, t, want, prepare, ends, ambers, code, wait)
+    again = True
+    while again:
+        again = False
+        for k in range(count):
+            if s[TOOK, k] == 0 or s[HEAD, k] == NEVER or _head_stays(r, s, ends, begins, k):
+                continue
+            late = s[HEAD, k] + r.least_s[k] - t
+            if late <= 0:
+                continue
+            for i in range(count):
+                if r.head[k, i] and ends[i]:
+                    ends[i] = False
+                    code[i], wait[i] = MINIMUM, late
+                    again = True
+        if again:
+            begins = _starts(r, s, misc, t, want, prepare, ends, ambers, code, wait)
+    stays = np.zeros(count, dtype=np.bool_)
+    for k in range(count):
+        stays[k] = _head_stays(r, s, ends, begins, k)
+    for i in range(count):
+        if ends[i]:
+            long = max(yellow[i], 0)
+            if not stays[i]:
+                long = max(long, r.yellow_s[i])
+                s[CLEAR, i] = t + r.yellow_s[i]
+            s[ENDED, i], s[COMMIT, i], s[YELLOW_TO, i] = t, NEVER, t + long
+            s[LAMP, i] = YELLOW if long > 0 else RED
+        elif begins[i]:
+            s[LAMP, i] = r.shows[i]
+        elif ambers[i]:
+            s[LAMP, i] = RED_AMBER
+            s[READY, i] = t + (r.amber_s[i] if want[i] else 1)
+        elif s[LAMP, i] == YELLOW and t >= s[YELLOW_TO, i]:
+            s[LAMP, i] = RED
+        if not r.goes[i]:
+            if want[i]:
+                s[LAMP, i] = r.shows[i]
+            elif s[LAMP, i] == r.shows[i] and r.shows[i] != RED:
+                s[LAMP, i] = YELLOW if yellow[i] > 0 else RED
+                s[YELLOW_TO, i] = t + max(yellow[i], 0)
+    for k in range(count):
+        if stays[k]:
+            if s[HEAD, k] == NEVER:
+                s[HEAD, k], s[TOOK, k] = t, 0
+            if _goes(r, s, k):
+                s[TOOK, k] = 1
+            s[ASKED, k] = NEVER
+        else:
+            if s[HEAD, k] != NEVER:
+                s[RED_FROM, k] = t
+            s[HEAD, k], s[TOOK, k] = NEVER, 0
+            if called[k] and s[ASKED, k] == NEVER and r.goes[k]:
+                s[ASKED, k] = t
+    for f in range(r.follow.shape[0]):
+        phase, after = r.follow[f, 0], r.follow[f, 1]
+        if begins[after]:
+            misc[FOLLOWS + f] = ARMED
+        if ends[after] and misc[FOLLOWS + f] == ARMED:
+            misc[FOLLOWS + f] = PENDING
+        if begins[phase]:
+            misc[FOLLOWS + f] = IDLE
+    misc[TIME] = t
+
+
+@njit(cache=True)
+def _required(r: Rules, s: I64, q: int, began: int, i: int) -> bool:
+    """Say whether phase i must have gone before stage q may be left."""
+    if not (r.greens[q, i] and r.goes[i]):
+        return False
+    return bool(not r.walk[i] or (s[ASKED, i] != NEVER and s[ENDED, i] < began))
+
+
+@njit(cache=True)
+def first_late(r: Rules, s: I64, misc: I64) -> int:
+    """Return a phase that the tour through all stages would serve too late, or -1.
+
+    The tour starts in the next second, finishes what is under way, and gives each stage its
+    minimum. It is played second-exactly: ends, notice, yellows, red-amber, all intergreens.
+    """
+    count = s.shape[1]
+    now = misc[TIME] + 1
+    soonest = -NEVER
+    for i in range(count):
+        if s[ASKED, i] != NEVER:
+            soonest = min(soonest, s[ASKED, i] + r.red_s[i])
+    if soonest > now + 2 * r.tour_s:
+        return -1
+    going = np.zeros(count, dtype=np.bool_)
+    open_ = np.zeros(count, dtype=np.bool_)
+    began = np.zeros(count, dtype=np.int64)
+    ended, clear = s[ENDED].copy(), s[CLEAR].copy()
+    for i in range(count):
+        going[i] = _goes(r, s, i)
+        began[i] = s[HEAD, i]
+        open_[i] = s[ASKED, i] != NEVER
+    q = misc[STAGE]
+    decided = now
+    for hop in range(r.cycle.shape[0] + 2):
+        if hop > 0 or q < 0:
+            q = r.cycle[0] if q < 0 else r.after[q]
+        for i in range(count):
+            if going[i] and not r.greens[q, i] and not r.fixed[i]:
+                end = decided + r.notice_s[i]
+                if hop == 0:
+                    end = max(end, began[i] + r.most_least_s[i])
+                    if s[COMMIT, i] != NEVER:
+                        end = max(s[COMMIT, i], now)
+                ended[i], clear[i], going[i] = end, end + r.yellow_s[i], False
+        last = decided
+        fresh = going.copy()
+        for j in range(count):
+            asked = _required(r, s, q, misc[BEGAN], j) if hop == 0 else (
+                r.greens[q, j] and r.goes[j] and (not r.walk[j] or s[ASKED, j] != NEVER))  # fmt: skip
+            if not asked or going[j]:
+                continue
+            amber = r.amber_s[j]
+            start = decided + amber
+            if s[LAMP, j] == RED_AMBER and hop == 0:
+                start = max(now, s[READY, j])
+            for f in range(count):
+                if r.foe[f, j] != NO_FOE and ended[f] != NEVER:
+                    need = 10_000 if r.foe[f, j] == UNKNOWN else max(r.foe[f, j], amber)
+                    if s[LAMP, j] == RED_AMBER and hop == 0:
+                        need = r.foe[f, j]
+                    start = max(start, ended[f] + need)
+                if r.head[f, j]:
+                    start = max(start, clear[f] + amber)
+            for k in range(count):
+                if r.head[k, j] and open_[k]:
+                    if start > s[ASKED, k] + r.red_s[k]:
+                        return k
+                    open_[k] = False
+            fresh[j], began[j] = True, start
+            last = max(last, start + 1)
+        going = fresh
+        decided = last
+        for i in range(count):
+            if going[i] and not r.fixed[i]:
+                decided = max(decided, began[i] + r.most_least_s[i] - r.notice_s[i])
+        if not open_.any():
+            return -1
+    return -1
+
+
+@njit(cache=True)
+def _tour_stage(r: Rules, s: I64, misc: I64, t: int) -> int:
+    """Return the stage that the tour through all stages aims at in this second."""
+    q = misc[STAGE]
+    if q < 0:
+        return int(r.cycle[0])
+    for i in range(s.shape[1]):
+        goes = _goes(r, s, i)
+        if _required(r, s, q, misc[BEGAN], i) and not goes:
+            return int(q)
+        if goes and not r.greens[q, i] and not r.fixed[i]:
+            return int(q)
+        if goes and not r.fixed[i] and s[HEAD, i] + r.most_least_s[i] - r.notice_s[i] > t:
+            return int(q)
+    return int(r.after[q])
+
+
+@njit(cache=True)
+def _passes_over(r: Rules, p: int, q: int, called: Flags) -> bool:
+    """Say whether a change from p to q passes over a stage that is called."""
+    if not r.skips or r.place[p] < 0 or r.place[q] < 0:
+        return False
+    count = r.cycle.shape[0]
+    span = (r.place[q] - r.place[p]) % count
+    for k in range(1, span):
+        over = r.cycle[(r.place[p] + k) % count]
+        for i in range(called.shape[0]):
+            if r.greens[over, i] and called[i] and r.goes[i] and not r.fixed[i]:
+                if not r.greens[q, i] and not r.greens[p, i]:
+                    return True
+    return False
+
+
+@njit(cache=True)
+def _wished_stage(r: Rules, greens: Flags, named: int, now: int) -> int:
+    """Return the stage with these vehicle phases: the one named, the present one, any, or -1."""
+    found = -1
+    for q in range(r.greens.shape[0]):
+        same = True
+        for i in range(greens.shape[0]):
+            if r.goes[i] and not r.walk[i] and not r.fixed[i] and r.greens[q, i] != greens[i]:
+                same = False
+                break
+        if same and (found < 0 or q in (named, now)):
+            found = q
+            if q == named:
+                break
+    return found
+
+
+@njit(cache=True)
+def _aim(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, called: Flags,
+         code: I64) -> None:  # fmt: skip  # noqa: PLR0913, PLR0917
+    """Set the stage aimed at: the one wished if it is one, and may follow now."""
+    now = misc[STAGE]
+    q = _wished_stage(r, wish, named, now)
+    why = 0
+    if q < 0:
+        why = STRANGE
+    elif q != now and now >= 0:
+        if not r.legal[now, q] or _passes_over(r, now, q, called):
+            why = ORDER
+        for i in range(wish.shape[0]):
+            stands = r.greens[now, i] and r.goes[i] and not r.walk[i] and not _goes(r, s, i)
+            over = _goes(r, s, i) and not r.greens[now, i] and not r.fixed[i]
+            if why == 0 and (stands or over):
+                why = CLEARANCE
+    if why == 0:
+        if q != now:
+            misc[STAGE], misc[BEGAN] = q, t
+        return
+    for i in range(wish.shape[0]):
+        if wish[i] != _goes(r, s, i) and not r.walk[i]:
+            code[i] = why
+
+
+@njit(cache=True)
+def _stage_wants(r: Rules, s: I64, q: int, wish: Flags, tour: int) -> Flags:
+    """Return the phases of a stage that shall go: vehicles, and people who are asked for."""
+    want = r.fixed.copy()
+    for i in range(wish.shape[0]):
+        if not r.goes[i]:
+            want[i] |= wish[i]
+        elif q < 0:
+            want[i] |= _goes(r, s, i)
+        elif r.greens[q, i]:
+            here = wish[i] or (tour > 0 and (s[ASKED, i] != NEVER or _goes(r, s, i)))
+            want[i] |= here if r.walk[i] else True
+    return want
+
+
+@njit(cache=True)
+def _first_due(r: Rules, s: I64, t: int) -> int:
+    """Return the phase that must be made way for now, where there are no stages; else -1."""
+    found, least = -1, 0
+    for j in range(s.shape[1]):
+        if s[ASKED, j] == NEVER or _goes(r, s, j):
+            continue
+        start = t + 1 + r.amber_s[j]
+        for f in range(s.shape[1]):
+            if r.foe[f, j] < 0:
+                continue
+            end = s[ENDED, f]
+            if _goes(r, s, f):
+                end = max(t + 1 + r.notice_s[f], s[HEAD, f] + r.most_least_s[f])
+                if s[COMMIT, f] != NEVER:
+                    end = s[COMMIT, f]
+            if end != NEVER:
+                start = max(start, end + max(r.foe[f, j], r.amber_s[j]))
+        slack = s[ASKED, j] + r.red_s[j] - start
+        if slack < least:
+            found, least = j, slack
+    return found
+
+
+@njit(cache=True)
+def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow: I64,
+           prepare: Flags, called: Flags, code: I64,
+           wait: I64) -> int:  # fmt: skip  # noqa: PLR0913, PLR0917
+    """Grant what is safe and legal of a wish; return the phase served instead of it, or -1."""
+    code[:] = 0
+    wait[:] = -1
+    if r.greens.shape[0] == 0:
+        due = _first_due(r, s, t)
+        want = wish | r.fixed
+        forced = -1
+        if due >= 0:
+            for f in range(want.shape[0]):
+                if r.foe[f, due] != NO_FOE and want[f]:
+                    want[f], forced = False, due
+            if not want[due]:
+                want[due], forced = True, due
+        apply(r, s, misc, t, want, yellow, prepare, called, code, wait)
+        return int(forced)
+    first, first_misc = s.copy(), misc.copy()
+    _aim(r, s, misc, t, wish, named, called, code)
+    want = _stage_wants(r, s, misc[STAGE], wish, 0)
+    prepare = prepare & want  # never of a phase outside the stage: it would have to start
+    apply(r, s, misc, t, want, yellow, prepare, called, code, wait)
+    late = first_late(r, s, misc)
+    if late < 0:
+        return -1
+    granted = s[LAMP].copy()
+    s[:], misc[:] = first, first_misc
+    q = _tour_stage(r, s, misc, t)
+    if q != misc[STAGE]:
+        misc[STAGE], misc[BEGAN] = q, t
+    want = _stage_wants(r, s, q, wish, 1)
+    apply(r, s, misc, t, want, yellow, prepare, called, code, wait)
+    return int(late) if (granted != s[LAMP]).any() else -1
+
+
+@njit(cache=True)
+def run(r: Rules, s: I64, misc: I64, wishes: Flags, named: I64, yellow: I64, prepare: Flags,
+        called: Flags, lamps: I64) -> int:  # fmt: skip  # noqa: PLR0913, PLR0917
+    """Decide wishes (N, P) second by second from a state; fill `lamps` (N, P).
+
+    `named` (N,), `yellow` (N, P), `prepare` (N, P) and `called` (N, P) go with them. Returns how
+    often a phase was served against the wish.
+    """
+    count = wishes.shape[1]
+    code, wait = np.zeros(count, dtype=np.int64), np.zeros(count, dtype=np.int64)
+    forced = 0
+    for k in range(wishes.shape[0]):
+        t = misc[TIME] + 1
+        late = decide(r, s, misc, t, wishes[k], named[k], yellow[k], prepare[k], called[k], code,
+                      wait)  # fmt: skip
+        forced += late >= 0
+        lamps[k] = s[LAMP]
+    return forced
