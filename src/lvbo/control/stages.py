@@ -67,7 +67,7 @@ def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> St
     if not listed:
         raise PlanError("LV730", controller=site.id)
     greens = np.array([[p in {*s, *rules.permanent} for p in site.phases] for s in listed])
-    change = change_times(rules, site.phases, greens)
+    change = change_times(rules, site.phases, greens, site.walks)
     free = order is Order.ANY and rules.may_skip
     turn = [listed.index(s) for s in cycle]
     legal = _any(len(listed)) if free else _ring(turn, len(listed), skips=_skips(rules, order))
@@ -82,13 +82,18 @@ def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> St
 
 
 def change_times(
-    rules: SignalRules, phases: Sequence[PhaseId], greens: NDArray[np.bool_]
+    rules: SignalRules,
+    phases: Sequence[PhaseId],
+    greens: NDArray[np.bool_],
+    walks: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.int64]:
     """Return when each phase of the next stage goes after the end of a stage, whole seconds.
 
     Shape (stages, stages, phases); -1 for a phase that is not in the next stage, or that can never
-    follow because an intergreen is unknown (then the change is not legal).
+    follow because an intergreen is unknown (then the change is not legal). People on foot, in the
+    phases marked by `walks`, have cleared by the end of a stage that kept its minimum.
     """
+    early = np.zeros(len(phases), dtype=bool) if walks is None else walks
     count, width = greens.shape
     need = np.zeros(
         (width, width), dtype=np.int64
@@ -103,7 +108,7 @@ def change_times(
         for q in range(count):
             ends = greens[p] & ~greens[q]
             starts = greens[q] & ~greens[p]
-            waits = np.maximum(need[ends].max(axis=0, initial=0), ready)
+            waits = np.maximum(need[ends & ~early].max(axis=0, initial=0), ready)
             found[p, q] = np.where(starts, waits, np.where(greens[q], 0, -1))
     return found
 
@@ -150,7 +155,30 @@ def _kept_together(
 
 
 def _least(rules: SignalRules, site: Site, greens: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the minimum of each stage: its vehicles' greens, and its walks with their clearance.
+
+    A walk starts with its stage and clears while the stage holds; the shortest intergreen of the
+    vehicles that end with the stage is part of its clearance.
+    """
     least = np.array([rules.limit_index[p].min_green_ds for p in site.phases])
     fixed = np.isin(np.array(site.phases), np.array(rules.permanent, dtype=str)) | site.walks
     each = np.where(greens & ~fixed, least, 0).max(axis=1)
-    return np.asarray(-(-each // 10), dtype=np.int64)
+    on_foot = [
+        max(
+            (least[k] + _clearance_ds(rules, site, row, int(k)) for k in np.flatnonzero(afoot)),
+            default=0,
+        )
+        for row, afoot in ((row, row & site.walks) for row in greens)
+    ]
+    return np.asarray(-(-np.maximum(each, on_foot) // 10), dtype=np.int64)
+
+
+def _clearance_ds(rules: SignalRules, site: Site, stage: NDArray[np.bool_], walk: int) -> int:
+    """Return how long a stage holds after a walk, until its vehicles' intergreens cover the rest."""
+    wheels = [p for k, p in enumerate(site.phases) if stage[k] and not site.walks[k]]
+    longest = 0
+    for first, second, need in rules.foes:
+        if first == site.phases[walk] and need is not None:
+            own = [rules.intergreen_ds(w, second) or 0 for w in wheels]
+            longest = max(longest, need - max(own, default=0))
+    return longest

@@ -103,7 +103,7 @@ class Approach:
         ahead = np.zeros((len(site.zones), len(site.lanes)), dtype=bool)
         for k, zone in enumerate(site.zones):
             ahead[k, list(zone.lanes)] = True
-        self._hidden = ~(ahead & ~self.dead).any(axis=1)
+        self._hidden: Bools = np.logical_not((ahead & ~self.dead).any(axis=1))
         self._lookup = np.zeros(0, dtype=np.int64)
         self._exit_lanes: list[NDArray[np.int64]] = []
         self._loops = loops_of(sumo, site, self._stops, sensing)
@@ -134,7 +134,7 @@ class Approach:
         zone = self._lookup[table.lane]
         distance = np.where(zone >= 0, self.start_m[zone], np.inf) - table.pos_m
         near = np.asarray(distance <= sensing.range_m, dtype=bool)
-        seen: Bools = np.asarray((zone >= 0) & near & ~self._hidden[zone], dtype=bool)
+        seen: Bools = np.logical_and(zone >= 0, near & ~self._hidden[zone])
         if sensing.eye is Eye.CONNECTED:
             seen = seen & (table.luck < sensing.connected)
         if sensing.missed:

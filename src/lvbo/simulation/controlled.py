@@ -11,10 +11,12 @@ from types import ModuleType
 
 import numpy as np
 
-from lvbo.control.plain import PlainGuard
+from lvbo.control.gate import make_gate
+from lvbo.control.guard import Guarded
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
+from lvbo.control.stages import stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -23,6 +25,9 @@ from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
 from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now, run_sumo
+
+BY_PHASE = frozenset({"fixed"})
+"""Controllers that wish for phases, not for stages of the site."""
 
 Guard = Callable[[Observation, Wish], Verdict]
 """The gate of one site with its memory."""
@@ -123,7 +128,7 @@ def run_controlled(
 ) -> tuple[Ended, Controlled]:
     """Run SUMO once under these controllers, in this process; sites without one run their own.
 
-    Without `guards` every site has the gate.
+    Without `guards` every site has the gate, which lets any safe greens through.
 
     Raises:
         ToolError: LV600 SUMO missing, LV601 SUMO refused or broke off.
@@ -134,7 +139,7 @@ def run_controlled(
         network,
         controllers,
         sites,
-        guards=guards or make_guards(sites),
+        guards=guards or make_guards(sites, ControllerSpec(name="fixed"), Order.ANY),
         sensing=sensing or Sensing(),
         seed=setup.seed,
     )
@@ -167,12 +172,22 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         network,
         controllers,
         sites,
-        guards=make_guards(sites),
+        guards=make_guards(sites, controlling.spec, controlling.order),
         sensing=controlling.sensing,
         seed=seed,
     )
 
 
-def make_guards(sites: tuple[Site, ...]) -> dict[ControllerId, Guard]:
-    """Return a gate for every site."""
-    return {site.id: PlainGuard(site) for site in sites}
+def make_guards(
+    sites: tuple[Site, ...], spec: ControllerSpec, order: Order
+) -> dict[ControllerId, Guard]:
+    """Return the gate of every site for these controllers.
+
+    Plans are let through by phase, as they may overlap; all others by the stages of the site.
+    """
+    found: dict[ControllerId, Guard] = {}
+    for site in sites:
+        plan = spec.name in BY_PHASE
+        table = None if plan else stage_table(site, order)
+        found[site.id] = Guarded(site, make_gate(site, table, order), times_walks=not plan)
+    return found

@@ -86,6 +86,10 @@ class LampChange:
     state: str
 
 
+WAITS = "LV728"
+"""The refusal of a green whose intergreen has not run out: part of every change."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Controlled:
     """What a run under controllers showed beside traffic.
@@ -105,8 +109,8 @@ class Controlled:
 
     @property
     def rules_fired(self) -> int:
-        """Return how often any rule of the gate had to act."""
-        return sum(self.refused.values()) + self.forced
+        """Return how often a rule changed what was wished, waits for clearance apart."""
+        return sum(n for code, n in self.refused.items() if code != WAITS) + self.forced
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

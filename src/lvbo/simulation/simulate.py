@@ -8,13 +8,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from lvbo.control.registry import find_maker
+from lvbo.control.site import read_site
 from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_plans import write_xml
 from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.controlled import Controlling
 from lvbo.simulation.controls import Actuation, Control, write_controls
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.manifest import manifest
 from lvbo.simulation.pool import Progress, run_all
 from lvbo.simulation.runs import Runs
+from lvbo.simulation.street import detectors
 from lvbo.simulation.sumo import Setup
 from lvbo.simulation.worker import Job
 
@@ -23,13 +28,15 @@ from lvbo.simulation.worker import Job
 class Conduct:
     """How plans are run: the control that runs them, the name in tables, what is kept.
 
-    With `trajectories` every run keeps where each vehicle was in every step.
+    With `trajectories` every run keeps where each vehicle was in every step; `home` is the folder
+    of another SUMO than the installed one.
     """
 
     name: str = "lvbo"
     control: Control = Control.FIXED
     actuation: Actuation = field(default_factory=Actuation)
     trajectories: bool = False
+    home: Path | None = None
 
 
 def simulate(
@@ -72,8 +79,55 @@ def simulate(
     )
 
 
+def simulate_controlled(
+    scenario: Scenario,
+    controlling: Controlling,
+    *,
+    seeds: Iterable[int],
+    conduct: Conduct | None = None,
+    workers: int = 2,
+    progress: Progress | None = None,
+) -> Runs:
+    """Return one run per seed of the scenario in which controllers decide every second.
+
+    Each run has a process of its own, which makes controllers and gates from the description.
+
+    Raises:
+        UsageError: LV741 where no controller has the name.
+        ToolError: LV600 SUMO is missing, LV601 or LV603 it broke off.
+
+    """
+    find_maker(controlling.spec.name)
+    how = conduct or Conduct(name=controlling.spec.name)
+    chosen = tuple(seeds)
+    with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
+        folder = Path(place)
+        additional = copy_additionals(scenario, folder, keep_signals=True)
+        sites = tuple(read_site(scenario.network, c) for c in scenario.network.controllers)
+        loops = detectors(scenario.network, sites, controlling.sensing)
+        if loops is not None:
+            file = folder / "detectors.add.xml"
+            write_xml(loops, file)
+            additional = (*additional, file)
+        record = manifest(scenario, chosen, how.name, additional)
+        jobs = [_job(scenario, additional, folder, s, how, controlling) for s in chosen]
+        runs = run_all(jobs, workers=workers, progress=progress)
+    return Runs(
+        scenario=scenario.name,
+        controller=how.name,
+        teleport_s=scenario.teleport_s,
+        runs=runs,
+        manifest=record,
+    )
+
+
 def _job(
-    scenario: Scenario, additional: tuple[Path, ...], folder: Path, seed: int, how: Conduct
+    scenario: Scenario,
+    additional: tuple[Path, ...],
+    folder: Path,
+    seed: int,
+    how: Conduct,
+    controlling: Controlling | None = None,
 ) -> Job:
     setup = Setup(
         folder=folder / f"seed-{seed}",
@@ -86,6 +140,7 @@ def _job(
         seed=seed,
         teleport_s=scenario.teleport_s,
         options=_located(scenario),
+        home=how.home,
     )
     return Job(
         setup=setup,
@@ -93,6 +148,7 @@ def _job(
         judged_from_s=scenario.begin_s + scenario.warm_up_s,
         judged_to_s=scenario.end_s,
         trajectories=how.trajectories,
+        controlling=controlling,
     )
 
 
