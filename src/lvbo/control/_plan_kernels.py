@@ -17,6 +17,10 @@ I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 
+BARRED_S = 4
+"""For so long a refused stage is not tried again."""
+
+
 class Street(NamedTuple):
     """What does not change from second to second.
 
@@ -50,7 +54,7 @@ class Now(NamedTuple):
     full, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another stage,
     `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage must have
     begun to keep the longest red, a large number for never; `must` (S,) what it will cost others to
-    serve a stage that is due within sight.
+    serve a stage that is due within sight; `barred` (S,) what may not begin in the next seconds.
     """
 
     arrivals: F32
@@ -63,6 +67,7 @@ class Now(NamedTuple):
     stuck: Flags
     due_s: I64
     must: F32
+    barred: Flags
     stage: int
     target: int
     elapsed_s: int  # of a change that is under way
@@ -193,7 +198,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, I64, flo
                 j = n
                 if a > 0:
                     j = a - 1 if a - 1 < p else a
-                    if not street.legal[p, j]:
+                    if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
                         continue
                     use = 0.0
                     for k in range(lanes):

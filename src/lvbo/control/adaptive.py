@@ -12,7 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lvbo.control._plan_kernels import F32, Now, Street, Taste, search
+from lvbo.control._plan_kernels import BARRED_S, F32, Now, Street, Taste, search
 from lvbo.control.adaptive_model import make_frame, make_street, prior_counts
 from lvbo.control.protocols import Bools, Floats, Ints, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
@@ -33,10 +33,16 @@ _GOING = np.array([int(lamp) for lamp in GOING])
 
 
 class AdaptiveController:
-    """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`."""
+    """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`.
 
-    def __init__(self, site: Site, table: StageTable, *, taste: Taste | None = None) -> None:
+    A change that shows no effect within `answer_s` was refused, and another is looked for.
+    """
+
+    def __init__(
+        self, site: Site, table: StageTable, *, taste: Taste | None = None, answer_s: int = 1
+    ) -> None:
         self._site = site
+        self._answer_s = answer_s
         self._table = table
         self._taste = taste or Taste()
         self._frame = make_frame(site, table)
@@ -50,7 +56,8 @@ class AdaptiveController:
         self._walk_s = np.array([-(-limit.min_green_ds // 10) for limit in limits])
         self._home = _homes(table)
         self._stage = self._target = table.cycle[0]
-        self._began_s = -1
+        self._began_s = self._asked_s = -1
+        self._refused_s = np.full(table.count, -NEVER_S, dtype=np.int64)
 
     def decide(self, seen: Observation) -> Wish:
         """Return the stage that shall have green from now on, and why."""
@@ -84,6 +91,14 @@ class AdaptiveController:
         elif self._stage == self._target and shown not in {-1, self._stage}:
             self._stage = self._target = shown
             self._began_s = seen.time_s
+        elif self._stage != self._target and shown == self._stage:
+            self._give_up(seen.time_s)
+
+    def _give_up(self, now_s: int) -> None:
+        """Take back a change that was not granted: nothing has ended for some seconds."""
+        if now_s - self._asked_s > self._answer_s:
+            self._refused_s[self._target] = now_s
+            self._target = self._stage
 
     def _greens(self, seen: Observation) -> Bools:
         """Return the phases of the target; people start to walk with it and stop in time."""
@@ -110,6 +125,7 @@ class AdaptiveController:
             stuck=self._sight.stuck,
             due_s=due,
             must=self._must(due),
+            barred=seen.time_s - self._refused_s < BARRED_S,
             stage=self._stage,
             target=self._stage,
             elapsed_s=0,
@@ -119,7 +135,7 @@ class AdaptiveController:
         if action < 0 or action == self._stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._stage + 1, "saved_s": saves})
-        self._target = int(action)
+        self._target, self._asked_s = int(action), seen.time_s
         return Reason(
             code="LV774",
             fields={
