@@ -230,7 +230,7 @@ def _head_dark(r: Rules, s: I64, t: int, j: int) -> bool:
 
 @njit(cache=True)
 def _starts(r: Rules, s: I64, misc: I64, t: int, want: Flags, prepare: Flags, ends: Flags,
-            ambers: Flags, code: I64, wait: I64) -> Flags:  # fmt: skip  # noqa: PLR0913, PLR0917
+            ambers: Flags, code: I64, wait: I64) -> Flags:  # fmt: skip
     """Return the phases that start now; mark in `ambers` those that show red-amber first."""
     count = want.shape[0]
     begins = np.zeros(count, dtype=np.bool_)
@@ -274,7 +274,7 @@ def _starts(r: Rules, s: I64, misc: I64, t: int, want: Flags, prepare: Flags, en
 
 @njit(cache=True)
 def apply(r: Rules, s: I64, misc: I64, t: int, want: Flags, yellow: I64, prepare: Flags,
-          called: Flags, code: I64, wait: I64) -> None:  # fmt: skip  # noqa: PLR0913, PLR0917
+          called: Flags, code: I64, wait: I64) -> None:  # fmt: skip
     """Show as much of `want` (P,) as is safe: change `s` and `misc`, say in `code` what was not.
 
     `yellow` (P,) is how long a green that ends now shall show yellow, -1 as the rules say.
@@ -383,6 +383,7 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
     for hop in range(r.cycle.shape[0] + 2):
         if hop > 0 or q < 0:
             q = r.cycle[0] if q < 0 else r.after[q]
+        last = decided
         for i in range(count):
             if going[i] and not r.greens[q, i] and not r.fixed[i]:
                 end = decided + r.notice_s[i]
@@ -391,12 +392,10 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
                     if s[COMMIT, i] != NEVER:
                         end = max(s[COMMIT, i], now)
                 ended[i], clear[i], going[i] = end, end + r.yellow_s[i], False
-        last = decided
+                last = max(last, end + 1)
         fresh = going.copy()
         for j in range(count):
-            asked = _required(r, s, q, misc[BEGAN], j) if hop == 0 else (
-                r.greens[q, j] and r.goes[j] and (not r.walk[j] or s[ASKED, j] != NEVER))  # fmt: skip
-            if not asked or going[j]:
+            if going[j] or not _required(r, s, q, misc[BEGAN] if hop == 0 else -NEVER, j):
                 continue
             amber = r.amber_s[j]
             start = decided + amber
@@ -454,9 +453,9 @@ def _passes_over(r: Rules, p: int, q: int, called: Flags) -> bool:
     for k in range(1, span):
         over = r.cycle[(r.place[p] + k) % count]
         for i in range(called.shape[0]):
-            if r.greens[over, i] and called[i] and r.goes[i] and not r.fixed[i]:
-                if not r.greens[q, i] and not r.greens[p, i]:
-                    return True
+            waits = r.greens[over, i] and called[i] and r.goes[i] and not r.fixed[i]
+            if waits and not r.greens[q, i] and not r.greens[p, i]:
+                return True
     return False
 
 
@@ -479,7 +478,7 @@ def _wished_stage(r: Rules, greens: Flags, named: int, now: int) -> int:
 
 @njit(cache=True)
 def _aim(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, called: Flags,
-         code: I64) -> None:  # fmt: skip  # noqa: PLR0913, PLR0917
+         code: I64) -> None:  # fmt: skip
     """Set the stage aimed at: the one wished if it is one, and may follow now."""
     now = misc[STAGE]
     q = _wished_stage(r, wish, named, now)
@@ -545,7 +544,7 @@ def _first_due(r: Rules, s: I64, t: int) -> int:
 @njit(cache=True)
 def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow: I64,
            prepare: Flags, called: Flags, code: I64,
-           wait: I64) -> int:  # fmt: skip  # noqa: PLR0913, PLR0917
+           wait: I64) -> int:  # fmt: skip
     """Grant what is safe and legal of a wish; return the phase served instead of it, or -1."""
     code[:] = 0
     wait[:] = -1
@@ -581,7 +580,7 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
 
 @njit(cache=True)
 def run(r: Rules, s: I64, misc: I64, wishes: Flags, named: I64, yellow: I64, prepare: Flags,
-        called: Flags, lamps: I64) -> int:  # fmt: skip  # noqa: PLR0913, PLR0917
+        called: Flags, lamps: I64) -> int:  # fmt: skip
     """Decide wishes (N, P) second by second from a state; fill `lamps` (N, P).
 
     `named` (N,), `yellow` (N, P), `prepare` (N, P) and `called` (N, P) go with them. Returns how

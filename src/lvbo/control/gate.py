@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -170,9 +170,14 @@ def _is_gap(memory: Memory, seen: Observation) -> bool:
 
 def _remembered(gate: Gate, memory: Memory, seen: Observation) -> tuple[Ints, Ints, Ints]:
     """Return copies of the memory, or what is made of the lamps where there is none."""
-    if memory.state is not None and memory.scalars is not None and memory.shown is not None:
-        if not _is_gap(memory, seen):
-            return memory.state.copy(), memory.scalars.copy(), memory.shown.copy()
+    state, scalars, shown = memory.state, memory.scalars, memory.shown
+    if (
+        state is not None
+        and scalars is not None
+        and shown is not None
+        and not _is_gap(memory, seen)
+    ):
+        return state.copy(), scalars.copy(), shown.copy()
     return start(gate, seen.time_s - 1, seen.lamps, seen.since_s)
 
 
