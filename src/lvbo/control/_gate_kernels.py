@@ -360,7 +360,8 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
     """Return a phase that the tour through all stages would serve too late, or -1.
 
     The tour starts in the next second, finishes what is under way, and gives each stage its
-    minimum. It is played second-exactly: ends, notice, yellows, red-amber, all intergreens.
+    minimum, as if people called at every crossing. It is played second by second: ends, notice,
+    yellows, red-amber, all intergreens.
     """
     count = s.shape[1]
     now = misc[TIME] + 1
@@ -385,7 +386,8 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
             q = r.cycle[0] if q < 0 else r.after[q]
         last = decided
         for i in range(count):
-            if going[i] and not r.greens[q, i] and not r.fixed[i]:
+            leaves = going[i] and not r.greens[q, i] and not r.fixed[i]
+            if leaves or (going[i] and hop == 0 and s[COMMIT, i] != NEVER):
                 end = decided + r.notice_s[i]
                 if hop == 0:
                     end = max(end, began[i] + r.most_least_s[i])
@@ -395,7 +397,9 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
                 last = max(last, end + 1)
         fresh = going.copy()
         for j in range(count):
-            if going[j] or not _required(r, s, q, misc[BEGAN] if hop == 0 else -NEVER, j):
+            over = hop == 0 and r.walk[j] and s[ENDED, j] >= misc[BEGAN]
+            over |= hop == 0 and s[COMMIT, j] != NEVER
+            if going[j] or over or not (r.greens[q, j] and r.goes[j]):
                 continue
             amber = r.amber_s[j]
             start = decided + amber

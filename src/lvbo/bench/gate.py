@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The gate bench: millions of wishes, random and adversarial, lamps read by the lamp checker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.city.build import yuci_folder
+from lvbo.control import _gate_kernels as kernels
+from lvbo.control.fixed import plan_wish
+from lvbo.control.gate import Gate, make_gate, start
+from lvbo.control.protocols import Order
+from lvbo.control.site import Site, read_site
+from lvbo.control.stages import StageTable, stage_table
+from lvbo.errors import InfeasibleError
+from lvbo.io.sumo_scenario import read_scenario
+from lvbo.signal.check import is_safe
+from lvbo.signal.plan import Plan
+from lvbo.signal.watch import LampChecker
+from lvbo.timing.repair import repair_clearance
+
+WISHES = 10_000_000
+CHUNK = 20_000
+BUNDLED = "yuci.am.sumocfg"
+LEGAL_CYCLES = 5
+
+Flags = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Wishes = tuple[Flags, Ints]
+"""Greens (seconds, phases) and the stage named each second, -1 for none."""
+
+
+def run_gate(
+    scenarios: Sequence[Path] | None = None,
+    *,
+    wishes: int = WISHES,
+    seed: int = 0,
+    progress: Callable[[str, float], None] | None = None,
+) -> BenchResult:
+    """Return one row per imported controller: wishes decided, unsafe lamps, legal wishes refused.
+
+    A quarter of the wishes each: any phases in any mix; the site's stages in any order, in the
+    site's order with skips, and without. `unsafe` counts what the lamp checker, which shares no
+    code with the gate, finds in the lamps. `legal_refused` counts seconds in which a legal plan
+    of the site, or a walk through its stages, did not get the lamps that the plan (or the table of
+    changes) has at that second.
+    """
+    found = [
+        (f"{scenario.name}/{controller.id}", read_site(scenario.network, controller), plans)
+        for scenario in (read_scenario(p) for p in (scenarios or [yuci_folder() / BUNDLED]))
+        for controller in scenario.network.controllers
+        for plans in [[p for p in scenario.plans.plans if p.controller == controller.id]]
+    ]
+    rows: list[Row] = []
+    each = -(-wishes // max(len(found), 1))
+    for k, (name, site, plans) in enumerate(found):
+        if progress:
+            progress(name, k / len(found))
+        rng = np.random.default_rng([seed, k])
+        decided, unsafe = _attack(site, each, rng)
+        rows.append(
+            {
+                "controller": name,
+                "wishes": decided,
+                "unsafe": unsafe,
+                "legal_refused": _plans_refused(site, plans) + _walk_refused(site, rng),
+            }
+        )
+    return BenchResult(
+        bench="gate",
+        versions=used_versions(),
+        load=machine_load(),
+        rows=tuple(rows),
+        summary={
+            "controllers": len(rows),
+            "wishes": sum(int(str(row["wishes"])) for row in rows),
+            "unsafe": sum(int(str(row["unsafe"])) for row in rows),
+            "legal_refused": sum(int(str(row["legal_refused"])) for row in rows),
+        },
+    )
+
+
+def _attack(site: Site, count: int, rng: np.random.Generator) -> tuple[int, int]:
+    """Return how many wishes were decided and what the checker found in the lamps."""
+    gates = [make_gate(site)]
+    if site.rules.orders:
+        gates += [make_gate(site, stage_table(site, order)) for order in Order]
+    share = -(-count // len(gates))
+    unsafe = 0
+    for gate in gates:
+        checker = LampChecker(site.rules)
+        state, scalars, _ = start(gate, -1, *_all_red(site))
+        for begin in range(0, share, CHUNK):
+            wishes = _wishes(gate, min(CHUNK, share - begin), rng)
+            unsafe += _unsafe(gate, checker, state, scalars, wishes, rng)
+    return share * len(gates), unsafe
+
+
+def _all_red(site: Site) -> tuple[Ints, Ints]:
+    width = len(site.phases)
+    return np.zeros(width, dtype=np.int64), np.full(width, 100, dtype=np.int64)
+
+
+def _wishes(gate: Gate, count: int, rng: np.random.Generator) -> Wishes:
+    """Return wishes held for 1 to 30 s: random phases, or stages with phases flipped at times."""
+    width = len(gate.phases)
+    holds = rng.integers(1, 30, count)
+    if gate.stages is None:
+        greens = rng.random((count, width)) < rng.random((count, 1))
+        return np.repeat(greens, holds, axis=0)[:count], np.full(count, -1, dtype=np.int64)
+    named = np.repeat(rng.integers(0, gate.stages.count, count), holds)[:count]
+    flips = rng.random((count, width)) < 0.01  # noqa: PLR2004
+    return gate.stages.greens[named] ^ flips, named
+
+
+def _unsafe(
+    gate: Gate,
+    checker: LampChecker,
+    state: Ints,
+    scalars: Ints,
+    wishes: Wishes,
+    rng: np.random.Generator,
+) -> int:
+    greens, named = wishes
+    began = int(scalars[kernels.TIME]) + 1
+    yellow = rng.integers(-1, 7, greens.shape)
+    preparing = rng.random(greens.shape) < 0.01  # noqa: PLR2004
+    called = np.repeat(rng.random((len(greens) // 20 + 1, greens.shape[1])) < 0.5, 20, axis=0)  # noqa: PLR2004
+    lamps = np.empty(greens.shape, dtype=np.int64)
+    kernels.run(
+        gate.rules, state, scalars, greens, named, yellow, preparing, called[: len(greens)], lamps
+    )
+    changed = np.ones(len(lamps), dtype=bool)
+    changed[1:] = (lamps[1:] != lamps[:-1]).any(axis=1)
+    times = 10 * (began + np.arange(len(lamps)))
+    return sum(len(checker.see(int(times[k]), lamps[k].tolist())) for k in np.flatnonzero(changed))
+
+
+def _plans_refused(site: Site, plans: Sequence[Plan]) -> int:
+    """Return in how many seconds the lamps were not those of the site's plans, made safe."""
+    refused = 0
+    for plan in plans:
+        try:
+            safe = repair_clearance(plan, site.rules)
+        except InfeasibleError:
+            continue
+        if is_safe(safe, site.rules) and safe.cycle_ds % 10 == 0:
+            refused += _plan_refused(site, safe)
+    return refused
+
+
+def _plan_refused(site: Site, plan: Plan) -> int:
+    gate = make_gate(site)
+    cycle = plan.cycle_ds // 10
+    wishes = [plan_wish(site, plan, 10 * t, gate.notice_s) for t in range(cycle)]
+    repeats = (LEGAL_CYCLES, 1)
+    greens = np.tile(np.array([w.greens for w in wishes]), repeats)
+    yellow = np.tile(np.array([w.yellow_s for w in wishes]), repeats)
+    preparing = np.tile(np.array([w.preparing for w in wishes]), repeats)
+    state, scalars, _ = start(gate, -1, *_all_red(site))
+    lamps = np.empty(greens.shape, dtype=np.int64)
+    named = np.full(len(greens), -1, dtype=np.int64)
+    kernels.run(
+        gate.rules, state, scalars, greens, named, yellow, preparing, np.zeros_like(greens), lamps
+    )
+    programme = np.array(
+        [[plan.lamp(p, 10 * t) for p in site.rules.phases] for t in range(cycle)], dtype=np.int64
+    )
+    expected = np.tile(programme, repeats)
+    return int((lamps != expected)[cycle:].any(axis=1).sum())
+
+
+def _walk_refused(site: Site, rng: np.random.Generator) -> int:
+    """Return how many phases came late in a walk through the stages, by the table of changes."""
+    if not site.rules.orders:
+        return 0
+    table = stage_table(site, Order.FIXED)
+    gate = make_gate(site, table)
+    state, scalars, _ = start(gate, -1, *_all_red(site))
+    late = 0
+    now = table.cycle[0]
+    _hold(gate, table, state, scalars, now, 60)
+    for step in range(1, LEGAL_CYCLES * len(table.cycle)):
+        then = table.cycle[step % len(table.cycle)]
+        if not table.legal[now, then]:
+            break
+        stand = int(table.change_s[now, then].max()) + _longest(gate) + int(rng.integers(1, 20))
+        lamps = _hold(gate, table, state, scalars, then, stand)
+        late += sum(_late(gate, table, lamps, now, then))
+        now = then
+    return late
+
+
+def _longest(gate: Gate) -> int:
+    """Return a time after which every phase of a stage may end: minima, notice, clearance."""
+    rules = gate.rules
+    return int(rules.most_least_s.max() + rules.notice_s.max() + rules.foe.max(initial=0))
+
+
+def _late(gate: Gate, table: StageTable, lamps: Ints, now: int, then: int) -> Iterator[bool]:
+    ending = table.greens[now] & ~table.greens[then]
+    notice = int(gate.notice_s[ending].max(initial=0))
+    for phase in np.flatnonzero(table.greens[then] & ~table.greens[now] & gate.rules.goes):
+        going = lamps[:, phase] == gate.rules.shows[phase]
+        due = notice + int(table.change_s[now, then, phase])
+        yield not going.any() or int(going.argmax()) > due
+
+
+def _hold(
+    gate: Gate, table: StageTable, state: Ints, scalars: Ints, stage: int, seconds: int
+) -> Ints:
+    """Wish one stage for some seconds; return the lamps shown, (seconds, phases)."""
+    greens = np.tile(table.greens[stage], (seconds, 1))
+    lamps = np.empty(greens.shape, dtype=np.int64)
+    none = np.zeros_like(greens)
+    usual = np.full(greens.shape, -1, dtype=np.int64)
+    named = np.full(seconds, stage, dtype=np.int64)
+    kernels.run(gate.rules, state, scalars, greens, named, usual, none, none, lamps)
+    return lamps
