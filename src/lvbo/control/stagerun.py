@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every controller of stages shares: which stage runs, since when, and changes not granted."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lvbo.control.protocols import Bools, Ints, Observation, Reason, Wish
+from lvbo.control.site import Site
+from lvbo.control.stages import StageTable
+from lvbo.signal.lamp import GOING
+
+_GOING = np.array([int(lamp) for lamp in GOING])
+REFUSED_S = 4
+"""For so long a stage that was not granted is not asked for again."""
+LONG_AGO_S = 100_000
+
+
+class StageRun:
+    """Follow the lamps of a site stage by stage, and ask for the next one.
+
+    A change that shows no effect for longer than `answer_s` was refused, and is taken back.
+    """
+
+    def __init__(self, site: Site, table: StageTable, *, answer_s: int = 1) -> None:
+        self.site = site
+        self.table = table
+        self.stage = self.target = table.cycle[0]
+        self._answer_s = answer_s
+        self._began_s = self._asked_s = -1
+        self._refused_s = np.full(table.count, -LONG_AGO_S, dtype=np.int64)
+
+    @property
+    def is_steady(self) -> bool:
+        """Say whether no change is under way."""
+        return self.stage == self.target
+
+    def age_s(self, now_s: int) -> int:
+        """Return for how long the stage has run; zero during a change."""
+        return now_s - self._began_s if self.is_steady else 0
+
+    def barred(self, now_s: int) -> Bools:
+        """Return the stages that were refused just now, (stages,)."""
+        return np.asarray(now_s - self._refused_s < REFUSED_S)
+
+    def follow(self, seen: Observation) -> None:
+        """Take over the stage that the lamps show; the gate may have chosen another one."""
+        going = np.isin(seen.lamps, _GOING)
+        shown = self.table.stage_of(going, self.site.walks)
+        wheels = self.table.greens[self.target] & ~self.site.walks
+        ahead = shown >= 0 and bool((going >= wheels).all())
+        if self._began_s < 0 and shown >= 0:
+            own = self.table.greens[shown] & ~self.site.walks
+            self._settle(shown, seen.time_s - _age(seen, own))
+        elif not self.is_steady and (shown == self.target or ahead):
+            self._settle(self.target, seen.time_s)
+        elif self.is_steady and shown not in {-1, self.stage}:
+            self._settle(shown, seen.time_s)
+        elif not self.is_steady and shown == self.stage:
+            self._give_up(seen.time_s)
+
+    def ask(self, stage: int, now_s: int) -> None:
+        """Ask for a change to a stage."""
+        if stage != self.stage:
+            self.target, self._asked_s = stage, now_s
+
+    def wish(self, reason: Reason) -> Wish:
+        """Return the wish for the stage that is aimed at."""
+        return Wish(greens=self.table.greens[self.target].copy(), stage=self.target, reason=reason)
+
+    def _settle(self, stage: int, began_s: int) -> None:
+        self.stage = self.target = stage
+        self._began_s = began_s
+
+    def _give_up(self, now_s: int) -> None:
+        if now_s - self._asked_s > self._answer_s:
+            self._refused_s[self.target] = now_s
+            self.target = self.stage
+
+
+def waiting_walks(table: StageTable, stage: int, seen: Observation) -> Bools:
+    """Return the stages that serve someone on foot who calls and whom `stage` does not serve."""
+    away = seen.calls & ~table.greens[stage]
+    return np.asarray((table.greens & away).any(axis=1))
+
+
+def in_order(table: StageTable, stage: int) -> Ints:
+    """Return the other stages, those next in the site's order first."""
+    place = {s: k for k, s in enumerate(table.cycle)}
+    count = len(table.cycle)
+    own = place.get(stage, 0)
+    others = [s for s in range(table.count) if s != stage]
+    return np.array(sorted(others, key=lambda s: (s not in place, (place.get(s, s) - own) % count)))
+
+
+def _age(seen: Observation, phases: Bools) -> int:
+    return int(seen.since_s[phases].min()) if phases.any() else 0
