@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
-from lvbo.control.protocols import Controller, Order
+from lvbo.control.protocols import Controller, Observation, Order, Wish
 from lvbo.control.site import Site
 from lvbo.errors import UsageError
 from lvbo.signal.plan import Plan
@@ -51,7 +51,7 @@ class BuiltIn:
 
 
 BUILT_IN: Mapping[str, BuiltIn] = {
-    "fixed": BuiltIn(module="fixed", family="fixed"),
+    "fixed": BuiltIn(module="planned", family="fixed"),
     "actuated": BuiltIn(module="actuated", family="actuated"),
     "coordinated": BuiltIn(module="actuated", family="actuated"),
     "max_pressure": BuiltIn(module="pressure", family="pressure"),
@@ -69,7 +69,7 @@ def family(name: str) -> str:
 
 def controller_names() -> tuple[str, ...]:
     """Return the controllers that can be made here: built in, then plugged in."""
-    own = [name for name, where in BUILT_IN.items() if find_spec(_path(where)) is not None]
+    own = [name for name, where in BUILT_IN.items() if _has(name, where)]
     return (*own, *sorted({point.name for point in entry_points(group=ENTRY_POINTS)} - set(own)))
 
 
@@ -80,7 +80,24 @@ def make_controller(spec: ControllerSpec, situation: Situation) -> Controller:
         UsageError: LV741 where no controller has that name.
 
     """
-    return find_maker(spec.name)(situation)
+    made = find_maker(spec.name)(situation)
+    clock_s = situation.params.get("clock_s")
+    return Clocked(made, clock_s) if isinstance(clock_s, int) else made
+
+
+class Clocked:
+    """Let a controller decide only every so many seconds, and hold its wish in between."""
+
+    def __init__(self, controller: Controller, clock_s: int) -> None:
+        self._controller = controller
+        self._clock_s = clock_s
+        self._held: Wish | None = None
+
+    def decide(self, seen: Observation) -> Wish:
+        """Return the wish of the last decision."""
+        if self._held is None or seen.time_s % self._clock_s == 0:
+            self._held = self._controller.decide(seen)
+        return self._held
 
 
 def find_maker(name: str) -> Maker:
@@ -94,11 +111,17 @@ def find_maker(name: str) -> Maker:
         plugged: Maker = point.load()
         return plugged
     where = BUILT_IN.get(name)
-    if where is None or find_spec(_path(where)) is None:
+    if where is None or not _has(name, where):
         raise UsageError("LV741", place=name, known=", ".join(controller_names()))
     module = import_module(_path(where))
     maker: Maker = module.MAKERS[name]
     return maker
+
+
+def _has(name: str, where: BuiltIn) -> bool:
+    return find_spec(_path(where)) is not None and name in getattr(
+        import_module(_path(where)), "MAKERS", {}
+    )
 
 
 def _path(where: BuiltIn) -> str:

@@ -174,7 +174,7 @@ def _least(rules: SignalRules, site: Site, greens: NDArray[np.bool_]) -> NDArray
 
 
 def _clearance_ds(rules: SignalRules, site: Site, stage: NDArray[np.bool_], walk: int) -> int:
-    """Return how long a stage holds after a walk, until its vehicles' intergreens cover the rest."""
+    """Return how long a stage holds after a walk, until its vehicles' intergreens do."""
     wheels = [p for k, p in enumerate(site.phases) if stage[k] and not site.walks[k]]
     longest = 0
     for first, second, need in rules.foes:

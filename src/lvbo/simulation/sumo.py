@@ -89,6 +89,19 @@ Drive = Callable[[ModuleType, Setup, Report | None], Ended]
 """Takes the running simulation, by its module, to the end of its span."""
 
 
+def other_sumo(env: Path, version: str) -> Path:
+    """Return the folder of another SUMO in the environment that `make bench-env` builds.
+
+    Raises:
+        ToolError: LV744 where the environment has no SUMO of that version.
+
+    """
+    for folder in env.glob("lib/python3*/site-packages"):
+        if any(folder.glob(f"eclipse_sumo-{version}.dist-info")):
+            return (folder / "sumo").resolve()
+    raise ToolError("LV744", version=version, place=str(env))
+
+
 def run_sumo(setup: Setup, report: Report | None = None, drive: Drive | None = None) -> Ended:
     """Run one simulation to its end; its files are `TRIPS`, `STEPS` and `LOG` in the folder.
 

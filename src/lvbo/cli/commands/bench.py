@@ -12,12 +12,25 @@ import typer
 from lvbo.cli.options import SeedsOpt, WorkersOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.control.protocols import Order
 
 if TYPE_CHECKING:
     from lvbo.bench.common import BenchResult
 
 TEXT = frozenset(
-    {"instance", "model", "scenario", "controller", "family", "kind", "kept", "status"}
+    {
+        "instance",
+        "model",
+        "scenario",
+        "controller",
+        "family",
+        "kind",
+        "kept",
+        "status",
+        "protocol",
+        "order",
+        "sensing",
+    }
 )
 
 
@@ -54,6 +67,58 @@ def plans(
         result = run_plans(
             scenario or None,
             bench=PlanBench(seeds=seeds, workers=workers),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
+def control(
+    ctx: typer.Context,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
+    ] = None,
+    controllers: Annotated[
+        str, typer.Option("--controllers", metavar="A,B,C", help="cli_opt_controllers")
+    ] = "",
+    seeds: SeedsOpt = 3,
+    first_seed: Annotated[
+        int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")
+    ] = 0,
+    sensing: Annotated[str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")] = "",
+    protocol: Annotated[
+        str, typer.Option("--protocol", metavar="resco|street", help="cli_opt_protocol")
+    ] = "street",
+    order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    demand: Annotated[float, typer.Option("--demand", metavar="X", help="cli_opt_demand")] = 1.0,
+    sumo: Annotated[
+        str, typer.Option("--sumo", metavar="VERSION", help="cli_opt_sumo")
+    ] = "current",
+    budget: Annotated[
+        float | None, typer.Option("--budget", metavar="MIN", help="cli_opt_budget")
+    ] = None,
+    workers: WorkersOpt = 2,
+) -> None:
+    """Judge the adaptive controller beside rivals, all behind the same gate."""
+    from lvbo.bench.control import ControlBench, built_in, run_control
+
+    session: Session = ctx.obj
+    with session.step("bench_control") as tell:
+        result = run_control(
+            scenario or built_in(),
+            bench=ControlBench(
+                controllers=tuple(name for name in controllers.split(",") if name),
+                seeds=seeds,
+                first_seed=first_seed,
+                sensing=sensing,
+                protocol=protocol,
+                order=order,
+                demand=demand,
+                sumo=sumo,
+                budget_min=budget,
+                workers=workers,
+                cache=Path(".bench-cache"),
+            ),
             progress=lambda _what, share: tell(share),
         )
     _show(session, result)
