@@ -16,7 +16,7 @@ from lvbo.control.fixed import plan_wish
 from lvbo.control.gate import Gate, make_gate, start
 from lvbo.control.protocols import Order
 from lvbo.control.site import Site, read_site
-from lvbo.control.stages import StageTable, stage_table
+from lvbo.control.stages import StageTable, change_times, stage_table
 from lvbo.errors import InfeasibleError
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.signal.check import is_safe
@@ -182,6 +182,7 @@ def _walk_refused(site: Site, rng: np.random.Generator) -> int:
     table = stage_table(site, Order.FIXED)
     gate = make_gate(site, table)
     state, scalars, _ = start(gate, -1, *_all_red(site))
+    change = change_times(site.rules, site.phases, table.greens)
     late = 0
     now = table.cycle[0]
     _hold(gate, table, state, scalars, now, 60)
@@ -189,9 +190,9 @@ def _walk_refused(site: Site, rng: np.random.Generator) -> int:
         then = table.cycle[step % len(table.cycle)]
         if not table.legal[now, then]:
             break
-        stand = int(table.change_s[now, then].max()) + _longest(gate) + int(rng.integers(1, 20))
+        stand = int(change[now, then].max()) + _longest(gate) + int(rng.integers(1, 20))
         lamps = _hold(gate, table, state, scalars, then, stand)
-        late += sum(_late(gate, table, lamps, now, then))
+        late += sum(_late(gate, table, change[now, then], lamps, (now, then)))
         now = then
     return late
 
@@ -202,13 +203,15 @@ def _longest(gate: Gate) -> int:
     return int(rules.most_least_s.max() + rules.notice_s.max() + rules.foe.max(initial=0))
 
 
-def _late(gate: Gate, table: StageTable, lamps: Ints, now: int, then: int) -> Iterator[bool]:
-    ending = table.greens[now] & ~table.greens[then]
-    notice = int(gate.notice_s[ending].max(initial=0))
-    for phase in np.flatnonzero(table.greens[then] & ~table.greens[now] & gate.rules.goes):
+def _late(
+    gate: Gate, table: StageTable, change_s: Ints, lamps: Ints, change: tuple[int, int]
+) -> Iterator[bool]:
+    """Say for each phase that starts whether it came later than notice and intergreens ask."""
+    now, then = (table.greens[k] for k in change)
+    notice = int(gate.notice_s[now & ~then].max(initial=0))
+    for phase in np.flatnonzero(then & ~now & gate.rules.goes):
         going = lamps[:, phase] == gate.rules.shows[phase]
-        due = notice + int(table.change_s[now, then, phase])
-        yield not going.any() or int(going.argmax()) > due
+        yield not going.any() or int(going.argmax()) > notice + int(change_s[phase])
 
 
 def _hold(

@@ -65,6 +65,8 @@ def warm_kernels() -> None:
     from lvbo.io.counts_csv import read_counts
     from lvbo.io.sumo_scenario import read_scenario
     from lvbo.progression.coordinate import Street, coordinate
+    from lvbo.control.gate import warm_gate
+    from lvbo.control.site import read_site
     from lvbo.timing.periods import find_periods
     from lvbo.timing.plans import time_plans
 
@@ -76,3 +78,5 @@ def warm_kernels() -> None:
     plans = time_plans(network, demand, find_periods(network, demand, max_periods=2))
     corridor = network.corridors[0]
     coordinate(corridor, plans, street=Street(network=network, demand=demand))
+    for controller in network.controllers[:1]:
+        warm_gate(read_site(network, controller))

@@ -54,6 +54,7 @@ def build_app(language: Language) -> Any:  # noqa: ANN401  typer carries its own
     benches.command("bands", help="cli_help_bands", context_settings=HELP_NAMES)(bench.bands)
     benches.command("plans", help="cli_help_plans", context_settings=HELP_NAMES)(bench.plans)
     benches.command("control", help="cli_help_control", context_settings=HELP_NAMES)(bench.control)
+    benches.command("gate", help="cli_help_gate", context_settings=HELP_NAMES)(bench.gate)
     app.add_typer(benches, name="bench", help="cli_help_bench", context_settings=HELP_NAMES)
     _name_panels(language)
     root = typer.main.get_command(app)

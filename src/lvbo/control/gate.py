@@ -137,6 +137,20 @@ def admit(
     return verdict, Memory(state=state, scalars=scalars, shown=shown)
 
 
+def warm_gate(site: Site) -> None:
+    """Compile the kernels of the gate by one second of this site."""
+    gate = make_gate(site)
+    dark = np.zeros(len(gate.phases), dtype=np.int64)
+    state, scalars, _ = start(gate, -1, dark, dark)
+    row = np.zeros((1, len(gate.phases)), dtype=bool)
+    usual = np.full(row.shape, -1, dtype=np.int64)
+    lamps = np.empty(row.shape, dtype=np.int64)
+    named = np.full(1, -1, dtype=np.int64)
+    kernels.run(gate.rules, state, scalars, row, named, usual, row, row, lamps)
+    kernels.is_commanded(gate.rules, lamps, dark)
+    kernels.is_possible(gate.rules, dark)
+
+
 def _released(code: str, phases: tuple[PhaseId, ...]) -> Verdict:
     return Verdict(lamps=None, refusals=(Refusal(code=code, phases=phases),))
 
@@ -268,7 +282,9 @@ def _rules(
         skips=False,
         tour_s=0,
     )
-    return cleared if table is None else _with_stages(cleared, table, order)
+    if table is None:  # a plan may leave dark what others never change
+        return cleared._replace(fixed=np.zeros(len(ids), dtype=bool))
+    return _with_stages(cleared, table, order)
 
 
 def _with_stages(rules: kernels.Rules, table: StageTable, order: Order) -> kernels.Rules:

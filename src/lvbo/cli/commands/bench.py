@@ -124,6 +124,25 @@ def control(
     _show(session, result)
 
 
+def gate(
+    ctx: typer.Context,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
+    ] = None,
+    wishes: Annotated[int, typer.Option("--wishes", min=1, help="cli_opt_wishes")] = 10_000_000,
+) -> None:
+    """Attack the gate with wishes and read its lamps by the lamp checker."""
+    from lvbo.bench.gate import run_gate
+
+    session: Session = ctx.obj
+    with session.step("bench_gate") as tell:
+        result = run_gate(
+            scenario or None, wishes=wishes, progress=lambda _what, share: tell(share)
+        )
+    _show(session, result)
+
+
 def _show(session: Session, result: BenchResult) -> None:
     if session.as_json:
         session.finish(result.as_dict)
