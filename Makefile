@@ -15,10 +15,10 @@ export LVBO_BENCH_DATA ?= $(abspath $(BENCH_DATA))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check format lint types layers spelling fast bench coverage lock
+.PHONY: help setup demo test check format lint types layers spelling fast bench bench-env coverage lock
 
 help: ## show this list
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
 setup: $(WARM) ## install into .venv, so that .venv/bin/lvbo works
 
@@ -62,6 +62,14 @@ spelling: $(INSTALLED)
 bench: setup ## our wave solver and plans beside others, as tables
 	$(BIN)/lvbo bench bands
 	$(BIN)/lvbo bench plans
+
+bench-env: ## SUMO 1.9.2 and the RESCO maps, apart in .bench-env, for lvbo bench control --sumo 1.9.2
+	$(PYTHON) -m venv --without-pip .bench-env
+	$(PYTHON) -m pip --python .bench-env/bin/python install -q eclipse-sumo==1.9.2
+	$(PYTHON) -m pip download -q --no-deps -d .bench-env/wheels sumo-rl==1.4.5
+	$(PYTHON) -m zipfile -e .bench-env/wheels/sumo_rl-1.4.5-py3-none-any.whl .bench-env/unpacked
+	mkdir -p .bench-env/maps && cp -R .bench-env/unpacked/sumo_rl/nets/RESCO/. .bench-env/maps/
+	rm -rf .bench-env/unpacked
 
 coverage: setup ## line and branch coverage, kernels run as plain Python
 	NUMBA_DISABLE_JIT=1 $(BIN)/coverage run -m pytest -m "not slow"

@@ -55,6 +55,7 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+@cache
 def code_digest() -> str:
     """Return the digest of all code that a run depends on."""
     whole = hashlib.sha256()

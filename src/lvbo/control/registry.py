@@ -82,7 +82,9 @@ def make_controller(spec: ControllerSpec, situation: Situation) -> Controller:
     """
     made = find_maker(spec.name)(situation)
     clock_s = situation.params.get("clock_s")
-    return Clocked(made, clock_s) if isinstance(clock_s, int) else made
+    if family(spec.name) == "pressure" or not isinstance(clock_s, int):
+        return made  # pressures keep their own clock
+    return Clocked(made, clock_s)
 
 
 class Clocked:

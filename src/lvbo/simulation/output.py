@@ -108,7 +108,7 @@ def read_steps(path: Path) -> pl.DataFrame:
     A vehicle enters a stop below 5 km/h and leaves it above 15 km/h; one that starts its trip at
     rest has not stopped.
     """
-    raw = pl.read_parquet(path)
+    raw = pl.read_parquet(path) if path.suffix == ".parquet" else _steps_of_xml(path)
     if raw.is_empty():
         return pl.DataFrame(schema={**TRACKS, "slow": pl.Boolean, "begins": pl.Boolean})
     slow = (
@@ -134,6 +134,29 @@ def read_steps(path: Path) -> pl.DataFrame:
         )
         .collect()
     )
+
+
+def _steps_of_xml(path: Path) -> pl.DataFrame:
+    """Return the rows of an XML file of steps as those of a Parquet file."""
+    columns: dict[str, list[object]] = {
+        name: [] for name in ("vehicle_id", "timestep_time", "vehicle_lane", *_STEP_NUMBERS)
+    }
+    now = 0.0
+    for event, element in ET.iterparse(path, events=("start", "end")):
+        if event == "start" and element.tag == "timestep":
+            now = float(element.attrib["time"])
+        elif event == "end" and element.tag == "vehicle":
+            columns["vehicle_id"].append(element.attrib["id"])
+            columns["timestep_time"].append(now)
+            columns["vehicle_lane"].append(element.attrib["lane"])
+            for name, short in _STEP_NUMBERS.items():
+                columns[name].append(float(element.attrib[short]))
+        elif event == "end" and element.tag == "timestep":
+            element.clear()
+    return pl.DataFrame(columns)
+
+
+_STEP_NUMBERS = {"vehicle_pos": "pos", "vehicle_speed": "speed"}
 
 
 def passages(steps: pl.DataFrame, step_s: float) -> pl.DataFrame:

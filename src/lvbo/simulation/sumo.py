@@ -19,6 +19,8 @@ from lvbo.simulation.output import EdgeFact
 from lvbo.simulation.runs import LampChange
 
 TRIPS, STEPS, LOG = "trips.xml", "steps.parquet", "sumo.log"
+OLD_STEPS = "steps.xml"
+"""What another SUMO writes in place of `STEPS`: it may know no Parquet."""
 REPORT_EVERY_S = 60
 OUTPUTS = ("--tripinfo", "--fcd", "--device", "--person")
 """How options begin that ask for output about vehicles and persons."""
@@ -185,6 +187,11 @@ def _traci(home: Path) -> ModuleType:
     return import_module("traci")
 
 
+def steps_file(setup: Setup) -> Path:
+    """Return the file that a run writes every step of every vehicle to."""
+    return setup.folder / (STEPS if setup.home is None else OLD_STEPS)
+
+
 def _arguments(setup: Setup) -> list[str]:
     folder = setup.folder
     own = {
@@ -200,7 +207,7 @@ def _arguments(setup: Setup) -> list[str]:
         "tripinfo-output.write-unfinished": "true",
         "tripinfo-output.write-undeparted": "true",
         "device.emissions.probability": "1",
-        "fcd-output": folder / STEPS,
+        "fcd-output": steps_file(setup),
         "fcd-output.attributes": "id,speed,pos,lane",
         "person-device.fcd.probability": "0",
         "error-log": folder / LOG,

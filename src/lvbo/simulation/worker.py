@@ -19,7 +19,7 @@ from lvbo.simulation import output
 from lvbo.simulation.controlled import Controlling, driven
 from lvbo.simulation.lamps import watch_lamps
 from lvbo.simulation.runs import TRACKS, Failure, Run
-from lvbo.simulation.sumo import STEPS, TRIPS, Setup, run_sumo
+from lvbo.simulation.sumo import TRIPS, Setup, run_sumo, steps_file
 
 RESULT, SHARE = "result.pickle", "share.txt"
 
@@ -43,7 +43,7 @@ def do(job: Job) -> Run:
     how = None if job.controlling is None else driven(job.network, job.controlling, setup.seed)
     ended = run_sumo(setup, lambda done: _tell(share, done), how)
     trips, persons = output.read_trips(setup.folder / TRIPS, ended.end_s, ended.classes)
-    steps = output.read_steps(setup.folder / STEPS)
+    steps = output.read_steps(steps_file(setup))
     passages = output.passages(steps, setup.step_s)
     return Run(
         seed=setup.seed,

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The control bench: its rows, its verdict, what it keeps, what it refuses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.simulation.tiny import build_tiny
+
+from lvbo.bench.common import geometric_mean
+from lvbo.bench.control import ControlBench, run_control
+from lvbo.bench.kept import Kept
+from lvbo.bench.ratios import judge
+from lvbo.errors import ToolError, UsageError
+
+KEYS = [
+    "scenario",
+    "protocol",
+    "order",
+    "sensing",
+    "controller",
+    "family",
+    "kind",
+    "seed",
+    "delay_s",
+    "trip_s",
+    "stops",
+    "worst_wait_s",
+    "queue",
+    "due",
+    "arrived",
+    "unfinished",
+    "teleports",
+    "lamp_violations",
+    "locks",
+    "rules_fired",
+    "decision_ms_mean",
+    "decision_ms_p99",
+    "status",
+]
+
+
+def row(
+    scenario: str, controller: str, seed: int, delay_s: float, broken: int = 0
+) -> dict[str, object]:
+    return {
+        "scenario": scenario,
+        "controller": controller,
+        "seed": seed,
+        "delay_s": delay_s,
+        "lamp_violations": broken,
+        "locks": 0,
+        "rules_fired": 1,
+        "status": "ok",
+    }
+
+
+def test_the_rival_is_the_best_that_broke_no_lamp_rule_and_losers_come_first() -> None:
+    rows = [
+        *(row("a", "lvbo", k, 8.0 + k) for k in range(2)),
+        *(row("a", "greedy", k, 10.0 + k) for k in range(2)),
+        *(row("a", "reckless", k, 1.0, broken=1) for k in range(2)),
+        *(row("b", "lvbo", k, 12.0) for k in range(2)),
+        *(row("b", "fixed", k, 10.0) for k in range(2)),
+    ]
+    found = judge(rows, "lvbo", geometric_mean)
+
+    assert found["geometric_mean"] == pytest.approx((8.5 / 10.5 * 1.2) ** 0.5)
+    assert found["above_one"] == ["b"]
+    assert [name for name in found if name in "ab"] == ["b", "a"]
+    assert found["a"]["best"] == "greedy"  # type: ignore[index]
+
+
+def test_rows_have_the_agreed_keys_and_a_second_bench_takes_them_from_disk(tmp_path: Path) -> None:
+    config = build_tiny(tmp_path / "tiny")
+    bench = ControlBench(
+        controllers=("fixed",), seeds=1, first_seed=1000, workers=1, cache=tmp_path / "kept"
+    )
+    first = run_control([config], bench=bench)
+    kept = list((tmp_path / "kept").glob("*.json"))
+    again = run_control([config], bench=bench)
+
+    assert [list(r) for r in first.rows] == [KEYS]
+    assert first.rows[0]["status"] == "ok"
+    assert first.rows[0]["lamp_violations"] == 0
+    assert len(kept) == 1
+    assert [dict(r) for r in again.rows] == [dict(r) for r in first.rows]
+
+
+def test_a_kept_row_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text("{", encoding="utf-8")
+
+    assert Kept(tmp_path).read("x") is None
+    assert Kept(None).read("x") is None
+
+
+def test_what_is_unknown_is_refused(tmp_path: Path) -> None:
+    config = build_tiny(tmp_path / "tiny")
+    with pytest.raises(UsageError, match="LV741"):
+        run_control([config], bench=ControlBench(controllers=("magic",)))
+    with pytest.raises(UsageError, match="LV743"):
+        run_control([config], bench=ControlBench(controllers=("fixed",), protocol="lane"))
+    with pytest.raises(ToolError, match="LV744") as refused:
+        run_control(
+            [config], bench=ControlBench(controllers=("fixed",), sumo="1.9.2", env=tmp_path)
+        )
+    assert refused.value.exit_code == 5
