@@ -12,11 +12,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvbo.control.protocols import Controller, Observation, Wish
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
 from lvbo.ids import ControllerId
+
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
 
 FAR_S = 10_000
 
@@ -79,6 +83,7 @@ class OfficerController:
         self._inner, self._site, self._table = inner, site, table
         self._path, self._time_s = _paths(table)
         self._steps: tuple[RouteStep, ...] = ()
+        self._serving: RouteStep | None = None  # once led to, a stage is not given up midway
         self._ended_s: int | None = None
         self.duty = Duty.IDLE
         self.recovery_s: int | None = None
@@ -102,22 +107,32 @@ class OfficerController:
         wish = self._inner.decide(seen)
         going = (seen.lamps == self._shows) & self._goes
         stage = self._table.stage_of(going, self._site.walks)
-        step = self._due(seen.time_s, stage)
+        step = self._serving = self._due(seen.time_s, stage)
         if step is None:
             self._give_back(seen.time_s, going, wish)
-            return wish
+            if self.duty is not Duty.RECOVERING or stage < 0:
+                return wish
+            home = self._table.stage_of(wish.greens, self._site.walks)
+            return wish if home < 0 else self._lead(seen, going, stage, home, wish)
         self.duty = Duty.HOLDING if stage == step.stage else Duty.LEADING
-        aim = step.stage if stage < 0 else int(self._path[stage, step.stage])
+        return self._lead(seen, going, stage, step.stage)
+
+    def _lead(
+        self, seen: Observation, going: Bools, stage: int, goal: int, wish: Wish | None = None
+    ) -> Wish:
+        """Return the next stage of the legal path to a goal; `wish` itself where it is next."""
+        aim = goal if stage < 0 else int(self._path[stage, goal])
+        if wish is not None and aim == goal:
+            return wish
         walks = self._table.greens[aim] & self._site.walks & (seen.calls | going)
-        greens = (self._table.greens[aim] & ~self._site.walks) | walks
-        return Wish(greens=greens, stage=aim)
+        return Wish(greens=(self._table.greens[aim] & ~self._site.walks) | walks, stage=aim)
 
     @property
-    def _shows(self) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
+    def _shows(self) -> Ints:
         return np.array([int(p.shows) for p in self._site.rules.phases], dtype=np.int64)
 
     @property
-    def _goes(self) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+    def _goes(self) -> Bools:
         return np.array([p.is_going for p in self._site.rules.phases], dtype=bool)
 
     def _due(self, time_s: int, stage: int) -> RouteStep | None:
@@ -126,13 +141,11 @@ class OfficerController:
             if time_s >= step.until_s:
                 continue
             lead = int(self._time_s.max() if stage < 0 else self._time_s[stage, step.stage])
-            if time_s >= step.from_s - lead:
+            if time_s >= step.from_s - lead or step == self._serving:
                 return step
         return None
 
-    def _give_back(
-        self, time_s: int, going: np.ndarray[tuple[int, ...], np.dtype[np.bool_]], wish: Wish
-    ) -> None:
+    def _give_back(self, time_s: int, going: Bools, wish: Wish) -> None:
         if self.duty in (Duty.LEADING, Duty.HOLDING):
             self.duty, self._ended_s = Duty.RECOVERING, time_s
         if self.duty is Duty.RECOVERING and bool((going == wish.greens).all()):
@@ -142,9 +155,7 @@ class OfficerController:
 
 def _paths(
     table: StageTable,
-) -> tuple[
-    np.ndarray[tuple[int, ...], np.dtype[np.int64]], np.ndarray[tuple[int, ...], np.dtype[np.int64]]
-]:
+) -> tuple[Ints, Ints]:
     """Return the first stage on the quickest legal path, and its time with minima, all pairs."""
     change = table.change_s.max(axis=2)
     time = np.where(table.legal, table.least_s[:, None] + change, FAR_S)
