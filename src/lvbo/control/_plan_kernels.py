@@ -28,7 +28,8 @@ class Street(NamedTuple):
     priority, yielding, not at all. `foe` (S, L, K) are the lanes a yielding lane gives way to, with
     the share of their traffic that matters in `foe_share`, filled up with -1. `ready_s` (S, S, L)
     is when a lane goes after a change, `change_s` (S, S) when all do. `lost_s` (S, L) is the time
-    from the end of a stage to service of a lane along the shortest legal path.
+    from the end of a stage to service of a lane along the shortest legal path, `tour_s` (S, S) that
+    to the start of a stage in the site's order, by which the gate keeps the longest red.
     """
 
     green: F32
@@ -40,6 +41,7 @@ class Street(NamedTuple):
     change_s: I64
     ready_s: I64
     lost_s: F32
+    tour_s: I64
     place: I64  # (S,) place in the site's order, -1 outside it
     skips: bool  # a stage may be passed over only while nobody calls it
     recall: Flags  # (S,) never passed over
@@ -269,8 +271,9 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, I64, flo
                 else:
                     gg += 1
                 begun = at[i, 5] | (1 << nn)
+                rest = max(0, street.least_s[nn] - gg) if pp == nn else street.least_s[nn]
                 for s in range(stages):
-                    if t >= now.due_s[s] and not (begun >> s) & 1:
+                    if (begun >> s) & 1 == 0 and t + rest + street.tour_s[nn, s] > now.due_s[s]:
                         money += taste.late
                 at2[c, 0], at2[c, 1], at2[c, 2], at2[c, 3], at2[c, 4], at2[c, 5] = (
                     pp, nn, ee, gg, root, begun,

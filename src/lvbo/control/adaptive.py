@@ -14,6 +14,7 @@ import numpy as np
 
 from lvbo.control._plan_kernels import F32, Now, Street, Taste, search
 from lvbo.control.adaptive_model import make_frame, make_street, prior_counts
+from lvbo.control.calls import Calls
 from lvbo.control.protocols import Floats, Ints, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.sight import HERE, Approach, Sight
@@ -28,7 +29,7 @@ NEVER_S = 10_000
 FLOWING_S = 3
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
-MARGIN_S = 8
+MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 _GOING = np.array([int(lamp) for lamp in GOING])
 
@@ -54,12 +55,15 @@ class AdaptiveController:
         limits = [site.rules.limit_index[p] for p in site.phases]
         self._most_red_s = np.array([limit.max_red_ds // 10 for limit in limits])
         self._home = _homes(table)
+        self._calls = Calls(site)
+        self._called = np.zeros(len(site.phases), dtype=bool)
         self._run = StageRun(site, table, answer_s=answer_s)
 
     def decide(self, seen: Observation) -> Wish:
         """Return the stage that shall have green from now on, and why."""
         run = self._run
         run.follow(seen)
+        self._called = self._calls.of(seen)
         age_s = run.age_s(seen.time_s)
         stage = run.stage if run.is_steady else -1
         lanes = self._sight.look(seen, self._street, self._share, stage, age_s)
@@ -75,7 +79,7 @@ class AdaptiveController:
         waiting = _demand(self._street, lanes)
         if not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
-        due = self._due(seen, waiting)
+        due = self._due(seen)
         now = Now(
             arrivals=lanes.arrivals,
             queue=lanes.queue.astype(np.float32),
@@ -115,14 +119,14 @@ class AdaptiveController:
         called = (self._table.greens & seen.calls & away).any(axis=1) & afoot
         return bool((others & ((waiting > HERE) | called)).any())
 
-    def _due(self, seen: Observation, waiting: Floats) -> Ints:
+    def _due(self, seen: Observation) -> Ints:
         """Return in how many seconds each stage must have begun to keep the longest red."""
         due = np.full(self._table.count, NEVER_S, dtype=np.int64)
+        called = np.where(self._site.walks, seen.calls, self._called)
         red = ~np.isin(seen.lamps, _GOING)
-        for k in np.flatnonzero(red & (self._home >= 0)):
+        for k in np.flatnonzero(red & called & (self._home >= 0)):
             stage = int(self._home[k])
-            called = seen.calls[k] if self._site.walks[k] else waiting[stage] > HERE
-            if called and stage != self._run.stage:
+            if stage != self._run.stage:
                 left = int(self._most_red_s[k] - seen.since_s[k]) - MARGIN_S
                 due[stage] = min(due[stage], max(left, 0))
         return due

@@ -112,6 +112,7 @@ def make_street(frame: Frame, counts: Floats) -> Street:
         change_s=frame.change_s.max(axis=2),
         ready_s=_lane_ready(frame, share),
         lost_s=_lost(frame, green + yields).astype(np.float32),
+        tour_s=_tour(frame),
         place=_places(frame.table),
         skips=frame.table.order is Order.SKIP,
         recall=frame.recall,
@@ -156,6 +157,20 @@ def _steps(
         via = time[:, k, None] + least[k] + time[None, k, :]
         time = np.minimum(time, via)
     np.fill_diagonal(time, 0)
+    return np.asarray(time, dtype=np.int64)
+
+
+def _tour(frame: Frame) -> NDArray[np.int64]:
+    """Return the time from the end of a stage to the start of another in the site's order."""
+    change, turn = frame.change_s.max(axis=2), frame.table.cycle
+    time = change.copy()
+    for k, first in enumerate(turn):
+        passed, last = 0, first
+        for step in range(1, len(turn)):
+            stage = turn[(k + step) % len(turn)]
+            passed += int(change[last, stage])
+            time[first, stage] = passed
+            passed, last = passed + int(frame.least_s[stage]), stage
     return np.asarray(time, dtype=np.int64)
 
 

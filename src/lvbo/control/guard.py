@@ -5,24 +5,20 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.control.calls import Calls
 from lvbo.control.gate import Gate, Memory, admit
-from lvbo.control.protocols import Bools, Observation, Verdict, Wish
-from lvbo.control.site import NONE, TURN_SHARE, Site
+from lvbo.control.protocols import Observation, Verdict, Wish
+from lvbo.control.site import Site
 from lvbo.signal.lamp import GOING
 
 _GOING = np.array([int(lamp) for lamp in GOING])
-PATIENCE_S = 30.0
-"""A vehicle that stood this long also calls what its neighbours on the lane do not need."""
-NEAR_M = 100.0
-"""Vehicles beyond this do not call yet."""
 
 
 class Guarded:
     """Pass the wishes for one site through its gate.
 
     A stage that is held shows its walks for their minimum only, so that people have cleared when
-    the stage ends. On a shared lane a call is for its main movement, and for the others, and for a
-    protected green beside a permitted one, once somebody has stood for `PATIENCE_S`.
+    the stage ends.
     """
 
     def __init__(self, site: Site, gate: Gate, *, times_walks: bool = True) -> None:
@@ -33,16 +29,12 @@ class Guarded:
         self._walk_s = np.array([limits[p].min_green_ds // 10 for p in site.phases])
         self._walks = site.walks if times_walks else np.zeros_like(site.walks)
         self._done = np.zeros(len(site.phases), dtype=bool)
-        self._first, self._all = _calls(site)
-        self._waiting = np.zeros(len(site.lanes))
-        self._ahead = np.zeros((len(site.zones), len(site.lanes)), dtype=bool)
-        for k, zone in enumerate(site.zones):
-            self._ahead[k, list(zone.lanes)] = True
+        self._calls = Calls(site)
 
     def __call__(self, seen: Observation, wish: Wish) -> Verdict:
         """Return what may be shown from now on."""
         asked = self._timed(seen, wish) if self._walks.any() else wish
-        called = self._called(seen)
+        called = self._calls.of(seen)
         verdict, self._memory = admit(self.gate, self._memory, seen, asked, called)
         return verdict
 
@@ -61,41 +53,3 @@ class Guarded:
             release=wish.release,
             reason=wish.reason,
         )
-
-    def _called(self, seen: Observation) -> Bools:
-        """Return the phases that some vehicle seen waits for; a lane not seen always calls."""
-        any_, long = ~seen.working, ~seen.working
-        if seen.vehicles is not None:
-            near = seen.vehicles.distance_m <= NEAR_M
-            ahead = self._ahead[seen.vehicles.zone]
-            any_ = any_ | ahead[near].any(axis=0)
-            long = long | ahead[near & (seen.vehicles.wait_s >= PATIENCE_S)].any(axis=0)
-        elif seen.loops is not None:
-            self._count(seen)
-            any_, long = any_ | (self._waiting > 0), long | (self._waiting >= PATIENCE_S)
-        return np.asarray(self._first[any_].any(axis=0) | self._all[long].any(axis=0))
-
-    def _count(self, seen: Observation) -> None:
-        """Keep, by lane, for how long somebody has waited since it was last seen to flow out."""
-        if seen.loops is None:
-            return
-        hit = np.zeros(len(self._waiting), dtype=bool)
-        np.logical_or.at(hit, seen.loops.lane, (seen.loops.passed > 0) | (seen.loops.occupied > 0))
-        served = self._all[:, np.isin(seen.lamps, _GOING)].any(axis=1)
-        self._waiting = np.where(hit | (self._waiting > 0), self._waiting + 1, 0.0)
-        self._waiting = np.where(served & ~hit, 0.0, self._waiting)
-
-
-def _calls(site: Site) -> tuple[Bools, Bools]:
-    """Return which phases each lane calls at once and which when it waits, (lanes, phases) each."""
-    serves = (site.serves > NONE).T
-    worth = np.array([TURN_SHARE[turn] for turn in site.turns])
-    most = np.where(site.uses, worth, 0.0).max(axis=1, initial=0.0)
-    main = site.uses & (worth[None, :] >= most[:, None])
-    at = {phase: k for k, phase in enumerate(site.phases)}
-    with_mate = [at[p] for p, mates in site.rules.mates.items() if mates]
-    first = (main[:, :, None] & serves[None]).any(axis=1)
-    whole = (site.uses[:, :, None] & serves[None]).any(axis=1)
-    protected = [k for k in with_mate if (site.serves[k] > 1).any()]
-    first[:, protected] = False
-    return np.asarray(first), np.asarray(whole)
