@@ -30,7 +30,7 @@ def tiny_site() -> Site:
 
 def driven(
     site: Site, plans: PlanSet, begin_s: int, seconds: int, transition: Transition
-) -> tuple[np.ndarray, list[bool]]:  # type: ignore[type-arg]
+) -> tuple[np.ndarray, list[bool]]:
     """Run the plans through the gate from all red; return the lamps and when they were in step."""
     gate = make_gate(site)
     controller = PlanController(site, gate, plans, transition=transition)
@@ -59,7 +59,7 @@ def driven(
     return np.array(rows), steps
 
 
-def programme(site: Site, plan: Plan, begin_s: int, seconds: int) -> np.ndarray:  # type: ignore[type-arg]
+def programme(site: Site, plan: Plan, begin_s: int, seconds: int) -> np.ndarray:
     clock = range(begin_s - site.controller.sync_s, begin_s - site.controller.sync_s + seconds)
     return np.array(
         [[plan.lamp(p, plan.local_ds(10 * t)) for p in site.rules.phases] for t in clock]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
 from lvbo.city.build import yuci_folder
 from lvbo.control import _gate_kernels as kernels
+from lvbo.control._look_kernels import TIME
 from lvbo.control.fixed import plan_wish
 from lvbo.control.gate import Gate, make_gate, start
 from lvbo.control.protocols import Order
@@ -127,7 +128,7 @@ def _unsafe(
     rng: np.random.Generator,
 ) -> int:
     greens, named = wishes
-    began = int(scalars[kernels.TIME]) + 1
+    began = int(scalars[TIME]) + 1
     yellow = rng.integers(-1, 7, greens.shape)
     preparing = rng.random(greens.shape) < 0.01  # noqa: PLR2004
     called = np.repeat(rng.random((len(greens) // 20 + 1, greens.shape[1])) < 0.5, 20, axis=0)  # noqa: PLR2004

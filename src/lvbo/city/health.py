@@ -61,12 +61,12 @@ def warm_kernels() -> None:
 
     SUMO is not needed. The compiled code is kept beside the package, so later runs start at once.
     """
+    from lvbo.control.gate import warm_gate
+    from lvbo.control.site import read_site
     from lvbo.demand.estimate import estimate_demand
     from lvbo.io.counts_csv import read_counts
     from lvbo.io.sumo_scenario import read_scenario
     from lvbo.progression.coordinate import Street, coordinate
-    from lvbo.control.gate import warm_gate
-    from lvbo.control.site import read_site
     from lvbo.timing.periods import find_periods
     from lvbo.timing.plans import time_plans
 

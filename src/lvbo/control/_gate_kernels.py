@@ -1,140 +1,49 @@
 # SPDX-License-Identifier: Apache-2.0
 """The arithmetic of the gate: which lamps of a wish may be shown in this second.
 
-Arrays only. P phases, S stages, F orders of waiting areas; all times are whole seconds. A state is
-an integer matrix of `ROWS` rows and P columns, changed in place.
+Arrays only, as in `_look_kernels`; a state is changed in place.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-I64 = NDArray[np.int64]
-Flags = NDArray[np.bool_]
-
-RED, RED_AMBER, YELLOW = 0, 1, 2
-NEVER = -1_000_000_000
-NO_FOE, UNKNOWN = -2, -1
-
-LAMP, HEAD, TOOK, ENDED, YELLOW_TO, CLEAR, COMMIT, READY, ASKED, RED_FROM = range(10)
-ROWS = 10
-TIME, STAGE, BEGAN, FOLLOWS = range(4)
-"""Scalars: time of the last step, stage aimed at (-1 unknown), since when; then one per order."""
-
-IDLE, PENDING, UNSEEN, ARMED = 0, 1, 2, 3
-STRANGE, ORDER, MINIMUM, FROZEN, CLEARANCE, WAITING = 1, 2, 3, 4, 5, 6
-LONGEST_PREPARING_S = 5
-
-
-class Rules(NamedTuple):
-    """The rules of one site; without stages `greens` has no rows.
-
-    `foe` (P, P) is the intergreen from the end of a row to the start of a column, `NO_FOE` or
-    `UNKNOWN`. `head` (P, P) marks the phases that light the head of a row, itself included;
-    `share` those that serve something together. `least_s` is the minimum green, `most_least_s` the
-    longest of all heads that a phase lights. `notice_s` is how long ahead an end is fixed.
-    """
-
-    shows: I64
-    goes: Flags
-    walk: Flags
-    fixed: Flags
-    foe: I64
-    head: Flags
-    share: Flags
-    least_s: I64
-    most_least_s: I64
-    yellow_s: I64
-    amber_s: I64
-    notice_s: I64
-    red_s: I64
-    follow: I64  # (F, 2): phase, after
-    greens: Flags
-    legal: Flags
-    place: I64
-    after: I64  # (S,) the next stage of the tour that serves all
-    cycle: I64
-    skips: bool
-    tour_s: int
-
-
-@njit(cache=True)
-def is_possible(r: Rules, lamps: I64) -> bool:
-    """Say whether each lamp is one that the phase has, and no foes go together."""
-    for i in range(lamps.shape[0]):
-        if lamps[i] not in (RED, RED_AMBER, YELLOW) and lamps[i] != r.shows[i]:
-            return False
-        if not (r.goes[i] and lamps[i] == r.shows[i]):
-            continue
-        for j in range(i):
-            if r.foe[i, j] != NO_FOE and r.goes[j] and lamps[j] == r.shows[j]:
-                return False
-    return True
-
-
-@njit(cache=True)
-def is_commanded(r: Rules, shown: I64, lamps: I64) -> bool:
-    """Say whether the lamps are those of one of the rows commanded last, shape (rows, P).
-
-    Phases that light the same head cannot always be told apart by looking at it.
-    """
-    for row in range(shown.shape[0]):
-        if shown[row, 0] < 0:
-            continue
-        same = True
-        for i in range(lamps.shape[0]):
-            if lamps[i] == shown[row, i]:
-                continue
-            same = False
-            for j in range(lamps.shape[0]):
-                if r.share[i, j] and j != i:
-                    going = r.goes[j] and shown[row, j] == r.shows[j]
-                    if lamps[i] == shown[row, j] or (lamps[i] == RED and going):
-                        same = True
-            if not same:
-                break
-        if same:
-            return True
-    return False
-
-
-@njit(cache=True)
-def adopt(r: Rules, s: I64, misc: I64, t: int, lamps: I64, since: I64) -> None:
-    """Take over lamps that others have shown; what ended before counts as ended when red began."""
-    for i in range(lamps.shape[0]):
-        going = r.goes[i] and lamps[i] == r.shows[i]
-        began = t - max(since[i], 0)
-        s[LAMP, i] = lamps[i]
-        s[HEAD, i] = NEVER
-        s[TOOK, i] = 1 if going else 0
-        s[ENDED, i] = NEVER if going else began
-        s[YELLOW_TO, i] = began + r.yellow_s[i] if lamps[i] == YELLOW else NEVER
-        s[CLEAR, i] = s[YELLOW_TO, i]
-        s[COMMIT, i] = NEVER
-        s[READY, i] = t + 1 if lamps[i] == RED_AMBER else NEVER
-        s[ASKED, i] = NEVER
-        s[RED_FROM, i] = t
-    for k in range(lamps.shape[0]):
-        for i in range(lamps.shape[0]):
-            if r.head[k, i] and r.goes[i] and lamps[i] == r.shows[i]:
-                s[HEAD, k] = max(s[HEAD, k], t - max(since[i], 0))
-    misc[STAGE] = -1
-    for q in range(r.greens.shape[0]):
-        same = True
-        for i in range(lamps.shape[0]):
-            if r.goes[i] and not r.walk[i]:
-                same &= r.greens[q, i] == (lamps[i] == r.shows[i])
-        if same:
-            misc[STAGE] = q
-            break
-    misc[BEGAN] = t
-    for f in range(r.follow.shape[0]):
-        after = r.follow[f, 1]
-        misc[FOLLOWS + f] = ARMED if lamps[after] == r.shows[after] else UNSEEN
+from lvbo.control._look_kernels import (
+    ARMED,
+    ASKED,
+    BEGAN,
+    CLEAR,
+    CLEARANCE,
+    COMMIT,
+    ENDED,
+    FOLLOWS,
+    FROZEN,
+    HEAD,
+    I64,
+    IDLE,
+    LAMP,
+    LONGEST_PREPARING_S,
+    MINIMUM,
+    NEVER,
+    NO_FOE,
+    ORDER,
+    PENDING,
+    READY,
+    RED,
+    RED_AMBER,
+    RED_FROM,
+    STAGE,
+    STRANGE,
+    TIME,
+    TOOK,
+    UNKNOWN,
+    WAITING,
+    YELLOW,
+    YELLOW_TO,
+    Flags,
+    Rules,
+)
 
 
 @njit(cache=True)
@@ -249,10 +158,7 @@ def _starts(r: Rules, s: I64, misc: I64, t: int, want: Flags, prepare: Flags, en
                 if due and _start_wait(r, s, t, ends, begins, j, 0) == 0:
                     begins[j] = True
                 continue
-            clash = False
-            for f in range(count):
-                clash |= r.foe[f, j] != NO_FOE and (want[f] or ambers[f] or begins[f])
-            if clash:
+            if ((r.foe[:, j] != NO_FOE) & (want | ambers | begins)).any():
                 code[j] = STRANGE
                 continue
             if _blocks(r, misc, want, ends, j):
@@ -299,9 +205,7 @@ def apply(r: Rules, s: I64, misc: I64, t: int, want: Flags, yellow: I64, prepare
                     again = True
         if again:
             begins = _starts(r, s, misc, t, want, prepare, ends, ambers, code, wait)
-    stays = np.zeros(count, dtype=np.bool_)
-    for k in range(count):
-        stays[k] = _head_stays(r, s, ends, begins, k)
+    stays = np.array([_head_stays(r, s, ends, begins, k) for k in range(count)])
     for i in range(count):
         if ends[i]:
             long = max(yellow[i], 0)
@@ -371,14 +275,8 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
             soonest = min(soonest, s[ASKED, i] + r.red_s[i])
     if soonest > now + 2 * r.tour_s:
         return -1
-    going = np.zeros(count, dtype=np.bool_)
-    open_ = np.zeros(count, dtype=np.bool_)
-    began = np.zeros(count, dtype=np.int64)
-    ended, clear = s[ENDED].copy(), s[CLEAR].copy()
-    for i in range(count):
-        going[i] = _goes(r, s, i)
-        began[i] = s[HEAD, i]
-        open_[i] = s[ASKED, i] != NEVER
+    going, open_ = r.goes & (s[LAMP] == r.shows), s[ASKED] != NEVER
+    began, ended, clear = s[HEAD].copy(), s[ENDED].copy(), s[CLEAR].copy()
     q = misc[STAGE]
     decided = now
     for hop in range(r.cycle.shape[0] + 2):
@@ -467,16 +365,12 @@ def _passes_over(r: Rules, p: int, q: int, called: Flags) -> bool:
 def _wished_stage(r: Rules, greens: Flags, named: int, now: int) -> int:
     """Return the stage with these vehicle phases: the one named, the present one, any, or -1."""
     found = -1
+    told = r.goes & ~r.walk & ~r.fixed
     for q in range(r.greens.shape[0]):
-        same = True
-        for i in range(greens.shape[0]):
-            if r.goes[i] and not r.walk[i] and not r.fixed[i] and r.greens[q, i] != greens[i]:
-                same = False
-                break
-        if same and (found < 0 or q in (named, now)):
+        if (told & (r.greens[q] != greens)).any():
+            continue
+        if found < 0 or q == named or (q == now and found != named):
             found = q
-            if q == named:
-                break
     return found
 
 

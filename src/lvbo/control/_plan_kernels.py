@@ -101,7 +101,7 @@ def _rate(street: Street, now: Now, taste: Taste, s: int, k: int, head: int, ser
     if green + yields <= 1e-6 or (head > 0 and now.stuck[s, k]):
         return 0.0
     held = street.held[s, k]
-    flow = now.flow[k]
+    flow = float(now.flow[k])
     if (yields <= 1e-6 and held <= 1e-6) or head == 2:
         return flow
     if head == 1:
@@ -121,7 +121,7 @@ def _rate(street: Street, now: Now, taste: Taste, s: int, k: int, head: int, ser
         wait = busy * taste.busy_s + (1.0 - busy) * taste.free_s
     if held > 0 and served >= taste.mixed * (1.0 - held) / held:
         return 0.0
-    return 1.0 / (1.0 / flow + yields / (green + yields) * wait)
+    return float(1.0 / (1.0 / flow + yields / (green + yields) * wait))
 
 
 @njit(cache=True, fastmath=True)

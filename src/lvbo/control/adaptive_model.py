@@ -165,12 +165,13 @@ def _tour(frame: Frame) -> NDArray[np.int64]:
     change, turn = frame.change_s.max(axis=2), frame.table.cycle
     time = change.copy()
     for k, first in enumerate(turn):
-        passed, last = 0, first
+        passed, last = 0, int(first)
         for step in range(1, len(turn)):
-            stage = turn[(k + step) % len(turn)]
+            stage = int(turn[(k + step) % len(turn)])
             passed += int(change[last, stage])
             time[first, stage] = passed
-            passed, last = passed + int(frame.least_s[stage]), stage
+            passed += int(frame.least_s[stage])
+            last = stage
     return np.asarray(time, dtype=np.int64)
 
 
@@ -188,22 +189,21 @@ def _foes(frame: Frame, share: Floats) -> tuple[NDArray[np.int64], Floats]:
         goes = frame.served[s] == PROTECTED
         for m in np.flatnonzero(frame.served[s] == YIELDING):
             over = site.yields[m] & goes
-            for k in np.flatnonzero(site.uses[:, m] & (share[:, m] > FOE_SHARE)):
-                own = found.setdefault((s, int(k)), {})
-                for f in np.flatnonzero((site.uses & over).any(axis=1)):
+            for k in np.flatnonzero(site.uses[:, m] & (share[:, m] > FOE_SHARE)).tolist():
+                own = found.setdefault((s, k), {})
+                for f in np.flatnonzero((site.uses & over).any(axis=1)).tolist():
                     if f != k:
-                        own[int(f)] = max(own.get(int(f), 0.0), float(share[f, over].sum()))
+                        own[f] = max(own.get(f, 0.0), float(share[f, over].sum()))
     widest = max((len(row) for row in found.values()), default=0) + 1
     foe = np.full((stages, len(site.lanes), widest), -1, dtype=np.int64)
     weight = np.zeros(foe.shape)
-    for (s, k), row in found.items():
-        foe[s, k, : len(row)] = list(row)
-        weight[s, k, : len(row)] = list(row.values())
+    for place, own in found.items():
+        foe[*place, : len(own)] = list(own)
+        weight[*place, : len(own)] = list(own.values())
     return foe, weight
 
 
 def _places(table: StageTable) -> NDArray[np.int64]:
     place = np.full(table.count, -1, dtype=np.int64)
-    for k, stage in enumerate(table.cycle):
-        place[stage] = k
+    place[list(table.cycle)] = np.arange(len(table.cycle))
     return place

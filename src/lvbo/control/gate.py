@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvbo.control import _gate_kernels as kernels
+from lvbo.control import _look_kernels as look
 from lvbo.control.protocols import Observation, Order, Refusal, Verdict, Wish
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
@@ -35,12 +36,12 @@ REMEMBERED = 10
 COUNTDOWN_S = 5
 """How many seconds a display counts down that shows the last seconds only."""
 CODES = {
-    kernels.STRANGE: "LV723",
-    kernels.ORDER: "LV724",
-    kernels.MINIMUM: "LV725",
-    kernels.FROZEN: "LV726",
-    kernels.CLEARANCE: "LV728",
-    kernels.WAITING: "LV729",
+    look.STRANGE: "LV723",
+    look.ORDER: "LV724",
+    look.MINIMUM: "LV725",
+    look.FROZEN: "LV726",
+    look.CLEARANCE: "LV728",
+    look.WAITING: "LV729",
 }
 
 
@@ -54,7 +55,7 @@ class Gate:
 
     phases: tuple[PhaseId, ...]
     stages: StageTable | None
-    rules: kernels.Rules
+    rules: look.Rules
     runs_plans_only: bool
 
     @property
@@ -126,7 +127,7 @@ def admit(
     refusals = _refusals(gate, code_of, wait_s)
     if asked is not wish:
         refusals = (Refusal(code="LV723", phases=gate.phases), *refusals)
-    lamps = state[kernels.LAMP].copy()
+    lamps = state[look.LAMP].copy()
     shown[1:] = shown[:-1].copy()
     shown[0] = lamps
     verdict = Verdict(
@@ -147,8 +148,8 @@ def warm_gate(site: Site) -> None:
     lamps = np.empty(row.shape, dtype=np.int64)
     named = np.full(1, -1, dtype=np.int64)
     kernels.run(gate.rules, state, scalars, row, named, usual, row, row, lamps)
-    kernels.is_commanded(gate.rules, lamps, dark)
-    kernels.is_possible(gate.rules, dark)
+    look.is_commanded(gate.rules, lamps, dark)
+    look.is_possible(gate.rules, dark)
 
 
 def _released(code: str, phases: tuple[PhaseId, ...]) -> Verdict:
@@ -161,17 +162,17 @@ def _unbelievable(gate: Gate, memory: Memory, seen: Observation) -> str:
     age = seen.time_s - seen.seen_s
     if not 0 <= age <= STALE_S:
         return "LV720"
-    if memory.scalars is not None and seen.time_s <= memory.scalars[kernels.TIME]:
+    if memory.scalars is not None and seen.time_s <= memory.scalars[look.TIME]:
         return "LV720"
     for array in (seen.lamps, seen.since_s):
         if np.shape(array) != width or np.asarray(array).dtype.kind not in "iu":
             return "LV721"
-    if not kernels.is_possible(gate.rules, seen.lamps.astype(np.int64)):
+    if not look.is_possible(gate.rules, seen.lamps.astype(np.int64)):
         return "LV721"
     if memory.shown is not None and not _is_gap(memory, seen):
         return (
             ""
-            if kernels.is_commanded(gate.rules, memory.shown, seen.lamps.astype(np.int64))
+            if look.is_commanded(gate.rules, memory.shown, seen.lamps.astype(np.int64))
             else "LV722"
         )
     return ""
@@ -179,7 +180,7 @@ def _unbelievable(gate: Gate, memory: Memory, seen: Observation) -> str:
 
 def _is_gap(memory: Memory, seen: Observation) -> bool:
     """Say whether the gate was not asked for so long that it must look anew."""
-    return memory.scalars is None or seen.time_s - int(memory.scalars[kernels.TIME]) > STALE_S
+    return memory.scalars is None or seen.time_s - int(memory.scalars[look.TIME]) > STALE_S
 
 
 def _remembered(gate: Gate, memory: Memory, seen: Observation) -> tuple[Ints, Ints, Ints]:
@@ -198,11 +199,11 @@ def _remembered(gate: Gate, memory: Memory, seen: Observation) -> tuple[Ints, In
 def start(gate: Gate, time_s: int, lamps: Ints, since_s: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the state, scalars and commanded rows of a site taken over after this second."""
     count = len(gate.phases)
-    state = np.zeros((kernels.ROWS, count), dtype=np.int64)
-    scalars = np.zeros(kernels.FOLLOWS + len(gate.rules.follow), dtype=np.int64)
+    state = np.zeros((look.ROWS, count), dtype=np.int64)
+    scalars = np.zeros(look.FOLLOWS + len(gate.rules.follow), dtype=np.int64)
     row = np.asarray(lamps, dtype=np.int64)
-    kernels.adopt(gate.rules, state, scalars, time_s + 1, row, np.asarray(since_s, dtype=np.int64))
-    scalars[kernels.TIME] = time_s
+    look.adopt(gate.rules, state, scalars, time_s + 1, row, np.asarray(since_s, dtype=np.int64))
+    scalars[look.TIME] = time_s
     shown = np.full((REMEMBERED, count), -1, dtype=np.int64)
     shown[0] = row
     return state, scalars, shown
@@ -216,7 +217,7 @@ def _readable(gate: Gate, wish: Wish, state: Ints) -> Wish:
     fits = all(np.shape(x) == width and np.asarray(x).dtype.kind in "biu" for x in more)
     if greens.shape == width and greens.dtype.kind == "b" and fits:
         return wish
-    return Wish(greens=state[kernels.LAMP] == gate.rules.shows)
+    return Wish(greens=state[look.LAMP] == gate.rules.shows)
 
 
 def _yellow(gate: Gate, wish: Wish) -> Ints:
@@ -249,9 +250,7 @@ def _refusals(gate: Gate, codes: Ints, waits: Ints) -> tuple[Refusal, ...]:
     return tuple(found)
 
 
-def _rules(
-    rules: SignalRules, table: StageTable | None, order: Order, last_s: int
-) -> kernels.Rules:
+def _rules(rules: SignalRules, table: StageTable | None, order: Order, last_s: int) -> look.Rules:
     ids = [phase.id for phase in rules.phases]
     least = np.array([_up(rules.limit_index[p].min_green_ds) for p in ids], dtype=np.int64)
     head = _heads(rules, ids)
@@ -259,7 +258,7 @@ def _rules(
     notice = [
         max(_up(p.flash_ds), last_s if counts_down and p.is_going else 0) for p in rules.phases
     ]
-    cleared = kernels.Rules(
+    cleared = look.Rules(
         shows=np.array([int(p.shows) for p in rules.phases], dtype=np.int64),
         goes=np.array([p.is_going for p in rules.phases], dtype=bool),
         walk=np.array([p.kind == "pedestrian" for p in rules.phases], dtype=bool),
@@ -287,7 +286,7 @@ def _rules(
     return _with_stages(cleared, table, order)
 
 
-def _with_stages(rules: kernels.Rules, table: StageTable, order: Order) -> kernels.Rules:
+def _with_stages(rules: look.Rules, table: StageTable, order: Order) -> look.Rules:
     place = np.full(table.count, -1, dtype=np.int64)
     for k, stage in enumerate(table.cycle):
         place[stage] = k
@@ -322,9 +321,9 @@ def _up(tenths: int) -> int:
 
 def _foes(rules: SignalRules, ids: Sequence[PhaseId]) -> Ints:
     at = {phase: k for k, phase in enumerate(ids)}
-    foe = np.full((len(ids), len(ids)), kernels.NO_FOE, dtype=np.int64)
+    foe = np.full((len(ids), len(ids)), look.NO_FOE, dtype=np.int64)
     for a, b, value in rules.foes:
-        foe[at[a], at[b]] = kernels.UNKNOWN if value is None else _up(value)
+        foe[at[a], at[b]] = look.UNKNOWN if value is None else _up(value)
     return foe
 
 

@@ -86,11 +86,13 @@ def waiting_walks(table: StageTable, stage: int, seen: Observation) -> Bools:
 
 def in_order(table: StageTable, stage: int) -> Ints:
     """Return the other stages, those next in the site's order first."""
-    place = {s: k for k, s in enumerate(table.cycle)}
-    count = len(table.cycle)
-    own = place.get(stage, 0)
-    others = [s for s in range(table.count) if s != stage]
-    return np.array(sorted(others, key=lambda s: (s not in place, (place.get(s, s) - own) % count)))
+    place = np.full(table.count, len(table.cycle), dtype=np.int64)
+    place[list(table.cycle)] = np.arange(len(table.cycle))
+    ahead = np.where(
+        place < len(table.cycle), (place - place[stage]) % len(table.cycle), len(table.cycle)
+    )
+    listed = np.argsort(ahead, kind="stable")
+    return np.asarray(listed[listed != stage])
 
 
 def _age(seen: Observation, phases: Bools) -> int:
