@@ -84,9 +84,9 @@ def test_a_corridor_is_compared_with_itself_way_by_way(shipped_runs: Runs, tiny:
     corridor = tiny.network.corridor("High St")
     found = compare_corridor(shipped_runs, shipped_runs, corridor, tiny.network)
 
-    assert [way.value for way in found] == ["outbound", "inbound"]
+    assert [way.value for way in found] == ["outbound", "inbound", "both"]
     assert all(d.change.mean == 0 for differences in found.values() for d in differences)
-    assert {d.measure for d in found[next(iter(found))]} >= {"stops_per_km", "non_stop"}
+    assert {d.measure for d in found[next(iter(found))]} >= {"stops_per_km", "nonstop_share"}
 
 
 def test_a_printed_comparison_has_a_line_per_measure_with_its_interval(

@@ -19,16 +19,19 @@ def test_each_way_of_the_street_is_measured_by_its_own_drives(
     shipped_runs: Runs, tiny: Scenario
 ) -> None:
     run, corridor = shipped_runs.runs[0], tiny.network.corridor("High St")
-    ways = measure_corridor(run, corridor, tiny.network)
+    *ways, both = measure_corridor(run, corridor, tiny.network)
     ends = {w.way.value: w.drives for w in ways}
+    apart = run.vehicles.filter(pl.col("vclass") == "bus")["vehicle"]
+    cars = run.passages.filter(~pl.col("vehicle").is_in(apart.implode()))
     edge = {"outbound": corridor.outbound[0].links[0], "inbound": corridor.inbound[0].links[0]}
 
     assert ends == {
-        way: run.passages.filter(pl.col("edge") == str(link))["vehicle"].n_unique()
+        way: cars.filter(pl.col("edge") == str(link))["vehicle"].n_unique()
         for way, link in edge.items()
     }
+    assert both.drives == sum(w.drives for w in ways)
     assert all(w.stops_per_km is not None and w.stops_per_km >= 0 for w in ways)
-    assert all(w.non_stop is not None and 0 <= w.non_stop <= 1 for w in ways)
+    assert all(w.nonstop_share is not None and 0 <= w.nonstop_share <= 1 for w in ways)
     assert all(w.speed_mps is not None and 0 < w.speed_mps < 16 for w in ways)
 
 
@@ -37,7 +40,14 @@ def test_a_drive_without_stops_is_non_stop(shipped_runs: Runs, tiny: Scenario) -
     calm = replace(run, passages=run.passages.with_columns(stops=pl.lit(0, pl.Int64)))
     ways = measure_corridor(calm, corridor, tiny.network)
 
-    assert [(w.stops_per_km, w.non_stop) for w in ways] == [(0.0, 1.0), (0.0, 1.0)]
+    assert [(w.stops_per_km, w.nonstop_share) for w in ways] == 3 * [(0.0, 1.0)]
+
+
+def test_a_wave_is_not_for_those_who_stop_at_stops(shipped_runs: Runs, tiny: Scenario) -> None:
+    run, corridor = shipped_runs.runs[0], tiny.network.corridor("High St")
+    buses = replace(run, vehicles=run.vehicles.with_columns(vclass=pl.lit("bus")))
+
+    assert [w.drives for w in measure_corridor(buses, corridor, tiny.network)] == [0, 0, 0]
 
 
 def test_tracks_grow_outbound_and_fall_inbound_between_the_stop_lines(

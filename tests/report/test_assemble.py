@@ -6,10 +6,8 @@ from __future__ import annotations
 import pytest
 from tests.report import streets
 
-from lvbo.evaluation.corridors import Way, WayMeasures
 from lvbo.ids import ControllerId, MovementId
-from lvbo.progression.coordinate import Street, evaluate_wave
-from lvbo.report.assemble import _differences, period_curve, wave_pages
+from lvbo.report.assemble import period_curve
 from lvbo.report.maps import flow_day, link_states, los_map
 from lvbo.report.street import _bends
 from lvbo.report.words import Words
@@ -18,46 +16,6 @@ from lvbo.timing.periods import PeriodChoice
 
 EN = Words(language=Language.EN)
 NETWORK = streets.street()
-
-
-def way(median_s: float, non_stop: float | None) -> WayMeasures:
-    return WayMeasures(
-        way=Way.OUTBOUND,
-        drives=10,
-        stops_per_km=1.0,
-        non_stop=non_stop,
-        speed_mps=10.0,
-        whole_drives=5,
-        median_s=median_s,
-        p95_s=300.0,
-    )
-
-
-def test_directions_are_paired_by_seed_and_name_the_worst_seed() -> None:
-    found = _differences(
-        [way(100.0, 0.2), way(110.0, 0.3)], [way(90.0, 0.5), way(108.0, 0.4)], (7, 8)
-    )
-    median, passed = found[0], found[-1]
-
-    assert (median.measure, median.change.mean, median.worst_seed) == ("travel_median_s", -6.0, 8)
-    assert (passed.measure, passed.less_is_better, passed.worst_seed) == ("nonstop_share", False, 8)
-    assert passed.gain == pytest.approx(0.2)
-
-
-def test_a_measure_that_one_run_lacks_is_left_out() -> None:
-    found = _differences([way(100.0, None)], [way(90.0, 0.5)], (7,))
-
-    assert "nonstop_share" not in [d.measure for d in found]
-
-
-def test_a_page_shows_the_bands_of_its_own_period() -> None:
-    plans = streets.plans((0, 55, 0))
-    wave = evaluate_wave(streets.corridor(), plans, street=Street(network=NETWORK))
-    pages = wave_pages(None, wave, {"平峰": 36000.0})
-
-    assert [(p.period, p.before, p.after) for p in pages] == [
-        ("平峰", None, next(w.runs for w in wave.periods if w.period == "平峰"))
-    ]
 
 
 def test_costs_of_periods_are_shown_in_vehicle_hours() -> None:

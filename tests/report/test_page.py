@@ -13,9 +13,8 @@ from pathlib import Path
 import pytest
 from tests.report import streets
 
-from lvbo.evaluation.compare import LESS_IS_BETTER
+from lvbo.evaluation.compare import LESS_IS_BETTER, WAY_LESS_IS_BETTER
 from lvbo.evaluation.intervals import interval
-from lvbo.report.assemble import WAY_MEASURES
 from lvbo.report.font import embedded_font
 from lvbo.report.front import front, next_step
 from lvbo.report.inline import inline
@@ -213,7 +212,7 @@ def test_names_from_files_cannot_break_the_page(inputs: ReportInputs, tmp_path: 
 
 @pytest.mark.parametrize("language", list(Language))
 def test_every_measure_that_is_compared_has_a_name_and_a_unit(language: Language) -> None:
-    names = [*LESS_IS_BETTER, *WAY_MEASURES]
+    names = [*LESS_IS_BETTER, *WAY_LESS_IS_BETTER]
 
     assert [name for name in names if f"word_measure_{name}" not in table(language)] == []
     assert [name for name in names if name not in STYLES] == []

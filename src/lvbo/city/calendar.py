@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from enum import StrEnum
 from itertools import pairwise
 
 DAY_S = 86_400
@@ -24,6 +25,15 @@ class Period:
     share: float
     eastbound: bool
     """Whether the one-way offsets favour eastbound traffic, the heavy direction of the morning."""
+
+
+class Span(StrEnum):
+    """What of the day is simulated: a short part of the morning, or an hour of a period."""
+
+    SHORT = "demo"
+    OFFPEAK = "offpeak"
+    AM = "am"
+    PM = "pm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

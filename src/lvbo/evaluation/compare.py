@@ -38,10 +38,10 @@ LESS_IS_BETTER: Mapping[str, bool] = {
 
 WAY_LESS_IS_BETTER: Mapping[str, bool] = {
     "stops_per_km": True,
-    "non_stop": False,
+    "nonstop_share": False,
     "speed_mps": False,
-    "median_s": True,
-    "p95_s": True,
+    "travel_median_s": True,
+    "travel_p95_s": True,
 }
 """The measures of one direction of a corridor that are compared."""
 
@@ -185,7 +185,9 @@ def compare_measures(
 def compare_corridor(
     before: Runs, after: Runs, corridor: Corridor, network: Network
 ) -> Mapping[Way, tuple[Difference, ...]]:
-    """Return the paired differences of each direction of a corridor, losers first.
+    """Return the paired differences of each direction of a corridor and of both, losers first.
+
+    A measure that some run does not have, because nobody drove the way, is left out.
 
     Raises:
         UsageError: LV605 where the scenarios or the seeds differ.
@@ -195,21 +197,14 @@ def compare_corridor(
     old = [measure_corridor(run, corridor, network) for run in before.runs]
     new = [measure_corridor(run, corridor, network) for run in after.runs]
     found: dict[Way, tuple[Difference, ...]] = {}
-    for number, ways in enumerate(old[0]):
-        pairs = [
-            (name, _values([r[number] for r in old], name), _values([r[number] for r in new], name))
-            for name in WAY_LESS_IS_BETTER
+    for ways in zip(*old, *new, strict=True):
+        left, right = ways[: len(old)], ways[len(old) :]
+        differences = [
+            _difference(name, before.seeds, a, b, less_is_better=less)
+            for name, less in WAY_LESS_IS_BETTER.items()
+            if (a := _values(left, name)) is not None and (b := _values(right, name)) is not None
         ]
-        found[ways.way] = tuple(
-            sorted(
-                (
-                    _difference(name, before.seeds, a, b, less_is_better=WAY_LESS_IS_BETTER[name])
-                    for name, a, b in pairs
-                    if a is not None and b is not None
-                ),
-                key=lambda difference: difference.gain >= 0,
-            )
-        )
+        found[ways[0].way] = tuple(sorted(differences, key=lambda d: d.gain >= 0))
     return found
 
 

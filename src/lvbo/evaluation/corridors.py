@@ -22,11 +22,18 @@ BROKEN_AFTER_S = 180.0
 TRACK_COLUMNS = {"vehicle": pl.String, "way": pl.String, "t_s": pl.Float64, "x_m": pl.Float64}
 
 
+APART = frozenset(
+    {"bus", "coach", "trolleybus", "tram", "bicycle", "moped", "scooter", "pedestrian"}
+)
+"""Classes that stop at stops, or keep a pace of their own: a green wave is not for them."""
+
+
 class Way(StrEnum):
-    """The two directions of a corridor."""
+    """The two directions of a corridor, and both together."""
 
     OUTBOUND = "outbound"
     INBOUND = "inbound"
+    BOTH = "both"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,28 +41,38 @@ class WayMeasures:
     """How one direction of a corridor ran in one run; None where nobody drove it.
 
     A drive is a stretch of at least two sections without leaving the corridor, from stop line to
-    stop line. `non_stop` is the share of drives without a stop, our definition of the pass rate.
-    Speed is space-mean: all distance over all time. Times of whole length are of those drives that
-    cover every section.
+    stop line, of cars and trucks (all but those of `APART`). `nonstop_share` is the share of drives
+    without a stop, our definition of the pass rate. Speed is space-mean: all distance over all
+    time. Travel times are of those drives that cover every section.
     """
 
     way: Way
     drives: int
     stops_per_km: float | None
-    non_stop: float | None
+    nonstop_share: float | None
     speed_mps: float | None
     whole_drives: int
-    median_s: float | None
-    p95_s: float | None
+    travel_median_s: float | None
+    travel_p95_s: float | None
 
 
 def measure_corridor(run: Run, corridor: Corridor, network: Network) -> tuple[WayMeasures, ...]:
-    """Return the measures of each direction that the corridor has, outbound first."""
-    drives = corridor_drives(run, corridor, network)
-    return tuple(
-        _way(drives.filter(pl.col("way") == way.value), way, len(sections))
-        for way, sections in _ways(corridor)
+    """Return the measures of each direction that the corridor has, outbound first.
+
+    Where it has two, those of both together come last.
+    """
+    apart = run.vehicles.filter(pl.col("vclass").is_in(APART))["vehicle"]
+    drives = corridor_drives(run, corridor, network).filter(
+        ~pl.col("vehicle").is_in(apart.implode())
     )
+    ways = list(_ways(corridor))
+    found = [
+        _way(drives.filter(pl.col("way") == way.value), way, len(sections))
+        for way, sections in ways
+    ]
+    if len(ways) > 1:
+        found.append(_way(drives, Way.BOTH, max(len(sections) for _, sections in ways)))
+    return tuple(found)
 
 
 def _ways(corridor: Corridor) -> Iterator[tuple[Way, tuple[Section, ...]]]:
@@ -72,11 +89,13 @@ def _way(drives: pl.DataFrame, way: Way, sections: int) -> WayMeasures:
         way=way,
         drives=drives.height,
         stops_per_km=float(drives["stops"].sum()) / length_m * 1000 if length_m else None,
-        non_stop=float((drives["stops"] == 0).sum()) / drives.height if drives.height else None,
+        nonstop_share=float((drives["stops"] == 0).sum()) / drives.height
+        if drives.height
+        else None,
         speed_mps=length_m / time_s if time_s else None,
         whole_drives=whole.height,
-        median_s=whole["time_s"].quantile(0.5, interpolation="linear"),
-        p95_s=whole["time_s"].quantile(0.95, interpolation="linear"),
+        travel_median_s=whole["time_s"].quantile(0.5, interpolation="linear"),
+        travel_p95_s=whole["time_s"].quantile(0.95, interpolation="linear"),
     )
 
 

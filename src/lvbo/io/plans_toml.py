@@ -51,13 +51,14 @@ def plans_text(plans: PlanSet) -> str:
     return "\n".join(parts)
 
 
-def read_plans(path: Path, network: Network | None = None) -> PlanSet:
+def read_plans(path: Path | str, network: Network | None = None) -> PlanSet:
     """Return the plan set of a TOML file; a network lets names and minimum greens be checked.
 
     Raises:
         InputError: with every finding of the file, each with its line.
 
     """
+    path = Path(path)
     try:
         text = path.read_text(encoding="utf-8")
         raw = tomllib.loads(text)

@@ -28,7 +28,7 @@ Allowed = Callable[[ControllerId, Mapping[ControllerId, Plan]], Iterable[int]]
 
 ALPHA, BETA = 0.35, 0.8
 """Robertson's dispersion and lag factors."""
-SPEED_SHARE = 0.9
+SPEED_SHARE = 0.75
 """Platoons run at this share of the limit where no speed was measured."""
 FAR_M = 2500.0
 ROUNDS = 6

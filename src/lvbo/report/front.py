@@ -152,7 +152,7 @@ def verdicts(result: Result, words: Words) -> list[Verdict]:
     found = []
     for direction in result.directions:
         for difference in direction.differences:
-            if difference.measure == "travel_median_s":
+            if direction.heading and difference.measure == "travel_median_s":
                 mark = mark_of(difference)
                 text = words(
                     f"report_verdict_direction_{mark}",

@@ -49,9 +49,9 @@ class Sample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectionResult:
-    """What changed for those who drive the whole corridor one way."""
+    """What changed for those who drive along the corridor one way, or either way (None)."""
 
-    heading: Heading
+    heading: Heading | None
     differences: tuple[Difference, ...]
 
 

@@ -50,9 +50,9 @@ class Words:
         """Return the name of a period, nothing where it is only named by its start (`p0700`)."""
         return "" if _BY_START.fullmatch(name) else self.named("word_period", name)
 
-    def heading(self, heading: Heading) -> str:
-        """Return a direction of travel: eastbound, 由西向东."""
-        return self(f"word_bound_{heading}")
+    def heading(self, heading: Heading | None) -> str:
+        """Return a direction of travel: eastbound, 由西向东; None is both directions."""
+        return self(f"word_bound_{heading}" if heading else "word_bound_both")
 
     def span(self, start_s: int, end_s: int) -> str:
         """Return a span of the day as HH:MM-HH:MM; an end at midnight reads 24:00."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from lvbo.city.calendar import Span
 from lvbo.cli.options import OutOpt, SeedsOpt, WorkersOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import gains_table, plain_table
@@ -24,6 +25,7 @@ def demo(
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
     full: Annotated[bool, typer.Option("--full", help="cli_opt_full")] = False,
+    span: Annotated[Span | None, typer.Option("--span", help="cli_opt_span")] = None,
     times: Annotated[bool, typer.Option("--times", help="cli_opt_times")] = False,
 ) -> None:
     """Run the demo and show its gains."""
@@ -34,9 +36,10 @@ def demo(
     target = (out or Path("lvbo-demo")).resolve()
     order = DemoOrder(
         city_seed=seed,
-        seeds=tuple(range(seeds)),
+        seeds=seeds,
         workers=workers,
         full=full,
+        span=span,
         language=session.language,
     )
     session.note("cli_demo_intro")
