@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lvbo.network.chains import find_corridors
     from lvbo.network.network import Network
     from lvbo.progression.coordinate import coordinate, evaluate_wave
+    from lvbo.progression.ranking import rank_corridors
     from lvbo.progression.wave import Wave
     from lvbo.report.page import build_report
     from lvbo.signal.check import check_plan
@@ -57,6 +58,7 @@ _HOMES = {
     "evaluate_wave": "lvbo.progression.coordinate",
     "find_corridors": "lvbo.network.chains",
     "find_periods": "lvbo.timing.periods",
+    "rank_corridors": "lvbo.progression.ranking",
     "read_counts": "lvbo.io.counts_csv",
     "read_network": "lvbo.io.sumo_net",
     "read_plans": "lvbo.io.plans_toml",
@@ -86,6 +88,7 @@ __all__ = [
     "evaluate_wave",
     "find_corridors",
     "find_periods",
+    "rank_corridors",
     "read_counts",
     "read_network",
     "read_plans",

@@ -15,6 +15,7 @@ from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
 from lvbo.progression.coordinate import Street, coordinate, evaluate_wave, joined
 from lvbo.progression.plan_area import AreaOrder, plan_area
+from lvbo.progression.ranking import CARRIED, rank_corridors
 from lvbo.progression.walk import walk_plan
 from lvbo.signal.check import check_plan
 from lvbo.signal.plan import Plan, Window
@@ -215,3 +216,24 @@ def test_a_stop_that_costs_more_never_makes_the_offsets_free(
     dear = AreaModel(network, models, volumes, stop_s=20.0).cost(plans).total
 
     assert dear > free
+
+
+def test_streets_are_ranked_by_what_a_wave_would_save(
+    network: Network, demand: Demand, plans: PlanSet
+) -> None:
+    ranked = rank_corridors(network, demand, DAYS, plans)
+    (best,) = ranked
+
+    assert best.corridor.controllers == ("A0", "B0", "C0", "D0")
+    assert best.saving_vehh > 0
+    assert best.in_force is not None
+    assert "LV460" in [reason.code for reason in best.reasons]
+
+
+def test_offsets_that_already_make_a_wave_are_named(network: Network, demand: Demand) -> None:
+    area = plan_area(network, demand, DAYS, AreaOrder(limits=LIMITS))
+    (best,) = rank_corridors(network, demand, DAYS, area.plans)
+
+    assert best.in_force is not None
+    assert best.in_force > CARRIED
+    assert "LV465" in [reason.code for reason in best.reasons]

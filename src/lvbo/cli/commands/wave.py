@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
-from lvbo.cli.load import Place, read_place, the_plans
-from lvbo.cli.options import OutOpt, PlaceArg, PlansOpt, StreetOpt
+from lvbo.cli.load import Place, read_place, the_counts, the_plans
+from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lvbo.progression.ranking import Candidate
     from lvbo.progression.wave import Wave
+    from lvbo.signal.schedule import PlanSet
 
 
 def wave(
@@ -23,15 +27,19 @@ def wave(
     path: PlaceArg,
     plans: PlansOpt = None,
     street: StreetOpt = None,
+    counts: CountsOpt = None,
     out: OutOpt = None,
     as_is: Annotated[bool, typer.Option("--as-is", help="cli_opt_as_is")] = False,
     listed: Annotated[bool, typer.Option("--list", help="cli_opt_list")] = False,
 ) -> None:
-    """Coordinate streets, or list those there are."""
+    """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
     with session.step("read"):
         place = read_place(path)
         chosen = the_plans(plans, place)
+    if counts and not street:
+        _rank(session, place, chosen, counts)
+        return
     if listed or not street:
         _list(session, place)
         return
@@ -103,6 +111,67 @@ def wave_table(session: Session, made: Wave) -> Table:
             f"{own.runs.attainability:.2f}",
         )
     return table
+
+
+def _rank(session: Session, place: Place, plans: PlanSet, counts: list[Path]) -> None:
+    from lvbo.demand.estimate import estimate_demand
+    from lvbo.progression.ranking import rank_corridors
+    from lvbo.timing.periods import find_periods
+
+    with session.step("counts"):
+        seen = the_counts(counts, place.network)
+    with session.step("demand"):
+        demand = estimate_demand(place.network, seen, plans=plans)
+    with session.step("periods"):
+        periods = find_periods(place.network, demand)
+    with session.step("rank") as tell:
+        ranked = rank_corridors(
+            place.network, demand, periods, plans, speeds_mps=place.speeds_mps, progress=tell
+        )
+    session.show(rank_table(session, ranked))
+    reasons = [reason for candidate in ranked for reason in candidate.reasons]
+    session.show_findings(reasons, most=len(reasons))
+    session.finish({"corridors": [_ranked(candidate) for candidate in ranked]}, reasons)
+
+
+def rank_table(session: Session, ranked: Sequence[Candidate]) -> Table:
+    """Return the streets by what a wave on them would save on a day."""
+    names = ("street", "signals", "spacing", "through", "turn_in", "saturation", "wave_saves",
+             "timing_saves", "in_force")  # fmt: skip
+    columns = [session.words(f"cli_col_{c}") for c in names]
+    table = plain_table(session.words("cli_title_ranked"), columns, numbers=8)
+    table.caption = session.words("cli_ranked_caption")
+    table.caption_justify = "left"
+    for c in ranked:
+        table.add_row(
+            c.corridor.name,
+            str(len(c.corridor.stops)),
+            f"{c.spacing_m:.0f}",
+            f"{c.through_vph:.0f}",
+            f"{100 * c.turn_in:.0f}",
+            f"{c.saturation:.2f}",
+            f"{c.saving_vehh:.1f}",
+            "–" if c.retiming_vehh is None else f"{c.retiming_vehh:.1f}",
+            "–" if c.in_force is None else f"{100 * c.in_force:.0f}",
+        )
+    return table
+
+
+def _ranked(c: Candidate) -> dict[str, object]:
+    return {
+        "name": c.corridor.name,
+        "id": str(c.corridor.id),
+        "signals": len(c.corridor.stops),
+        "length_m": c.corridor.length_m,
+        "spacing_m": c.spacing_m,
+        "through_vph": c.through_vph,
+        "turn_in": c.turn_in,
+        "saturation": c.saturation,
+        "saving_vehh": c.saving_vehh,
+        "retiming_vehh": c.retiming_vehh,
+        "in_force": c.in_force,
+        "reasons": [reason.code for reason in c.reasons],
+    }
 
 
 def _list(session: Session, place: Place) -> None:
