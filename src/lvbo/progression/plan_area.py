@@ -58,7 +58,7 @@ class AreaOrder:
     speeds_mps: Mapping[LinkId, float] | None = None
     cycles: int = 5
     stop_s: float = 20.0
-    near_best: float = 1.02
+    near_best: float = 1.01
 
 
 @dataclass(frozen=True, kw_only=True)
