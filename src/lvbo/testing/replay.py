@@ -113,6 +113,10 @@ class ReplayStreet:
         lamps = self.lamps.copy()
         for k, site in enumerate(self.sites):
             lamps[self._phases(k)] = self._shown_by(k, verdicts.get(site.id))
+        self.light(lamps)
+
+    def light(self, lamps: Ints) -> None:
+        """Show these lamps of all sites, (phases of all,), unasked, and let a second pass."""
         self._since[lamps != self.lamps] = self.now_s
         self.lamps = lamps
         self._pass()
