@@ -21,6 +21,7 @@ from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.signal.plan import Plan
+from lvbo.simulation.decisions import DecisionLog
 from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
@@ -28,6 +29,8 @@ from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now
 
 BY_PHASE = frozenset({"fixed"})
 """Controllers that wish for phases, not for stages of the site."""
+PLANNED = frozenset({"fixed", "coordinated", "actuated"})
+"""Controllers that go by the plan in force."""
 
 Guard = Callable[[Observation, Wish], Verdict]
 """The gate of one site with its memory."""
@@ -44,7 +47,7 @@ class Controlling:
 
 
 class Driver:
-    """Move a simulation on under controllers; `facts` are there once it has ended."""
+    """Move a simulation on under controllers; `facts` are there once it has ended, `log` grows."""
 
     def __init__(
         self,
@@ -69,6 +72,7 @@ class Driver:
         self._forced = self._released = 0
         self._decision_ms: list[float] = []
         self.facts: Controlled | None = None
+        self.log = DecisionLog({site.id: site.phases for site in sites})
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -102,6 +106,7 @@ class Driver:
         self._refused.update(refusal.code for refusal in verdict.refusals)
         self._forced += verdict.forced is not None
         self._released += verdict.released
+        self.log.note(seen, late[0], verdict)
         return verdict
 
     def _facts(self, street: SumoStreet) -> Controlled:

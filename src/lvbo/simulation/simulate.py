@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from lvbo.codec import digest
 from lvbo.control.registry import find_maker
 from lvbo.control.site import read_site
 from lvbo.io.scenario import Scenario
@@ -109,7 +110,9 @@ def simulate_controlled(
             file = folder / "detectors.add.xml"
             write_xml(loops, file)
             additional = (*additional, file)
-        record = manifest(scenario, chosen, how.name, additional)
+        record = manifest(scenario, chosen, how.name, additional) | {
+            "control": described(controlling)
+        }
         jobs = [_job(scenario, additional, folder, s, how, controlling) for s in chosen]
         runs = run_all(jobs, workers=workers, progress=progress)
     return Runs(
@@ -119,6 +122,17 @@ def simulate_controlled(
         runs=runs,
         manifest=record,
     )
+
+
+def described(controlling: Controlling) -> dict[str, object]:
+    """Return what it takes to control a run in the same way again, as plain data."""
+    return {
+        "controller": controlling.spec.name,
+        "params": dict(controlling.spec.params),
+        "order": str(controlling.order),
+        "sensing": asdict(controlling.sensing),
+        "plans": {str(name): digest(plan) for name, plan in sorted(controlling.plans.items())},
+    }
 
 
 def _job(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from lvbo.control.walks import plan_with_walks
 from lvbo.errors import LvboError, ToolError
 from lvbo.ids import ControllerId
 from lvbo.io.scenario import Scenario
@@ -49,6 +50,25 @@ def repaired(plans: PlanSet, scenario: Scenario) -> PlanSet:
     """
     index = scenario.network.controller_index
     return plans.mapped(lambda plan: repair_clearance(plan, index[plan.controller].rules))
+
+
+def in_force(scenario: Scenario, plans: PlanSet | None = None) -> Mapping[ControllerId, Plan]:
+    """Return the plans in force at the start, made to keep all rules, with walks where they lack.
+
+    Without `plans` those of the scenario are taken.
+
+    Raises:
+        InfeasibleError: LV604 where a plan cannot be made to keep them.
+
+    """
+    chosen = scenario.plans if plans is None else plans
+    day_type = chosen.day_plans[0].day_type
+    running = chosen.running(day_type, scenario.begin_s % DAY_S)
+    index = scenario.network.controller_index
+    return {
+        name: made_safe(plan_with_walks(plan, index[name].rules), index[name].rules)
+        for name, plan in running.items()
+    }
 
 
 def adapt_with_sumo(scenario: Scenario) -> ToolPlans:

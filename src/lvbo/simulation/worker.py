@@ -62,6 +62,7 @@ def do(job: Job) -> Run:
         collisions=ended.collisions,
         wall_s=ended.wall_s,
         controlled=None if how is None else how.facts,
+        decisions=None if how is None else how.log.frame(),
     )
 
 

@@ -306,4 +306,4 @@ class _LocalControl:
         if run.is_steady and run.age_s(seen.time_s) >= held:
             ahead = run.table.cycle.index(run.stage) + 1
             run.ask(run.table.cycle[ahead % len(run.table.cycle)], seen.time_s)
-        return self._guard(seen, run.wish(Reason(code="LV770")))
+        return self._guard(seen, run.wish(Reason(code="LV770", fields={"stage": run.target + 1})))
