@@ -10,13 +10,13 @@ from lvbo.control.protocols import Order
 from lvbo.control.registry import BUILT_IN, ControllerSpec, find_maker
 from lvbo.control.walks import with_walks
 from lvbo.io.scenario import Scenario
-from lvbo.signal.schedule import PlanSet
-from lvbo.simulation.controlled import PLANNED, Controlling
+from lvbo.signal.schedule import DAY_S, PlanSet
+from lvbo.simulation.controlled import PLANNED, SHOWS_GREENS, Controlling
 from lvbo.simulation.pool import Progress
 from lvbo.simulation.runs import Runs
 from lvbo.simulation.sensing import parse_sensing
 from lvbo.simulation.simulate import simulate_controlled
-from lvbo.simulation.tools import in_force
+from lvbo.simulation.tools import in_span
 
 AREA = "area"
 
@@ -69,13 +69,29 @@ def control_scenario(
     ruled = scenario
     if order.street_rules:
         ruled = replace(scenario, network=with_walks(scenario.network))
-    planned = order.controller in PLANNED or order.controller not in BUILT_IN
+    schedule = _schedule(ruled, order, plans or ruled.plans)
+    day_type = schedule.day_plans[0].day_type
     controlling = Controlling(
         spec=ControllerSpec(name=order.controller),
         order=order.order,
         sensing=parse_sensing(order.sensing),
-        plans=in_force(ruled, plans) if planned else {},
+        plans=schedule.running(day_type, ruled.begin_s % DAY_S),
+        schedule=schedule,
     )
     runs = simulate_controlled(ruled, controlling, seeds=seeds, workers=workers, progress=progress)
     rules = {"street_rules": order.street_rules}
     return replace(runs, manifest={**runs.manifest, **rules})
+
+
+def _schedule(scenario: Scenario, order: ControlOrder, plans: PlanSet) -> PlanSet:
+    """Return the plans that somebody goes by: the controller, or a site that runs only plans."""
+    needed = [
+        c.id
+        for c in scenario.network.controllers
+        if _goes_by_plans(order.controller) or c.rules.countdown in SHOWS_GREENS
+    ]
+    return in_span(scenario, plans.only(needed))
+
+
+def _goes_by_plans(name: str) -> bool:
+    return name in PLANNED or name not in BUILT_IN

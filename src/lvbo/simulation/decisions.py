@@ -17,6 +17,9 @@ FORCED, GIVEN_AWAY, TAKEN_BACK, GREENS = "LV746", "LV747", "LV748", "LV749"
 """Codes of what has no reason of its own: the gate's service of somebody who waited too long, a
 site given to local control by its controller, a site taken back, a wish without a reason."""
 
+PLANS_ONLY = "LV727"
+"""Why a site runs its plans whoever controls the others."""
+
 Row = tuple[int, str, int | None, str, str]
 
 
@@ -34,6 +37,10 @@ class DecisionLog:
         self._refused: dict[ControllerId, frozenset[str]] = {}
         self._forced: dict[ControllerId, PhaseId | None] = {}
         self._released: dict[ControllerId, bool] = {}
+
+    def say(self, second: int, controller: ControllerId, code: str) -> None:
+        """Take in something that holds for a site from this second on."""
+        self._rows.append((second, str(controller), None, code, "{}"))
 
     def note(self, seen: Observation, wish: Wish, verdict: Verdict) -> None:
         """Take in one second of one site."""

@@ -52,23 +52,34 @@ def repaired(plans: PlanSet, scenario: Scenario) -> PlanSet:
     return plans.mapped(lambda plan: repair_clearance(plan, index[plan.controller].rules))
 
 
-def in_force(scenario: Scenario, plans: PlanSet | None = None) -> Mapping[ControllerId, Plan]:
-    """Return the plans in force at the start, made to keep all rules, with walks where they lack.
-
-    Without `plans` those of the scenario are taken.
+def in_force(scenario: Scenario) -> Mapping[ControllerId, Plan]:
+    """Return the scenario's plans in force at the start, safe, with the walks that they lack.
 
     Raises:
-        InfeasibleError: LV604 where a plan cannot be made to keep them.
+        InfeasibleError: LV604 where a plan cannot be made to keep the rules.
 
     """
-    chosen = scenario.plans if plans is None else plans
-    day_type = chosen.day_plans[0].day_type
-    running = chosen.running(day_type, scenario.begin_s % DAY_S)
-    index = scenario.network.controller_index
-    return {
-        name: made_safe(plan_with_walks(plan, index[name].rules), index[name].rules)
-        for name, plan in running.items()
-    }
+    plans = scenario.plans
+    running = plans.running(plans.day_plans[0].day_type, scenario.begin_s % DAY_S)
+    return {name: _with_all(plan, scenario) for name, plan in running.items()}
+
+
+def in_span(scenario: Scenario, plans: PlanSet) -> PlanSet:
+    """Return plans in which those that run within the span are safe, with walks, others as before.
+
+    Raises:
+        InfeasibleError: LV604 where a plan cannot be made to keep the rules.
+
+    """
+    day_type = plans.day_plans[0].day_type
+    end_s = scenario.end_s + scenario.run_out_s
+    used = plans.within(day_type, scenario.begin_s, end_s)
+    return plans.with_plans(_with_all(plan, scenario) for plan in used)
+
+
+def _with_all(plan: Plan, scenario: Scenario) -> Plan:
+    rules = scenario.network.controller_index[plan.controller].rules
+    return made_safe(plan_with_walks(plan, rules), rules)
 
 
 def adapt_with_sumo(scenario: Scenario) -> ToolPlans:

@@ -68,7 +68,8 @@ def simulate(
         write_record(record, scratch, runs.manifest)
         if wanted is not None:
             write_log(runs, scratch, session.language)
-    _show(session, record, runs, target)
+    facts = [run.controlled for run in runs.runs if wanted is not None and run.controlled]
+    _show(session, record, runs, facts, target)
 
 
 def _control_order(
@@ -126,9 +127,10 @@ def _by_controller(
     )
 
 
-def _show(session: Session, record: RunRecord, runs: Runs, target: Path) -> None:
+def _show(
+    session: Session, record: RunRecord, runs: Runs, facts: list[Controlled], target: Path
+) -> None:
     """Show what was measured and where it lies; leave with 1 where a lamp broke a rule."""
-    facts = [run.controlled for run in runs.runs if run.controlled is not None]
     session.show(_table(session, record, facts))
     session.show(session.words("cli_runs_at", path=str(target)))
     if facts:
