@@ -75,13 +75,26 @@ class Loops:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crossings:
+    """Vehicles that left a stop line and were seen to turn, one entry each, shape (vehicles,).
+
+    `lane` is the stop-line lane they came from, `movement` what they made.
+    """
+
+    lane: Ints
+    movement: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
     """All that is seen of one controller and its approaches at one second.
 
     `lamps` and `since_s` (phases,) are what each phase shows and for how long; `seen_s` is when
-    the lamps were read: an old one is stale. `working` (lanes,) says which lanes have a detector
-    that can be believed. `blocked` (movements,) says where the exit is known to be full. `calls`
-    (phases,) are demands of people on foot: buttons, or recall.
+    the lamps were read: an old one is stale. `sampled` says that `vehicles` are only those that
+    report. `crossed` are those that area sensing or reports saw
+    leave in the second before. `working` (lanes,) says which lanes have a detector that can be
+    believed. `blocked` (movements,) says where the exit is known to be full. `calls` (phases,) are
+    demands of people on foot: buttons, or recall.
     """
 
     controller: ControllerId
@@ -91,6 +104,8 @@ class Observation:
     since_s: Ints
     vehicles: Vehicles | None = None
     loops: Loops | None = None
+    crossed: Crossings | None = None
+    sampled: bool = False
     working: Bools
     blocked: Bools
     calls: Bools
