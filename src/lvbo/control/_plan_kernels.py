@@ -13,6 +13,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
@@ -24,7 +25,13 @@ FLOWING = 15
 """After so many seconds of discharge a queue flows at its steady rate."""
 HERE = 0.3
 """Less of a vehicle than this is nobody."""
+NOBODY = 0.05
 FAR_S = 900
+NEAR_S, AHEAD_S = 4, 8
+STAGE, TARGET, SPENT, AGE, ROOT, BEGUN = range(6)
+"""A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
+green, first action, and the stages begun so far as bits."""
+STATE = 6
 
 
 class Street(NamedTuple):
@@ -103,7 +110,7 @@ class Taste(NamedTuple):
     coarse_s: int = 3
     middle_s: int = 60
     rough_s: int = 5
-    beam: int = 32
+    beam: int = 16
     alike: int = 2
 
 
@@ -120,7 +127,7 @@ def steps_of(taste: Taste, span: int) -> I64:
     return found[: count + 1].copy()
 
 
-@njit(cache=True, fastmath=True)
+@njit(cache=True, fastmath=True, inline="always")
 def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: float, flow: float,
            queue: F32, near: F32) -> float:  # fmt: skip
     """Return what share of its free discharge a mixed lane k has in stage s."""
@@ -147,130 +154,170 @@ def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: floa
     return float(1.0 / (1.0 + yields / (green + yields) * wait * flow))
 
 
-@njit(cache=True, fastmath=True)
-def _passes_a_call(street: Street, p: int, j: int, queue: F32) -> bool:
-    """Say whether a change from p to j passes over a stage that somebody calls."""
+@njit(cache=True, fastmath=True, inline="always")
+def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, soon: F32) -> bool:
+    """Say whether stage j may be tried after p: legal, of use, and passing over no call."""
+    if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
+        return False
+    if not street.recall[j] and now.due_s[j] > FAR_S:
+        some = 0.0
+        for k in range(queue.shape[0]):
+            if street.kind[j, k] != NONE:
+                some += queue[k] + soon[k]
+        if some < NOBODY:
+            return False
     for s in range(street.over.shape[2]):
         if not street.over[p, j, s]:
             continue
         if street.recall[s]:
-            return True
+            return False
         for k in range(queue.shape[0]):
             away = street.kind[j, k] == NONE and street.kind[s, k] != NONE
             if away and queue[k] > HERE and (street.kind[p, k] == NONE or queue[k] > 1.0):
-                return True
-    return False
+                return False
+    return True
 
 
 @njit(cache=True, fastmath=True)
-def _serves_nobody(street: Street, j: int, queue: F32, soon: F32) -> bool:
-    some = 0.0
-    for k in range(queue.shape[0]):
-        if street.kind[j, k] != NONE:
-            some += queue[k] + soon[k]
-    return some < 0.05
-
-
-@njit(cache=True, fastmath=True)
-def _rest(street: Street, now: Now, taste: Taste, p: int, n: int, el: int, begun: int,
-          queue: F32, head: I64) -> float:  # fmt: skip
-    """Return what is still to be paid for a state: queues until served, and stages that are due."""
-    cost = 0.0
-    for k in range(queue.shape[0]):
-        ql = queue[k]
-        if ql <= 1e-3:
+def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon: F32,
+            at2: I64, parent: I64) -> int:  # fmt: skip
+    """Fill `at2` with what may come of each state in this second; return how many."""
+    stages = street.least_s.shape[0]
+    made = 0
+    for i in range(count):
+        p, n, age, root = at[i, STAGE], at[i, TARGET], at[i, AGE], at[i, ROOT]
+        for x in range(STATE):
+            at2[made, x] = at[i, x]
+        parent[made] = i
+        made += 1
+        if p != n or age < street.least_s[p]:
             continue
-        if street.kind[n, k] == NONE or (head[k] > 0 and now.stuck[n, k]):
-            wait = taste.lost_s
-        elif p != n:
-            wait = max(0.0, street.ready_s[p, n, k] - el) + 1.5
-        else:
-            wait = 0.0
-        cost += now.weight[k] * (ql * wait + 0.5 * ql * ql / now.flow[k])
-    for s in range(street.least_s.shape[0]):
-        if not (begun >> s) & 1:
-            cost += now.must[s]
-    return cost
+        for j in range(stages):
+            if j == p or not _may_follow(street, now, t, p, j, q[i], soon):
+                continue
+            at2[made, STAGE], at2[made, TARGET], at2[made, SPENT] = p, j, 0
+            at2[made, AGE], at2[made, ROOT] = age, root if t > 0 else j
+            at2[made, BEGUN] = at[i, BEGUN] | (1 << j)
+            if street.change_s[p, j] == 0:
+                at2[made, STAGE], at2[made, AGE] = j, 0
+            parent[made] = i
+            made += 1
+    return made
 
 
 @njit(cache=True, fastmath=True)
-def _advance(street: Street, now: Now, taste: Taste, p: int, n: int, el: int, t: int, dt: int,
-             come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64,
-             q2: F32, fl2: I64, sv2: F32, hd2: I64) -> float:  # fmt: skip
-    """Let `dt` seconds pass on all lanes; return what waiting and stopping cost in them."""
-    money = 0.0
-    for k in range(q.shape[0]):
-        before, al, hl, flowed, served = q[k], come[k], hd[k], fl[k], sv[k]
-        s, sec = n, dt
+def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int, at2: I64,
+             parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, cost: F64,
+             q2: F32, fl2: I64, sv2: F32, hd2: I64, cost2: F64) -> None:  # fmt: skip
+    """Let `dt` seconds pass for all states: lanes, stages, and what waiting and stopping cost."""
+    lanes = q.shape[1]
+    for c in range(made):
+        i, p, n, el = parent[c], at2[c, STAGE], at2[c, TARGET], at2[c, SPENT]
+        money = cost[i]
+        for k in range(lanes):
+            before, al, hl, flowed, served = q[i, k], come[k], hd[i, k], fl[i, k], sv[i, k]
+            s, sec = n, dt
+            if p != n:
+                ready = street.ready_s[p, n, k]
+                if ready < 0 or el + dt <= ready:
+                    s, sec = p, 1 if el == 0 and street.kind[p, k] != NONE else 0
+                elif ready > 0:
+                    sec = min(dt, el + dt - ready)
+                    if el <= ready:
+                        flowed = 0
+            kind, w = street.kind[s, k], now.weight[k]
+            if kind == NONE or sec == 0:
+                q2[c, k], fl2[c, k], hd2[c, k] = before + al, 0, hl
+                sv2[c, k] = served if kind == MIXED else np.float32(0.0)
+                money += w * (taste.stop_s * al + dt * (before + 0.5 * al))
+                continue
+            if before < HERE:
+                flowed = FLOWING
+            after = min(flowed + sec, FLOWING)
+            pace = street.profile[after] - street.profile[flowed] + (flowed + sec - after)
+            most = pace * now.flow[k]
+            if hl > 0 and now.stuck[s, k]:
+                most = 0.0
+            elif kind == MIXED:
+                most *= _share(street, taste, s, k, hl, served, now.flow[k], q[i], near)
+            if t < taste.blocked_s:
+                most *= 1.0 - now.blocked[k]
+            if before <= HERE and hl == 0 and kind == FREE:
+                most = max(most, min(al, 1.0 * dt))
+            out = min(before + al, most)
+            if before > 0.5:
+                money += w * taste.join * taste.stop_s * al
+            elif most <= 0.0:
+                money += w * taste.stop_s * al
+            left = before + al - out
+            q2[c, k], fl2[c, k], sv2[c, k] = left, after, served + out
+            hd2[c, k] = 0 if out > 0.5 else hl
+            money += w * dt * 0.5 * (before + left)
         if p != n:
-            ready = street.ready_s[p, n, k]
-            if ready < 0 or el + dt <= ready:
-                s, sec = p, 1 if el == 0 and street.kind[p, k] != NONE else 0
-            elif ready > 0:
-                sec = min(dt, el + dt - ready)
-                if el <= ready:
-                    flowed = 0
-        kind = street.kind[s, k]
-        w = now.weight[k]
-        if kind == NONE or sec == 0:
-            q2[k] = before + al
-            fl2[k] = 0
-            sv2[k] = served if kind == MIXED else 0.0
-            hd2[k] = hl
-            money += w * (taste.stop_s * al + dt * (before + 0.5 * al))
-            continue
-        if before < HERE:
-            flowed = FLOWING
-        after = min(flowed + sec, FLOWING)
-        pace = street.profile[after] - street.profile[flowed]
-        if flowed + sec > FLOWING:
-            pace += flowed + sec - max(FLOWING, flowed)
-        most = pace * now.flow[k]
-        if hl > 0 and now.stuck[s, k]:
-            most = 0.0
-        elif kind == MIXED:
-            most *= _share(street, taste, s, k, hl, served, now.flow[k], q, near)
-        if t < taste.blocked_s:
-            most *= 1.0 - now.blocked[k]
-        if before <= HERE and hl == 0 and kind == FREE:
-            most = max(most, min(al, 1.0 * dt))
-        out = min(before + al, most)
-        if before > 0.5:
-            money += w * taste.join * taste.stop_s * al
-        elif most <= 0.0:
-            money += w * taste.stop_s * al
-        if out > 0.5:
-            hl = 0
-        q2[k] = before + al - out
-        fl2[k] = min(flowed + sec, FLOWING)
-        sv2[k] = served + out
-        hd2[k] = hl
-        money += w * dt * 0.5 * (before + q2[k])
+            el += dt
+            if el >= street.change_s[p, n]:
+                at2[c, STAGE], at2[c, AGE], el = n, el - street.change_s[p, n], 0
+            at2[c, SPENT] = el
+        else:
+            at2[c, AGE] += dt
+        cost2[c] = money + dt * _lateness(street, now, taste, t, at2[c])
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _lateness(street: Street, now: Now, taste: Taste, t: int, state: I64) -> float:
+    """Return what it costs by second that stages which are due can not be begun in time."""
+    n, begun = state[TARGET], state[BEGUN]
+    left = street.least_s[n]
+    if state[STAGE] == n:
+        left = max(0, left - state[AGE])
+    money = 0.0
+    for s in range(street.least_s.shape[0]):
+        late = t + left + street.tour_s[n, s] > now.due_s[s]
+        if late and not (begun >> s) & 1:
+            money += taste.late
     return money
 
 
 @njit(cache=True, fastmath=True)
-def _owed(now: Now, begun: int) -> int:
-    owed = 0
-    for s in range(now.must.shape[0]):
-        if now.must[s] > 0 and not (begun >> s) & 1:
-            owed += 1
-    return min(owed, 2)
+def _rank(street: Street, now: Now, taste: Taste, made: int, at2: I64, q2: F32, hd2: I64,
+          cost2: F64, rank: F32) -> None:  # fmt: skip
+    """Fill `rank` with costs so far and what is still to be paid: queues left, stages due."""
+    for c in range(made):
+        p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
+        cost = cost2[c]
+        for k in range(q2.shape[1]):
+            ql = q2[c, k]
+            if ql <= 1e-3:
+                continue
+            if street.kind[n, k] == NONE or (hd2[c, k] > 0 and now.stuck[n, k]):
+                wait = taste.lost_s
+            elif p != n:
+                wait = max(0.0, street.ready_s[p, n, k] - el) + 1.5
+            else:
+                wait = 0.0
+            cost += now.weight[k] * (ql * wait + 0.5 * ql * ql / now.flow[k])
+        for s in range(now.must.shape[0]):
+            if not (begun >> s) & 1:
+                cost += now.must[s]
+        rank[c] = cost
 
 
 @njit(cache=True, fastmath=True)
-def _keep_best(made: int, beam: int, rank: F32, at2: I64, now: Now, alike: int,
+def _keep_best(made: int, beam: int, rank: F32, at2: I64, now: Now, alike: int, seen: I64,
                order: I64) -> int:  # fmt: skip
-    """Fill `order` with the best children, not more than `alike` of each kind; return how many."""
-    stages = now.must.shape[0]
-    seen = np.zeros((stages, 24, 3), dtype=np.int64)
+    """Fill `order` with the best states, not more than `alike` of each kind; return how many."""
+    seen[:] = 0
     sorted_ = np.argsort(rank[:made])
     kept = 0
     for o in range(made):
         c = sorted_[o]
-        p, n, el, age = at2[c, 0], at2[c, 1], at2[c, 2], at2[c, 3]
-        kind = min(age // 3, 17) if p == n else 18 + min(el // 2, 5)
-        owed = _owed(now, at2[c, 5])
+        n, owed = at2[c, TARGET], 0
+        for s in range(now.must.shape[0]):
+            if now.must[s] > 0 and not (at2[c, BEGUN] >> s) & 1:
+                owed = min(owed + 1, 2)
+        kind = 18 + min(at2[c, SPENT] // 2, 5)
+        if at2[c, STAGE] == n:
+            kind = min(at2[c, AGE] // 3, 17)
         if seen[n, kind, owed] >= alike:
             continue
         seen[n, kind, owed] += 1
@@ -288,94 +335,59 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     The action is -1 to keep the stage, else the stage to change to.
     """
     stages, lanes = street.kind.shape
-    beam = taste.beam
-    times = steps_of(taste, now.arrivals.shape[1])
-    wide = beam * (stages + 1)
+    span, beam = now.arrivals.shape[1], taste.beam
+    times = steps_of(taste, span)
+    wide = beam * stages + 1
     q, q2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     sv, sv2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     fl, fl2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
     hd, hd2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
-    at = np.zeros((beam, 6), np.int64)  # stage, target, elapsed, age, root, begun stages
-    at2 = np.zeros((wide, 6), np.int64)
+    at, at2 = np.zeros((beam, STATE), np.int64), np.zeros((wide, STATE), np.int64)
     cost, cost2 = np.zeros(beam, np.float64), np.zeros(wide, np.float64)
-    rank, order = np.zeros(wide, np.float32), np.zeros(wide, np.int64)
-    come, near = np.zeros(lanes, np.float32), np.zeros(lanes, np.float32)
-    soon = np.zeros(lanes, np.float32)
-    total = np.zeros((lanes, now.arrivals.shape[1] + 13), np.float32)
+    rank, parent = np.zeros(wide, np.float32), np.zeros(wide, np.int64)
+    order, seen = np.zeros(wide, np.int64), np.zeros((stages, 24, 3), np.int64)
+    total = np.zeros((lanes, span + AHEAD_S + 1), np.float32)
     for k in range(lanes):
-        for t in range(total.shape[1] - 1):
-            more = now.arrivals[k, t] if t < now.arrivals.shape[1] else 0.0
-            total[k, t + 1] = total[k, t] + more
+        for t in range(span + AHEAD_S):
+            total[k, t + 1] = total[k, t] + (now.arrivals[k, t] if t < span else 0.0)
         q[0, k], fl[0, k], hd[0, k] = now.queue[k], now.flowed[k], now.head[k]
-    at[0, 0], at[0, 1], at[0, 3], at[0, 4] = now.stage, now.stage, now.age_s, -1
-    at[0, 5] = 1 << now.stage
+    at[0, STAGE], at[0, TARGET], at[0, AGE] = now.stage, now.stage, now.age_s
+    at[0, ROOT], at[0, BEGUN] = -1, 1 << now.stage
     count = 1
     for u in range(times.shape[0] - 1):
         t, dt = times[u], times[u + 1] - times[u]
-        for k in range(lanes):
-            come[k] = total[k, t + dt] - total[k, t]
-            near[k] = total[k, t + 4] - total[k, t]
-            soon[k] = total[k, t + 8] - total[k, t]
-        made = 0
-        for i in range(count):
-            p, n = at[i, 0], at[i, 1]
-            free = p == n and at[i, 3] >= street.least_s[p]
-            for a in range(stages if free else 1):
-                nn, pp, el, age = n, p, at[i, 2], at[i, 3]
-                if a > 0:
-                    nn = a - 1 if a - 1 < p else a
-                    if not street.legal[p, nn] or (t < BARRED_S and now.barred[nn]):
-                        continue
-                    idle = not street.recall[nn] and now.due_s[nn] > FAR_S
-                    if idle and _serves_nobody(street, nn, q[i], soon):
-                        continue
-                    if _passes_a_call(street, p, nn, q[i]):
-                        continue
-                    el = 0
-                    if street.change_s[p, nn] == 0:
-                        pp, age = nn, 0
-                c = made
-                made += 1
-                money = cost[i] + _advance(
-                    street, now, taste, pp, nn, el, t, dt, come, near,
-                    q[i], fl[i], sv[i], hd[i], q2[c], fl2[c], sv2[c], hd2[c],
-                )  # fmt: skip
-                if pp != nn:
-                    el += dt
-                    if el >= street.change_s[pp, nn]:
-                        age = el - street.change_s[pp, nn]
-                        pp, el = nn, 0
-                else:
-                    age += dt
-                begun = at[i, 5] | (1 << nn)
-                left = max(0, street.least_s[nn] - age) if pp == nn else street.least_s[nn]
-                for s in range(stages):
-                    if not (begun >> s) & 1 and t + left + street.tour_s[nn, s] > now.due_s[s]:
-                        money += taste.late * dt
-                root = at[i, 4] if t > 0 else (nn if a > 0 else -1)
-                at2[c, 0], at2[c, 1], at2[c, 2], at2[c, 3], at2[c, 4], at2[c, 5] = (
-                    pp, nn, el, age, root, begun,
-                )  # fmt: skip
-                cost2[c] = money
+        come = total[:, t + dt] - total[:, t]
+        near = total[:, t + NEAR_S] - total[:, t]
+        soon = total[:, t + AHEAD_S] - total[:, t]
+        made = _branch(street, now, t, count, at, q, soon, at2, parent)
+        _advance(
+            street, now, taste, t, dt, made, at2, parent, come, near,
+            q, fl, sv, hd, cost, q2, fl2, sv2, hd2, cost2,
+        )  # fmt: skip
         last = u == times.shape[0] - 2
         if made > count or last:
-            for c in range(made):
-                rank[c] = cost2[c] + _rest(
-                    street, now, taste, at2[c, 0], at2[c, 1], at2[c, 2], at2[c, 5], q2[c], hd2[c],
-                )  # fmt: skip
-            count = _keep_best(made, beam, rank, at2, now, taste.alike, order)
+            _rank(street, now, taste, made, at2, q2, hd2, cost2, rank)
+            count = _keep_best(made, beam, rank, at2, now, taste.alike, seen, order)
+            for i in range(count):
+                c = order[i]
+                for k in range(lanes):
+                    q[i, k], fl[i, k] = q2[c, k], fl2[c, k]
+                    sv[i, k], hd[i, k] = sv2[c, k], hd2[c, k]
+                for x in range(STATE):
+                    at[i, x] = at2[c, x]
+                cost[i] = rank[c] if last else cost2[c]
         else:
-            count = made
-            for c in range(made):
-                order[c] = c
-        for i in range(count):
-            c = order[i]
-            q[i], fl[i], sv[i], hd[i], at[i] = q2[c], fl2[c], sv2[c], hd2[c], at2[c]
-            cost[i] = rank[c] if last else cost2[c]
+            q[:made], fl[:made], sv[:made], hd[:made] = (
+                q2[:made],
+                fl2[:made],
+                sv2[:made],
+                hd2[:made],
+            )
+            at[:made], cost[:made] = at2[:made], cost2[:made]
     keep, change, action = np.inf, np.inf, -1
     for i in range(count):
-        if at[i, 4] < 0:
+        if at[i, ROOT] < 0:
             keep = min(keep, cost[i])
         elif cost[i] < change:
-            change, action = cost[i], at[i, 4]
+            change, action = cost[i], at[i, ROOT]
     return (action if change < keep else -1), keep, change

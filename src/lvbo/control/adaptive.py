@@ -15,10 +15,10 @@ import numpy as np
 from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
 from lvbo.control.adaptive_model import make_frame, make_street
 from lvbo.control.calls import Calls
-from lvbo.control.estimate import LaneState, Served
-from lvbo.control.eyes import Eyes
+from lvbo.control.estimate import Served
+from lvbo.control.eyes import SPAN_S, Eyes
 from lvbo.control.learning import Learned
-from lvbo.control.protocols import Floats, Ints, Observation, Reason, Wish
+from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.sight import Heads, blocked_shares
 from lvbo.control.site import Site
@@ -26,7 +26,6 @@ from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.signal.lamp import GOING
 
-SPAN_S = 90
 LEARN_EVERY_S = 60
 """So often what was learned enters the model."""
 HERE = 0.3
@@ -54,7 +53,7 @@ class AdaptiveController:
         self._frame = make_frame(site, table)
         self._learned = Learned(site)
         self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
-        self._eyes = Eyes(site, SPAN_S)
+        self._eyes = Eyes(site)
         self._heads = Heads(table.count, len(site.lanes))
         self._served = Served(site)
         limits = [site.rules.limit_index[p] for p in site.phases]
@@ -81,7 +80,7 @@ class AdaptiveController:
 
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
-        lanes = self._eyes.look(seen, self._heads.flows(self._street, stage))
+        lanes = self._eyes.look(seen)
         self._heads.feel(lanes, self._street, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         free = np.asarray(~self._heads.stuck.any(axis=0))

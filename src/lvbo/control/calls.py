@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvbo.control.estimate import LaneState
-from lvbo.control.protocols import Bools
+from lvbo.control.protocols import Bools, LaneState
 from lvbo.control.site import NONE, TURN_SHARE, Site
 
 PATIENCE_S = 30.0

@@ -7,17 +7,14 @@ at the stop line, and arrivals by second as if nothing stood in their way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lvbo.control.protocols import Bools, Floats, Ints, Observation
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Observation
 from lvbo.control.site import NONE, REACH_M, Site
 from lvbo.signal.lamp import GOING
-
-Arrivals = NDArray[np.float32]
 
 MEMORY_S = 300.0
 """How long arrivals count in the mean that stands for those not yet in sight."""
@@ -28,40 +25,24 @@ SPACE_M = 7.0
 """The room of a standing vehicle."""
 STEADY_VPS = 0.5
 MOST_QUEUE = 60.0
+BELIEVED, LEAST_TOLD = (0.3, 1.3), 0.2
+"""How far announcements are scaled to the mean seen, and how much of it they must tell of."""
 _GOING = np.array([int(lamp) for lamp in GOING])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class LaneState:
-    """The lanes of a site as they are now; all but `arrivals` have shape (lanes,).
+class Announced:
+    """Arrivals that neighbours tell of: `arrivals` (lanes, seconds), known `until_s` (lanes,)."""
 
-    `queue` vehicles that stand, `arrivals` (lanes, seconds) those who would reach the stop line in
-    that second if nothing stood there, `present` those known to be on the lane, standing or coming,
-    `near` the same weighted by nearness to the stop line, 1 - d / 200 m. `wait_s` is how long the
-    first one has stood, `left` who left in the second before, `rate_vps` the mean of arrivals,
-    `gap_s` for how long nobody was at the stop line or close to it. `head` is a number that is
-    another one for another first vehicle (-1 nobody), `stands` says whether it stands at the line.
-    `load` is the mean number of persons in a vehicle over that in a car.
-    """
-
-    queue: Floats
-    arrivals: Arrivals
-    present: Floats
-    near: Floats
-    wait_s: Floats
-    left: Floats
-    rate_vps: Floats
-    gap_s: Floats
-    head: Ints
-    stands: Bools
-    load: Floats
+    arrivals: Floats
+    until_s: Ints
 
 
 class LaneEye(Protocol):
     """Make lane states of one kind of detector; keeps what it must know between seconds."""
 
-    def look(self, seen: Observation, flows: Bools) -> LaneState:
-        """Return the lanes now; `flows` (lanes,) says which have green and are not held up."""
+    def look(self, seen: Observation, announced: Announced | None) -> LaneState:
+        """Return the lanes now; `announced` are arrivals that neighbours tell of."""
         ...
 
 
@@ -82,9 +63,11 @@ class Rates:
     """The mean of arrivals by lane, veh/s; a lane that is blind takes the mean of its link."""
 
     def __init__(self, site: Site) -> None:
-        self.vps: Floats = np.full(len(site.lanes), FIRST_VPS)
+        lanes = len(site.lanes)
+        self.vps: Floats = np.full(lanes, FIRST_VPS)
         self._mates = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
-        self._known_s = np.zeros(len(site.lanes))
+        self._known_s = np.zeros(lanes)
+        self._told: Floats = np.zeros(lanes)
 
     def take(self, came: Floats, working: Bools) -> None:
         """Take in who came in this second on the lanes that work."""
@@ -96,6 +79,24 @@ class Rates:
             weight = self._mates @ working.astype(float)
             mean = self._mates @ np.where(working, self.vps, 0.0) / np.maximum(weight, 1.0)
             self.vps = np.where(blind & (weight > 0), mean, self.vps)
+
+    def expected(self, reach_s: Ints, span_s: int, announced: Announced | None) -> Floats:
+        """Return the arrivals by second that are not seen yet, from `reach_s` (lanes,) on.
+
+        They come at the mean rate, or as neighbours announce them, brought to the same mean.
+        """
+        seconds = np.arange(span_s)[None, :]
+        mean = np.repeat(self.vps[:, None], span_s, axis=1)
+        if announced is not None:
+            at = np.minimum(reach_s, span_s - 1)
+            now = announced.arrivals[np.arange(len(at)), at]
+            self._told = self._told + (now - self._told) / MEMORY_S
+            part = np.clip(self.vps / np.maximum(self._told, 1e-6), *BELIEVED)
+            part = np.where(self._told > LEAST_TOLD * self.vps, part, 0.0)
+            rest = np.maximum(self.vps - part * self._told, 0.0)
+            told = part[:, None] * announced.arrivals + rest[:, None]
+            mean = np.where(seconds < announced.until_s[:, None], told, mean)
+        return np.where(seconds >= reach_s[:, None], mean, 0.0)
 
 
 class BlindQueue:
@@ -113,21 +114,24 @@ class BlindQueue:
         return self.queue
 
 
-def with_blind(
-    state: LaneState, working: Bools, blind: Floats, rates: Rates, reach_s: Ints | None = None
+def complete(
+    state: LaneState,
+    working: Bools,
+    blind: Floats,
+    rates: Rates,
+    reach_s: Ints,
+    announced: Announced | None,
 ) -> LaneState:
-    """Return the state with lanes that nobody sees filled in from their blind queues.
+    """Return the state with what nobody sees: arrivals beyond the reach, lanes that are blind.
 
-    `reach_s` (lanes,) is from when on arrivals are not seen yet; they come at the mean rate.
+    `reach_s` (lanes,) is from when on arrivals are not seen yet.
     """
-    arrivals = state.arrivals.copy()
-    span = arrivals.shape[1]
-    first = np.zeros(len(working), dtype=np.int64) if reach_s is None else reach_s
-    later = np.arange(span)[None, :] >= np.where(working, first, 0)[:, None]
-    arrivals += (later * rates.vps[:, None]).astype(np.float32)
+    first = np.where(working, reach_s, 0)
+    unseen = rates.expected(first, state.arrivals.shape[1], announced)
+    arrivals = state.arrivals + unseen.astype(np.float32)
     if working.all():
-        return _with(state, arrivals=arrivals)
-    return _with(
+        return replace(state, arrivals=arrivals)
+    return replace(
         state,
         arrivals=arrivals,
         queue=np.where(working, state.queue, blind),
@@ -138,11 +142,6 @@ def with_blind(
         stands=state.stands & working,
         gap_s=np.where(working | (blind < 1.0), state.gap_s, 0.0),
     )
-
-
-def _with(state: LaneState, **more: object) -> LaneState:
-    fields = {name: getattr(state, name) for name in LaneState.__slots__}
-    return LaneState(**{**fields, **more})
 
 
 def reach_m(site: Site) -> Floats:

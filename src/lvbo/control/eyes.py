@@ -3,27 +3,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from lvbo.control._sight_kernels import CAR_PERSONS, gather
 from lvbo.control.estimate import (
     NEAR_M,
     SPACE_M,
+    Announced,
     BlindQueue,
     LaneEye,
-    LaneState,
     Rates,
     Served,
+    complete,
     reach_m,
-    with_blind,
 )
 from lvbo.control.loop_eye import LoopEye
-from lvbo.control.protocols import Bools, Floats, Ints, Observation, Vehicles
+from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Vehicles
 from lvbo.control.site import Site
 
-SPAN_S = 30
-"""How far arrivals are told where nobody plans farther."""
-STILL_MPS, STILL_M = 1.0, 15.0
+STILL_MPS, STILL_M, STILL_S = 1.0, 15.0, 4
+"""Who stands near the line; a lane whose first one stands in green for so long does not flow."""
 FREE_M = 40.0
 PACE_STEP, PACE_QUANTILE = 0.05, 0.7
 SLOWEST, FASTEST = 0.4, 1.15
@@ -65,12 +66,15 @@ class AreaEye:
         self._pace, self._rates = Pace(site), Rates(site)
         self._blind, self._served = BlindQueue(len(site.lanes)), Served(site)
         self._gap_s = np.full(len(site.lanes), 1000.0)
+        self._still_s = np.zeros(len(site.lanes), dtype=np.int64)
         self._keys = np.zeros(0, dtype=np.int64)
         self._lanes = np.zeros(0, dtype=np.int64)
 
-    def look(self, seen: Observation, flows: Bools) -> LaneState:
+    def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
         vehicles = seen.vehicles if seen.vehicles is not None else nobody()
+        green = self._served.green_s(seen)
+        flows = (green > 0) & (self._still_s < STILL_S)
         queue, arrivals, head, wait, load, count, close = gather(
             vehicles.zone,
             vehicles.distance_m,
@@ -92,6 +96,7 @@ class AreaEye:
             key[some] = vehicles.key[at[some]]
             still = (vehicles.speed_mps < STILL_MPS) & (vehicles.distance_m < STILL_M)
             stands[some] = still[at[some]]
+        self._still_s = np.where((green > 0) & stands, self._still_s + 1, 0)
         came, left = self._passages(vehicles)
         self._rates.take(came, seen.working)
         self._see_pace(vehicles, queue)
@@ -108,10 +113,9 @@ class AreaEye:
             stands=stands,
             load=load / CAR_PERSONS,
         )
-        green = self._served.green_s(seen)
         blind = self._blind.step(self._rates.vps, green)
         out_s = np.minimum(self._span, self._reach_m / self._pace.mps).astype(np.int64)
-        return with_blind(state, seen.working, blind, self._rates, out_s)
+        return complete(state, seen.working, blind, self._rates, out_s, announced)
 
     def lane_at(self, zone: Ints) -> Ints:
         """Return the stop-line lane that each of these zones alone leads to, or -1."""
@@ -166,9 +170,9 @@ class ReportEye:
         """Return the share of vehicles that report."""
         return float(np.clip(self._among / self._places, 0.02, 1.0))
 
-    def look(self, seen: Observation, flows: Bools) -> LaneState:
+    def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
-        state = self._area.look(seen, flows)
+        state = self._area.look(seen, announced)
         vehicles = seen.vehicles if seen.vehicles is not None else nobody()
         green = self._served.green_s(seen)
         places, among = self._standing(vehicles)
@@ -179,16 +183,16 @@ class ReportEye:
         self._queue.queue = np.where(freed, 0.0, queue)
         unseen = all_vps * (1.0 - self.share)
         arrivals = state.arrivals + unseen[:, None].astype(np.float32)
-        fields = {name: getattr(state, name) for name in LaneState.__slots__}
-        fields |= {
-            "queue": np.where(seen.working, self._queue.queue, state.queue),
-            "present": np.maximum(state.present, self._queue.queue),
-            "near": np.maximum(state.near, self._queue.queue),
-            "arrivals": arrivals,
-            "rate_vps": all_vps,
-            "stands": state.stands & (places > 0),
-        }
-        return LaneState(**fields)
+        queue = np.where(seen.working, self._queue.queue, state.queue)
+        return replace(
+            state,
+            queue=queue,
+            arrivals=arrivals,
+            present=np.maximum(state.present, queue),
+            near=np.maximum(state.near, queue),
+            rate_vps=all_vps,
+            stands=state.stands & (places > 0),
+        )
 
     def _standing(self, vehicles: Vehicles) -> tuple[Floats, Floats]:
         """Return by lane the place in the queue of the last reporter, and how many report."""
@@ -209,17 +213,21 @@ class ReportEye:
             self._among, self._places = self._among / 2, self._places / 2
 
 
+SPAN_S = 90
+"""How far ahead arrivals are told."""
+
+
 class Eyes:
     """Choose the eye by what an observation brings; a site may change its detectors."""
 
     def __init__(self, site: Site, span_s: int = SPAN_S, *, near_m: float = NEAR_M) -> None:
         self._site, self._span, self._near_m = site, span_s, near_m
-        self._served = Served(site)
         self._made: dict[type[LaneEye], LaneEye] = {}
 
-    def look(self, seen: Observation, flows: Bools | None = None) -> LaneState:
-        """Return the lanes now; without `flows` all lanes with green are taken to flow."""
-        open_ = self._served.green_s(seen) > 0 if flows is None else flows
+    def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
+        """Return the lanes now: as they were made for all, or made here."""
+        if seen.lanes is not None and self._near_m == NEAR_M:
+            return seen.lanes
         kind: type[LaneEye] = AreaEye
         if seen.loops is not None:
             kind = LoopEye
@@ -227,7 +235,7 @@ class Eyes:
             kind = ReportEye
         if kind not in self._made:
             self._made[kind] = kind(self._site, self._span, self._near_m)  # type: ignore[call-arg]
-        return self._made[kind].look(seen, open_)
+        return self._made[kind].look(seen, announced)
 
 
 def nobody() -> Vehicles:

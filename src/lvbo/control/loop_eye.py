@@ -9,13 +9,13 @@ from lvbo.control.estimate import (
     MOST_QUEUE,
     NEAR_M,
     SPACE_M,
+    Announced,
     BlindQueue,
-    LaneState,
     Rates,
     Served,
-    with_blind,
+    complete,
 )
-from lvbo.control.protocols import Bools, Floats, Ints, Loops, Observation
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation
 from lvbo.control.site import REACH_M, Site
 
 COVERED = 0.95
@@ -55,7 +55,7 @@ class LoopEye:
         beside = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
         self._beside = beside - np.eye(lanes)
 
-    def look(self, seen: Observation, flows: Bools) -> LaneState:
+    def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
         loops = seen.loops if seen.loops is not None else no_loops()
         if loops.lane.shape != self._at_line.shape:
@@ -66,7 +66,7 @@ class LoopEye:
         green = self._served.green_s(seen)
         self._rates.take(np.where(self._has_far, far.passed, line.passed), seen.working)
         self._arrive(far.passed)
-        self._leave(line, flows & (green > GAP_S))
+        self._leave(line, green > GAP_S)
         self._correct(line, far, green)
         stands = (line.occupied >= COVERED) & (line.passed <= 0)
         here = stands | (self._line > HALF)
@@ -87,7 +87,7 @@ class LoopEye:
             load=np.ones(len(self._line)),
         )
         blind = self._blind.step(self._rates.vps, green)
-        return with_blind(state, seen.working, blind, self._rates, self._eta_s + 1)
+        return complete(state, seen.working, blind, self._rates, self._eta_s + 1, announced)
 
     def _bind(self, loops: Loops) -> None:
         """Take note of where the loops lie: at the stop line, and the farthest ones upstream."""

@@ -25,6 +25,7 @@ from lvbo.ids import ControllerId, PhaseId
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Arrivals = NDArray[np.float32]
 
 
 class Capability(StrEnum):
@@ -86,6 +87,32 @@ class Crossings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LaneState:
+    """The lanes of a site as they are now; all but `arrivals` have shape (lanes,).
+
+    `queue` vehicles that stand, `arrivals` (lanes, seconds) those who would reach the stop line in
+    that second if nothing stood there, `present` those known to be on the lane, standing or coming,
+    `near` the same weighted by nearness to the stop line, 1 - d / 200 m. `wait_s` is how long the
+    first one has stood, `left` who left in the second before, `rate_vps` the mean of arrivals,
+    `gap_s` for how long nobody was at the stop line or close to it. `head` is a number that is
+    another one for another first vehicle (-1 nobody), `stands` says whether it stands at the line.
+    `load` is the mean number of persons in a vehicle over that in a car.
+    """
+
+    queue: Floats
+    arrivals: Arrivals
+    present: Floats
+    near: Floats
+    wait_s: Floats
+    left: Floats
+    rate_vps: Floats
+    gap_s: Floats
+    head: Ints
+    stands: Bools
+    load: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
     """All that is seen of one controller and its approaches at one second.
 
@@ -94,7 +121,8 @@ class Observation:
     report. `crossed` are those that area sensing or reports saw
     leave in the second before. `working` (lanes,) says which lanes have a detector that can be
     believed. `blocked` (movements,) says where the exit is known to be full. `calls` (phases,) are
-    demands of people on foot: buttons, or recall.
+    demands of people on foot: buttons, or recall. `lanes` is what was made of all this, where it
+    was made once for all.
     """
 
     controller: ControllerId
@@ -106,6 +134,7 @@ class Observation:
     loops: Loops | None = None
     crossed: Crossings | None = None
     sampled: bool = False
+    lanes: LaneState | None = None
     working: Bools
     blocked: Bools
     calls: Bools

@@ -6,8 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from lvbo.control._plan_kernels import NONE, Street
-from lvbo.control.estimate import LaneState
-from lvbo.control.protocols import Bools, Floats, Ints
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState
 
 STILL_S, STILL_YIELDING_S = 4, 6
 """How long a head stands in a green that should serve it before the model is contradicted."""
@@ -28,12 +27,6 @@ class Heads:
         self._key = np.full(lanes, -1, dtype=np.int64)
         self._still_s = np.zeros(lanes, dtype=np.int64)
         self._marked_s = np.zeros(lanes, dtype=np.int64)
-
-    def flows(self, street: Street, stage: int) -> Bools:
-        """Return which lanes the stage serves whose head is not stuck in it; -1 serves nobody."""
-        if stage < 0:
-            return np.zeros(self.stuck.shape[1], dtype=bool)
-        return np.asarray((street.kind[stage] != NONE) & ~self.stuck[stage])
 
     def feel(self, lanes: LaneState, street: Street, stage: int, age_s: int, now_s: int) -> None:
         """Mark heads that stand in a green that should serve them; forget marks in time."""
