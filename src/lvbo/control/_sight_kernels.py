@@ -53,7 +53,8 @@ def gather(
     wait, aboard, count, close = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
     for v in range(zone.shape[0]):
         for i in range(first[zone[v]], first[zone[v] + 1]):
-            k, share, far, pace = lane_of[i], share_of[i], distance_m[v], speed_mps[v]
+            k, share, far = lane_of[i], share_of[i], max(distance_m[v], 0.0)
+            pace = max(speed_mps[v], 0.0)
             aboard[k] += share * persons[v]
             count[k] += share
             close[k] += share * max(0.0, 1.0 - far / REACH_M)
@@ -67,7 +68,7 @@ def gather(
                 continue
             free = free_mps[k]
             bin_s = int(far / free + max(free - pace, 0.0) ** 2 / (BRAKE * free))
-            if bin_s < span:
+            if 0 <= bin_s < span:
                 arrivals[k, bin_s] += share
     for k in range(lanes):
         aboard[k] = aboard[k] / count[k] if count[k] > 0.0 else CAR_PERSONS

@@ -91,9 +91,9 @@ class Driver:
         self.facts = self._facts(street)
         return ended_now(
             sumo,
+            setup,
             tuple(street.changes),
-            street.teleports,
-            street.collisions,
+            (street.teleports, street.collisions),
             time.perf_counter() - began,
         )
 
