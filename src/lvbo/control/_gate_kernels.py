@@ -45,6 +45,9 @@ from lvbo.control._look_kernels import (
     Rules,
 )
 
+MOST_HOPS = 2
+"""So many times the number of stages no way of the guarantee is longer."""
+
 
 @njit(cache=True)
 def _goes(r: Rules, s: I64, i: int) -> bool:
@@ -122,10 +125,8 @@ def _start_wait(r: Rules, s: I64, t: int, ends: Flags, begins: Flags, j: int, ah
 
 @njit(cache=True)
 def _head_stays(r: Rules, s: I64, ends: Flags, begins: Flags, k: int) -> bool:
-    for i in range(ends.shape[0]):
-        if r.head[k, i] and ((_goes(r, s, i) and not ends[i]) or begins[i]):
-            return True
-    return False
+    lit = (r.goes & (s[LAMP] == r.shows) & ~ends) | begins
+    return bool((r.head[k] & lit).any())
 
 
 @njit(cache=True)
@@ -254,34 +255,45 @@ def apply(r: Rules, s: I64, misc: I64, t: int, want: Flags, yellow: I64, prepare
 @njit(cache=True)
 def _required(r: Rules, s: I64, q: int, began: int, i: int) -> bool:
     """Say whether phase i must have gone before stage q may be left."""
-    if not (r.greens[q, i] and r.goes[i]):
-        return False
-    return bool(not r.walk[i] or (s[ASKED, i] != NEVER and s[ENDED, i] < began))
+    due = not r.walk[i] or (s[ASKED, i] != NEVER and s[ENDED, i] < began)
+    return bool(due and r.greens[q, i] and r.goes[i])
+
+
+@njit(cache=True)
+def _next_stage(r: Rules, asked: I64, open_: Flags, q: int) -> int:
+    """Return the next stage of the guarantee after q.
+
+    By call: on the way to the phase that asked first of those still open. By the tour: the next one
+    of the site's order.
+    """
+    goal, first = -1, -NEVER
+    for k in range(asked.shape[0] if r.by_call else 0):
+        away = open_[k] and r.home[k] >= 0 and r.home[k] != q
+        if away and (asked[k] < first or (asked[k] == first and r.path[q, r.home[k]] == r.home[k])):
+            goal, first = r.home[k], asked[k]
+    return int(r.after[q] if goal < 0 else r.path[q, goal])
 
 
 @njit(cache=True)
 def first_late(r: Rules, s: I64, misc: I64) -> int:
-    """Return a phase that the tour through all stages would serve too late, or -1.
+    """Return a phase that the guarantee would serve too late, or -1.
 
-    The tour starts in the next second, finishes what is under way, and gives each stage its
-    minimum, as if people called at every crossing. It is played second by second: ends, notice,
-    yellows, red-amber, all intergreens.
+    It starts in the next second, finishes what is under way, and gives each stage its minimum, as
+    if people called at every crossing; see `_next_stage`. It is played second by second: ends,
+    notice, yellows, red-amber, all intergreens.
     """
     count = s.shape[1]
     now = misc[TIME] + 1
-    soonest = -NEVER
-    for i in range(count):
-        if s[ASKED, i] != NEVER:
-            soonest = min(soonest, s[ASKED, i] + r.red_s[i])
-    if soonest > now + 2 * r.tour_s:
+    due = np.where(s[ASKED] != NEVER, s[ASKED] + r.red_s, -NEVER)
+    if due.min() > now + 2 * r.tour_s:
         return -1
     going, open_ = r.goes & (s[LAMP] == r.shows), s[ASKED] != NEVER
     began, ended, clear = s[HEAD].copy(), s[ENDED].copy(), s[CLEAR].copy()
     q = misc[STAGE]
     decided = now
-    for hop in range(r.cycle.shape[0] + 2):
+    for hop in range(MOST_HOPS * r.greens.shape[0] + 2):
         if hop > 0 or q < 0:
-            q = r.cycle[0] if q < 0 else r.after[q]
+            q = r.cycle[0] if q < 0 else _next_stage(r, s[ASKED], open_, q)
         last = decided
         for i in range(count):
             leaves = going[i] and not r.greens[q, i] and not r.fixed[i]
@@ -313,7 +325,7 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
                     start = max(start, clear[f] + amber)
             for k in range(count):
                 if r.head[k, j] and open_[k]:
-                    if start > s[ASKED, k] + r.red_s[k]:
+                    if start > due[k]:
                         return k
                     open_[k] = False
             fresh[j], began[j] = True, start
@@ -329,20 +341,18 @@ def first_late(r: Rules, s: I64, misc: I64) -> int:
 
 
 @njit(cache=True)
-def _tour_stage(r: Rules, s: I64, misc: I64, t: int) -> int:
-    """Return the stage that the tour through all stages aims at in this second."""
+def _promised_stage(r: Rules, s: I64, misc: I64, t: int) -> int:
+    """Return the stage that the guarantee aims at in this second."""
     q = misc[STAGE]
     if q < 0:
         return int(r.cycle[0])
+    going = r.goes & (s[LAMP] == r.shows)
     for i in range(s.shape[1]):
-        goes = _goes(r, s, i)
-        if _required(r, s, q, misc[BEGAN], i) and not goes:
+        waits = _required(r, s, q, misc[BEGAN], i) and not going[i]
+        young = s[HEAD, i] + r.most_least_s[i] - r.notice_s[i] > t
+        if waits or (going[i] and not r.fixed[i] and (young or not r.greens[q, i])):
             return int(q)
-        if goes and not r.greens[q, i] and not r.fixed[i]:
-            return int(q)
-        if goes and not r.fixed[i] and s[HEAD, i] + r.most_least_s[i] - r.notice_s[i] > t:
-            return int(q)
-    return int(r.after[q])
+    return _next_stage(r, s[ASKED], (s[ASKED] != NEVER) & ~going, q)
 
 
 @njit(cache=True)
@@ -350,14 +360,11 @@ def _passes_over(r: Rules, p: int, q: int, called: Flags) -> bool:
     """Say whether a change from p to q passes over a stage that is called."""
     if not r.skips or r.place[p] < 0 or r.place[q] < 0:
         return False
+    waits = called & r.goes & ~r.fixed & ~r.greens[p] & ~r.greens[q]
     count = r.cycle.shape[0]
-    span = (r.place[q] - r.place[p]) % count
-    for k in range(1, span):
-        over = r.cycle[(r.place[p] + k) % count]
-        for i in range(called.shape[0]):
-            waits = r.greens[over, i] and called[i] and r.goes[i] and not r.fixed[i]
-            if waits and not r.greens[q, i] and not r.greens[p, i]:
-                return True
+    for k in range(1, (r.place[q] - r.place[p]) % count):
+        if (waits & r.greens[r.cycle[(r.place[p] + k) % count]]).any():
+            return True
     return False
 
 
@@ -380,39 +387,35 @@ def _aim(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, called: F
     """Set the stage aimed at: the one wished if it is one, and may follow now."""
     now = misc[STAGE]
     q = _wished_stage(r, wish, named, now)
-    why = 0
-    if q < 0:
-        why = STRANGE
-    elif q != now and now >= 0:
+    going = r.goes & (s[LAMP] == r.shows)
+    why = STRANGE if q < 0 else 0
+    if q >= 0 and q != now and now >= 0:
+        stands = r.greens[now] & r.goes & ~r.walk & ~going
+        over = going & ~r.greens[now] & ~r.fixed
         if not r.legal[now, q] or _passes_over(r, now, q, called):
             why = ORDER
-        for i in range(wish.shape[0]):
-            stands = r.greens[now, i] and r.goes[i] and not r.walk[i] and not _goes(r, s, i)
-            over = _goes(r, s, i) and not r.greens[now, i] and not r.fixed[i]
-            if why == 0 and (stands or over):
-                why = CLEARANCE
+        elif (stands | over).any():
+            why = CLEARANCE
     if why == 0:
         if q != now:
             misc[STAGE], misc[BEGAN] = q, t
         return
     for i in range(wish.shape[0]):
-        if wish[i] != _goes(r, s, i) and not r.walk[i]:
+        if wish[i] != going[i] and not r.walk[i]:
             code[i] = why
 
 
 @njit(cache=True)
-def _stage_wants(r: Rules, s: I64, q: int, wish: Flags, tour: int) -> Flags:
+def _stage_wants(r: Rules, s: I64, q: int, wish: Flags, promised: int) -> Flags:
     """Return the phases of a stage that shall go: vehicles, and people who are asked for."""
-    want = r.fixed.copy()
-    for i in range(wish.shape[0]):
-        if not r.goes[i]:
-            want[i] |= wish[i]
-        elif q < 0:
-            want[i] |= _goes(r, s, i)
-        elif r.greens[q, i]:
-            here = wish[i] or (tour > 0 and (s[ASKED, i] != NEVER or _goes(r, s, i)))
-            want[i] |= here if r.walk[i] else True
-    return want
+    going = r.goes & (s[LAMP] == r.shows)
+    want = r.fixed | (~r.goes & wish)
+    if q < 0:
+        return np.asarray(want | going)
+    afoot = wish.copy()
+    if promised > 0:
+        afoot |= (s[ASKED] != NEVER) | going
+    return np.asarray(want | (r.goes & r.greens[q] & (~r.walk | afoot)))
 
 
 @njit(cache=True)
@@ -444,8 +447,7 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
            prepare: Flags, called: Flags, code: I64,
            wait: I64) -> int:  # fmt: skip
     """Grant what is safe and legal of a wish; return the phase served instead of it, or -1."""
-    code[:] = 0
-    wait[:] = -1
+    code[:], wait[:] = 0, -1
     if r.greens.shape[0] == 0:
         due = _first_due(r, s, t)
         want = wish | r.fixed
@@ -468,7 +470,7 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
         return -1
     granted = s[LAMP].copy()
     s[:], misc[:] = first, first_misc
-    q = _tour_stage(r, s, misc, t)
+    q = _promised_stage(r, s, misc, t)
     if q != misc[STAGE]:
         misc[STAGE], misc[BEGAN] = q, t
     want = _stage_wants(r, s, q, wish, 1)

@@ -28,6 +28,8 @@ TIME, STAGE, BEGAN, FOLLOWS = range(4)
 IDLE, PENDING, UNSEEN, ARMED = 0, 1, 2, 3
 STRANGE, ORDER, MINIMUM, FROZEN, CLEARANCE, WAITING = 1, 2, 3, 4, 5, 6
 LONGEST_PREPARING_S = 5
+FAR_S = 1_000_000
+"""Stands for never: the time to a stage that no legal way leads to."""
 
 
 class Rules(NamedTuple):
@@ -57,6 +59,9 @@ class Rules(NamedTuple):
     legal: Flags
     place: I64
     after: I64  # (S,) the next stage of the tour that serves all
+    home: I64  # (P,) the stage in which the guarantee serves the head of a phase, -1 none
+    path: I64  # (S, S) the next stage on the quickest legal way from a row to a column
+    by_call: bool  # the guarantee serves calls in the order in which they came, else by the tour
     cycle: I64
     skips: bool
     tour_s: int

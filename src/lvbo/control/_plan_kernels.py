@@ -41,8 +41,8 @@ class Street(NamedTuple):
     priority, yielding, not at all; `kind` (S, L) sums them up. `foe` (S, L, K) are the lanes a
     yielding lane gives way to, with the share of their traffic that matters in `foe_share`, filled
     up with -1. `ready_s` (S, S, L) is when a lane goes after a change, `change_s` (S, S) when all
-    do. `tour_s` (S, S) is the time from the end of a stage to the start of another in the site's
-    order, by which the gate keeps the longest red. `over` (S, S, S) marks the stages that a change
+    do. `way_s` (S, S) is the time from the end of a stage to the start of another on the quickest
+    legal way. `over` (S, S, S) marks the stages that a change
     from the first to the second passes over, as the site's order allows while nobody calls them.
     `profile` (F + 1,) is the discharge of a queue in so many seconds of green, in seconds of steady
     flow.
@@ -57,7 +57,7 @@ class Street(NamedTuple):
     legal: Flags
     change_s: I64
     ready_s: I64
-    tour_s: I64
+    way_s: I64
     over: Flags
     recall: Flags  # (S,) never passed over
     least_s: I64
@@ -272,7 +272,7 @@ def _lateness(street: Street, now: Now, taste: Taste, t: int, state: I64) -> flo
         left = max(0, left - state[AGE])
     money = 0.0
     for s in range(street.least_s.shape[0]):
-        late = t + left + street.tour_s[n, s] > now.due_s[s]
+        late = t + left + street.way_s[n, s] > now.due_s[s]
         if late and not (begun >> s) & 1:
             money += taste.late
     return money

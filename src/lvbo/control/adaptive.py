@@ -17,6 +17,7 @@ from lvbo.control.adaptive_model import make_frame, make_street
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
+from lvbo.control.gate import make_gate
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
@@ -56,9 +57,8 @@ class AdaptiveController:
         self._eyes = Eyes(site)
         self._heads = Heads(table.count, len(site.lanes))
         self._served = Served(site)
-        limits = [site.rules.limit_index[p] for p in site.phases]
-        self._most_red_s = np.array([limit.max_red_ds // 10 for limit in limits])
-        self._home = _homes(table)
+        gate = make_gate(site, table)
+        self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
         self._run = StageRun(site, table, answer_s=answer_s)
@@ -155,12 +155,6 @@ class AdaptiveController:
         away = self._street.kind == NONE
         cost = 0.5 * (away @ rate_vps) * time_s**2
         return np.asarray(np.where(due < SPAN_S, cost, 0.0), dtype=np.float32)
-
-
-def _homes(table: StageTable) -> Ints:
-    """Return by phase the first stage that serves it; -1 for one that always or never goes."""
-    changing = ~table.greens.all(axis=0) & table.greens.any(axis=0)
-    return np.where(changing, table.greens.argmax(axis=0), -1)
 
 
 def _demand(street: Street, lanes: LaneState) -> Floats:

@@ -102,7 +102,7 @@ def make_street(frame: Frame, share: Floats, profile: Floats) -> Street:
         legal=frame.table.legal,
         change_s=frame.change_s.max(axis=2),
         ready_s=_lane_ready(frame, share),
-        tour_s=_tour(frame),
+        way_s=_ways(frame),
         over=_passed_over(frame.table),
         recall=frame.recall,
         least_s=frame.least_s,
@@ -144,18 +144,13 @@ def _lane_ready(frame: Frame, share: Floats) -> NDArray[np.int64]:
     return np.asarray(np.where(counts, ready, -1).max(axis=3, initial=-1))
 
 
-def _tour(frame: Frame) -> NDArray[np.int64]:
-    """Return the time from the end of a stage to the start of another in the site's order."""
-    change, turn = frame.change_s.max(axis=2), frame.table.cycle
-    time = change.copy()
-    for k, first in enumerate(turn):
-        passed, last = 0, int(first)
-        for step in range(1, len(turn)):
-            stage = int(turn[(k + step) % len(turn)])
-            passed += int(change[last, stage])
-            time[first, stage] = passed
-            passed += int(frame.least_s[stage])
-            last = stage
+def _ways(frame: Frame) -> NDArray[np.int64]:
+    """Return the shortest legal time from the end of a stage to the start of another, all pairs."""
+    time = np.where(frame.table.legal, frame.change_s.max(axis=2), UNKNOWN_S)
+    for k in range(frame.table.count):
+        via = time[:, k, None] + frame.least_s[k] + time[None, k, :]
+        time = np.minimum(time, via)
+    np.fill_diagonal(time, 0)
     return np.asarray(time, dtype=np.int64)
 
 
