@@ -28,10 +28,12 @@ HERE = 0.3
 NOBODY = 0.05
 FAR_S = 900
 NEAR_S, AHEAD_S = 4, 8
-STAGE, TARGET, SPENT, AGE, ROOT, BEGUN = range(6)
+STAGE, TARGET, SPENT, AGE, ROOT, BEGUN, ROUND = range(7)
 """A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
-green, first action, and the stages begun so far as bits."""
-STATE = 6
+green, first action, and the stages begun so far, and in this round, as bits."""
+STATE = 7
+BEFORE = 1 << 62
+"""The bit of a round that began before the search."""
 
 
 class Street(NamedTuple):
@@ -42,8 +44,9 @@ class Street(NamedTuple):
     yielding lane gives way to, with the share of their traffic that matters in `foe_share`, filled
     up with -1. `ready_s` (S, S, L) is when a lane goes after a change, `change_s` (S, S) when all
     do. `way_s` (S, S) is the time from the end of a stage to the start of another on the quickest
-    legal way. `over` (S, S, S) marks the stages that a change
-    from the first to the second passes over, as the site's order allows while nobody calls them.
+    legal way. `over` (S, S, S) marks the stages that a change from the first to the second passes
+    over: 1 in this round through the site's order, 2 in the next. That is allowed while nobody
+    calls them whom this round has not served yet.
     `profile` (F + 1,) is the discharge of a queue in so many seconds of green, in seconds of steady
     flow.
     """
@@ -55,10 +58,11 @@ class Street(NamedTuple):
     foe: I64
     foe_share: F32
     legal: Flags
+    place: I64  # (S,) place in the site's order, -1 outside it
     change_s: I64
     ready_s: I64
     way_s: I64
-    over: Flags
+    over: I64
     recall: Flags  # (S,) never passed over
     least_s: I64
     profile: F32
@@ -71,7 +75,8 @@ class Now(NamedTuple):
     discharged, `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane
     whose exit is full, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another
     stage, `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage
-    must have begun to keep the longest red, a large number for never; `must` (S,) what it will cost
+    must have begun to keep the longest red, a large number for never; `had` (L,) who was served in
+    this round; `must` (S,) what it will cost
     others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next
     seconds.
     """
@@ -86,6 +91,7 @@ class Now(NamedTuple):
     stuck: Flags
     due_s: I64
     must: F32
+    had: Flags
     barred: Flags
     stage: int
     age_s: int  # of the green
@@ -155,8 +161,12 @@ def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: floa
 
 
 @njit(cache=True, fastmath=True, inline="always")
-def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, soon: F32) -> bool:
-    """Say whether stage j may be tried after p: legal, of use, and passing over no call."""
+def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, soon: F32,
+                round_: int, served_by: I64) -> bool:  # fmt: skip
+    """Say whether stage j may be tried after p: legal, of use, and passing over no call.
+
+    `round_` are the stages begun in this round as bits, `served_by` (L,) those that serve a lane.
+    """
     if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
         return False
     if not street.recall[j] and now.due_s[j] > FAR_S:
@@ -167,20 +177,23 @@ def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, so
         if some < NOBODY:
             return False
     for s in range(street.over.shape[2]):
-        if not street.over[p, j, s]:
+        if street.over[p, j, s] == 0:
             continue
         if street.recall[s]:
             return False
         for k in range(queue.shape[0]):
-            away = street.kind[j, k] == NONE and street.kind[s, k] != NONE
-            if away and queue[k] > HERE and (street.kind[p, k] == NONE or queue[k] > 1.0):
+            if queue[k] <= HERE or street.kind[j, k] != NONE or street.kind[s, k] == NONE:
+                continue
+            had = (round_ & served_by[k]) != 0 or (round_ >= BEFORE and now.had[k])
+            lost = street.kind[p, k] == NONE or queue[k] > 1.0
+            if lost and not (had and street.over[p, j, s] == 1):
                 return False
     return True
 
 
 @njit(cache=True, fastmath=True)
 def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon: F32,
-            at2: I64, parent: I64) -> int:  # fmt: skip
+            served_by: I64, at2: I64, parent: I64) -> int:  # fmt: skip
     """Fill `at2` with what may come of each state in this second; return how many."""
     stages = street.least_s.shape[0]
     made = 0
@@ -193,11 +206,23 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
         if p != n or age < street.least_s[p]:
             continue
         for j in range(stages):
-            if j == p or not _may_follow(street, now, t, p, j, q[i], soon):
+            if j == p or not _may_follow(
+                street,
+                now,
+                t,
+                p,
+                j,
+                q[i],
+                soon,
+                at[i, ROUND],
+                served_by,
+            ):
                 continue
             at2[made, STAGE], at2[made, TARGET], at2[made, SPENT] = p, j, 0
             at2[made, AGE], at2[made, ROOT] = age, root if t > 0 else j
             at2[made, BEGUN] = at[i, BEGUN] | (1 << j)
+            again = street.place[j] <= street.place[p]
+            at2[made, ROUND] = 1 << j if again else at[i, ROUND] | (1 << j)
             if street.change_s[p, j] == 0:
                 at2[made, STAGE], at2[made, AGE] = j, 0
             parent[made] = i
@@ -352,14 +377,19 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
             total[k, t + 1] = total[k, t] + (now.arrivals[k, t] if t < span else 0.0)
         q[0, k], fl[0, k], hd[0, k] = now.queue[k], now.flowed[k], now.head[k]
     at[0, STAGE], at[0, TARGET], at[0, AGE] = now.stage, now.stage, now.age_s
-    at[0, ROOT], at[0, BEGUN] = -1, 1 << now.stage
+    at[0, ROOT], at[0, BEGUN], at[0, ROUND] = -1, 1 << now.stage, BEFORE | (1 << now.stage)
+    served_by = np.zeros(lanes, np.int64)
+    for s in range(stages):
+        for k in range(lanes):
+            if street.kind[s, k] != NONE:
+                served_by[k] |= 1 << s
     count = 1
     for u in range(times.shape[0] - 1):
         t, dt = times[u], times[u + 1] - times[u]
         come = total[:, t + dt] - total[:, t]
         near = total[:, t + NEAR_S] - total[:, t]
         soon = total[:, t + AHEAD_S] - total[:, t]
-        made = _branch(street, now, t, count, at, q, soon, at2, parent)
+        made = _branch(street, now, t, count, at, q, soon, served_by, at2, parent)
         _advance(
             street, now, taste, t, dt, made, at2, parent, come, near,
             q, fl, sv, hd, cost, q2, fl2, sv2, hd2, cost2,

@@ -62,6 +62,7 @@ class AdaptiveController:
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
         self._run = StageRun(site, table, answer_s=answer_s)
+        self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
     def decide(self, seen: Observation) -> Wish:
@@ -83,6 +84,7 @@ class AdaptiveController:
         lanes = self._eyes.look(seen)
         self._heads.feel(lanes, self._street, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
+        self._lit_s[green == 1] = seen.time_s
         free = np.asarray(~self._heads.stuck.any(axis=0))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
@@ -111,6 +113,7 @@ class AdaptiveController:
             stuck=self._heads.stuck,
             due_s=due,
             must=self._must(due, lanes.rate_vps),
+            had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
             stage=self._run.stage,
             age_s=age_s,

@@ -100,6 +100,7 @@ def make_street(frame: Frame, share: Floats, profile: Floats) -> Street:
         foe_share=weight.astype(np.float32),
         kind=_kinds(green, yields, held),
         legal=frame.table.legal,
+        place=_places(frame.table),
         change_s=frame.change_s.max(axis=2),
         ready_s=_lane_ready(frame, share),
         way_s=_ways(frame),
@@ -176,14 +177,20 @@ def _foes(frame: Frame, share: Floats) -> tuple[NDArray[np.int64], Floats]:
     return foe, weight
 
 
-def _passed_over(table: StageTable) -> NDArray[np.bool_]:
-    """Return by change which stages it passes over, where the site's order allows to skip."""
-    over = np.zeros((table.count,) * 3, dtype=bool)
+def _places(table: StageTable) -> NDArray[np.int64]:
+    place = np.full(table.count, -1, dtype=np.int64)
+    place[list(table.cycle)] = np.arange(len(table.cycle))
+    return place
+
+
+def _passed_over(table: StageTable) -> NDArray[np.int64]:
+    """Return by change which stages it passes over where skips depend on calls: 1, 2 next round."""
+    over = np.zeros((table.count,) * 3, dtype=np.int64)
     if table.order is not Order.SKIP:
         return over
     turn = table.cycle
     for a, first in enumerate(turn):
         for hops in range(2, len(turn)):
-            second = turn[(a + hops) % len(turn)]
-            over[first, second, [turn[(a + k) % len(turn)] for k in range(1, hops)]] = True
+            for k in range(a + 1, a + hops):
+                over[first, turn[(a + hops) % len(turn)], turn[k % len(turn)]] = 1 + k // len(turn)
     return over
