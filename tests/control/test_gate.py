@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from lvbo.bench.gate import run_gate
 from lvbo.control import _gate_kernels as kernels
+from lvbo.control._look_kernels import LAMP
 from lvbo.control.gate import Gate, Memory, admit, make_gate, start
 from lvbo.control.protocols import Observation, Order, Verdict, Wish
 from lvbo.control.site import Site, read_site
@@ -266,24 +267,35 @@ def test_no_called_phase_waits_longer_than_its_maximum_red(order: Order) -> None
     assert forced
 
 
-def test_the_tour_stays_possible_whatever_is_wished() -> None:
+@pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("seed", range(3))
+def test_the_promise_is_kept_whatever_is_wished_and_whoever_calls(order: Order, seed: int) -> None:
     site = tiny_site()
-    rng = np.random.default_rng(1)
-    for order in Order:
-        gate = make_gate(site, stage_table(site, order))
-        zero = np.zeros(len(site.phases), dtype=np.int64)
-        state, scalars, _ = start(gate, -1, zero, zero + 100)
-        code, usual = zero.copy(), zero - 1
-        no = np.zeros(len(site.phases), dtype=bool)
-        for t in range(3000):
-            wish = rng.random(len(site.phases)) < 0.3
-            if t % 7:
-                wish = gate.rules.greens[rng.integers(4)]
-            kernels.decide(
-                gate.rules, state, scalars, t, wish, -1, usual, no, ~no, code, code.copy()
-            )
+    rng = np.random.default_rng(seed)
+    gate = make_gate(site, stage_table(site, order))
+    width = len(site.phases)
+    zero = np.zeros(width, dtype=np.int64)
+    state, scalars, _ = start(gate, -1, zero, zero + 100)
+    asked = np.full(width, -1)
+    for t in range(4000):
+        wish = rng.random(width) < 0.3
+        if t % 7:
+            wish = gate.rules.greens[rng.integers(4)]
+        called = rng.random(width) < rng.choice([0.0, 0.02, 0.5])
+        kernels.decide(
+            gate.rules, state, scalars, t, wish, -1, zero - 1, zero > 0, called, zero.copy(),
+            zero.copy(),
+        )  # fmt: skip
+        going = state[LAMP] == gate.rules.shows
+        asked = np.where(going, -1, np.where((asked < 0) & called, t, asked))
 
-            assert kernels.first_late(gate.rules, state, scalars) < 0
+        assert kernels.first_late(gate.rules, state, scalars) < 0
+        assert ((asked < 0) | (t - asked < gate.rules.red_s)).all()
+
+
+def test_calls_are_served_in_their_order_where_stages_may_be_skipped() -> None:
+    assert make_gate(tiny_site(), stage_table(tiny_site(), Order.SKIP)).rules.by_call
+    assert not make_gate(tiny_site(), stage_table(tiny_site(), Order.FIXED)).rules.by_call
 
 
 def test_no_sequence_of_wishes_on_a_small_intersection_is_unsafe() -> None:

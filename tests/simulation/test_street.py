@@ -159,7 +159,7 @@ def test_an_advance_loop_lies_three_seconds_upstream(drive: Drive) -> None:
     loops = found["A"].seen[0].loops
 
     assert loops is not None
-    assert sorted(set(loops.distance_m.round(1))) == [1.0, 41.7]
+    assert sorted(set(loops.distance_m.round(1))) == [3.0, 41.7]
 
 
 def test_dead_lanes_show_nothing_and_say_so(drive: Drive) -> None:

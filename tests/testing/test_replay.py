@@ -15,7 +15,7 @@ from lvbo.ids import ControllerId, PhaseId
 from lvbo.signal.check import is_safe
 from lvbo.signal.lamp import Lamp
 from lvbo.signal.watch import LampChecker
-from lvbo.simulation.sensing import Eye, Sensing, parse_sensing
+from lvbo.simulation.sensing import STOP_LOOP_M, Eye, Sensing, parse_sensing
 from lvbo.testing import Condition, ReplayStreet, four_stages, named, shapes, two_stages
 
 SITE = four_stages()
@@ -120,10 +120,25 @@ def test_loops_count_everyone_who_leaves_once() -> None:
         assert seen.vehicles is None
         assert seen.loops is not None
         passed += float(seen.loops.passed.sum())
-    beyond = int((where.queues.left_m <= 1.0).sum())
+    beyond = int((where.queues.left_m <= STOP_LOOP_M).sum())
 
     assert gone > 15
     assert passed == gone + beyond
+
+
+def test_areas_see_who_left_and_which_way() -> None:
+    where = street()
+    drive(where, 120)
+    gone, seen = [], []
+    for _ in range(30):
+        gone += leaving(where, 1, "NS")
+        (observed,) = where.observe()
+        assert observed.crossed is not None
+        assert SITE.uses[observed.crossed.lane, observed.crossed.movement].all()
+        seen += observed.crossed.movement.tolist()
+
+    assert len(gone) > 10
+    assert sorted(seen) == sorted(gone)
 
 
 def test_dead_lanes_show_nobody_and_say_so() -> None:
@@ -165,7 +180,9 @@ def test_connected_vehicles_are_a_share_of_all() -> None:
         return {k for o in seen if o.vehicles is not None for k in o.vehicles.key.tolist()}
 
     every, some = keys(Sensing()), keys(parse_sensing("connected:0.3"))
+    (reported,) = drive(street(Condition(sensing=parse_sensing("connected:0.3"))), 1)
 
+    assert reported.sampled
     assert some < every
     assert 0.15 < len(some) / len(every) < 0.45
 

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
+from lvbo.demand.speeds import platoon_speeds
 from lvbo.detection.counts import Counts
+from lvbo.ids import LinkId
 from lvbo.network.network import Network
 from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.project.trial import Trial, try_out
@@ -59,13 +61,19 @@ def design_plans(task: Task) -> Design:
     days = (DayPlan(day_type=day_type, periods=(Period(start_s=0, end_s=0, name="all"),)),)
     demand = estimate_demand(network, task.counts, plans=task.installed)
     isolated = time_plans(network, demand, days, groups=each_alone(network))
-    candidates = {INSTALLED: task.safe, **_designs(network, demand, days)}
+    speeds = platoon_speeds(task.counts)
+    candidates = {INSTALLED: task.safe, **_designs(network, demand, days, speeds)}
     trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=day_type)
     best = try_out(trial, candidates).best
     return Design(lvbo=candidates[best], isolated=isolated, kept=best == INSTALLED)
 
 
-def _designs(network: Network, demand: Demand, days: tuple[DayPlan, ...]) -> dict[str, PlanSet]:
+def _designs(
+    network: Network,
+    demand: Demand,
+    days: tuple[DayPlan, ...],
+    speeds_mps: Mapping[LinkId, float],
+) -> dict[str, PlanSet]:
     """Return coordinated plans by their least cycle; equal ones once.
 
     Longer cycles clear longer queues in one green, which no model without spillback values.
@@ -73,7 +81,7 @@ def _designs(network: Network, demand: Demand, days: tuple[DayPlan, ...]) -> dic
     found: dict[str, PlanSet] = {}
     for least_s in LEAST_CYCLES_S:
         limits = CycleLimits(least_s=least_s)
-        order = AreaOrder(stop_s=0.0, near_best=1.0, limits=limits)
+        order = AreaOrder(stop_s=0.0, near_best=1.0, limits=limits, speeds_mps=speeds_mps)
         plans = plan_area(network, demand, days, order).plans
         if plans not in found.values():
             found[f"designed-{least_s}"] = plans

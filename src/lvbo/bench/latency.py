@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The latency bench: how long decisions take where one core has a whole city to decide for.
 
-Every site has traffic of its own, replayed without a simulator; only decisions are timed, reading
-the observation included, and the gate apart from them.
+Every site has traffic of its own, replayed without a simulator; only decisions are timed, what is
+made of the detectors for them included, and the gate apart from them.
 """
 
 from __future__ import annotations
@@ -10,11 +10,12 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded
 from lvbo.control.protocols import Controller, Ints, Observation, Order, Verdict, Wish
@@ -126,15 +127,15 @@ def _measure(
 ) -> _Times:
     """Return the times of one controller at all sites, second by second."""
     street = _warm_street(sites, bench.seed)
-    controllers = [_controller(name, site, bench.order) for site in street.sites]
+    minds = [_Mind(Eyes(site), _controller(name, site, bench.order)) for site in street.sites]
     guards = [_guard(name, site, bench.order) for site in street.sites]
     for _ in range(SETTLE_S):
-        _second(street, controllers, guards)
+        _second(street, minds, guards)
     gc.collect()
     decide, gate = np.zeros((2, bench.seconds, len(sites)))
     cpu_s, searched = 0.0, 0
     for second in range(bench.seconds):
-        decide[second], gate[second], cpu, wishes = _second(street, controllers, guards)
+        decide[second], gate[second], cpu, wishes = _second(street, minds, guards)
         cpu_s += cpu
         searched += sum(w.reason is not None and w.reason.code in SEARCHED for w in wishes)
         if tell is not None:
@@ -142,29 +143,41 @@ def _measure(
     return _Times(decide_ms=decide, gate_ms=gate, cpu_s=cpu_s, searched=searched)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Mind:
+    """What decides at one site: eyes that make the state of its lanes, and its controller."""
+
+    eyes: Eyes
+    controller: Controller
+
+    def decide(self, raw: Observation) -> tuple[Observation, Wish]:
+        seen = replace(raw, lanes=self.eyes.look(raw))
+        return seen, self.controller.decide(seen)
+
+
 def _second(
-    street: ReplayStreet, controllers: Sequence[Controller], guards: Sequence[Guarded]
+    street: ReplayStreet, minds: Sequence[_Mind], guards: Sequence[Guarded]
 ) -> tuple[list[float], list[float], float, list[Wish]]:
     """Decide once at every site; return the times of decisions and gates in ms, CPU s, wishes."""
-    seen = street.observe()
+    raw = street.observe()
     began_cpu = time.process_time()
-    wishes, decide_ms = [], []
-    for controller, own in zip(controllers, seen, strict=True):
+    decided, decide_ms = [], []
+    for mind, own in zip(minds, raw, strict=True):
         began = time.perf_counter()
-        wishes.append(controller.decide(own))
+        decided.append(mind.decide(own))
         decide_ms.append(1000 * (time.perf_counter() - began))
     cpu_s = time.process_time() - began_cpu
-    verdicts, gate_ms = _admitted(guards, seen, wishes)
+    verdicts, gate_ms = _admitted(guards, decided)
     street.show(verdicts)
-    return decide_ms, gate_ms, cpu_s, wishes
+    return decide_ms, gate_ms, cpu_s, [wish for _, wish in decided]
 
 
 def _admitted(
-    guards: Sequence[Guarded], seen: Sequence[Observation], wishes: Sequence[Wish]
+    guards: Sequence[Guarded], decided: Sequence[tuple[Observation, Wish]]
 ) -> tuple[dict[ControllerId, Verdict], list[float]]:
     verdicts: dict[ControllerId, Verdict] = {}
     took_ms = []
-    for guard, own, wish in zip(guards, seen, wishes, strict=True):
+    for guard, (own, wish) in zip(guards, decided, strict=True):
         began = time.perf_counter()
         verdicts[own.controller] = guard(own, wish)
         took_ms.append(1000 * (time.perf_counter() - began))

@@ -20,14 +20,17 @@ RED, RED_AMBER, YELLOW = 0, 1, 2
 NEVER = -1_000_000_000
 NO_FOE, UNKNOWN = -2, -1
 
-LAMP, HEAD, TOOK, ENDED, YELLOW_TO, CLEAR, COMMIT, READY, ASKED, RED_FROM = range(10)
-ROWS = 10
-TIME, STAGE, BEGAN, FOLLOWS = range(4)
-"""Scalars: time of the last step, stage aimed at (-1 unknown), since when; then one per order."""
+LAMP, HEAD, TOOK, ENDED, YELLOW_TO, CLEAR, COMMIT, READY, ASKED, RED_FROM, LIT = range(11)
+ROWS = 11
+TIME, STAGE, BEGAN, ROUND, FOLLOWS = range(5)
+"""Scalars: time of the last step, stage aimed at (-1 unknown), since when, when the round through
+the site's order began; then one per order of a waiting area."""
 
 IDLE, PENDING, UNSEEN, ARMED = 0, 1, 2, 3
 STRANGE, ORDER, MINIMUM, FROZEN, CLEARANCE, WAITING = 1, 2, 3, 4, 5, 6
 LONGEST_PREPARING_S = 5
+FAR_S = 1_000_000
+"""Stands for never: the time to a stage that no legal way leads to."""
 
 
 class Rules(NamedTuple):
@@ -57,6 +60,9 @@ class Rules(NamedTuple):
     legal: Flags
     place: I64
     after: I64  # (S,) the next stage of the tour that serves all
+    home: I64  # (P,) the stage in which the guarantee serves the head of a phase, -1 none
+    path: I64  # (S, S) the next stage on the quickest legal way from a row to a column
+    by_call: bool  # the guarantee serves calls in the order in which they came, else by the tour
     cycle: I64
     skips: bool
     tour_s: int
@@ -118,6 +124,7 @@ def adopt(r: Rules, s: I64, misc: I64, t: int, lamps: I64, since: I64) -> None:
         s[READY, i] = t + 1 if lamps[i] == RED_AMBER else NEVER
         s[ASKED, i] = NEVER
         s[RED_FROM, i] = t
+        s[LIT, i] = began if going else NEVER
     for k in range(lamps.shape[0]):
         for i in range(lamps.shape[0]):
             if r.head[k, i] and r.goes[i] and lamps[i] == r.shows[i]:
@@ -131,7 +138,7 @@ def adopt(r: Rules, s: I64, misc: I64, t: int, lamps: I64, since: I64) -> None:
         if same:
             misc[STAGE] = q
             break
-    misc[BEGAN] = t
+    misc[BEGAN] = misc[ROUND] = t
     for f in range(r.follow.shape[0]):
         after = r.follow[f, 1]
         misc[FOLLOWS + f] = ARMED if lamps[after] == r.shows[after] else UNSEEN

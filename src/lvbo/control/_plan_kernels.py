@@ -13,55 +13,77 @@ from numba import njit
 from numpy.typing import NDArray
 
 F32 = NDArray[np.float32]
+F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
-
 BARRED_S = 4
 """For so long a refused stage is not tried again."""
+NONE, FREE, MIXED = 0, 1, 2
+"""How a stage serves a lane: not at all; freely; with some who yield or must stand."""
+FLOWING = 15
+"""After so many seconds of discharge a queue flows at its steady rate."""
+HERE = 0.3
+"""Less of a vehicle than this is nobody."""
+NOBODY = 0.05
+FAR_S = 900
+NEAR_S, AHEAD_S = 4, 8
+STAGE, TARGET, SPENT, AGE, ROOT, BEGUN, ROUND = range(7)
+"""A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
+green, first action, and the stages begun so far, and in this round, as bits."""
+STATE = 7
+BEFORE = 1 << 62
+"""The bit of a round that began before the search."""
 
 
 class Street(NamedTuple):
     """What does not change from second to second.
 
     `green`, `yields`, `held` (S, L) are the shares of a lane's traffic that a stage serves with
-    priority, yielding, not at all. `foe` (S, L, K) are the lanes a yielding lane gives way to, with
-    the share of their traffic that matters in `foe_share`, filled up with -1. `ready_s` (S, S, L)
-    is when a lane goes after a change, `change_s` (S, S) when all do. `lost_s` (S, L) is the time
-    from the end of a stage to service of a lane along the shortest legal path, `tour_s` (S, S) that
-    to the start of a stage in the site's order, by which the gate keeps the longest red.
+    priority, yielding, not at all; `kind` (S, L) sums them up. `foe` (S, L, K) are the lanes a
+    yielding lane gives way to, with the share of their traffic that matters in `foe_share`, filled
+    up with -1. `ready_s` (S, S, L) is when a lane goes after a change, `change_s` (S, S) when all
+    do. `way_s` (S, S) is the time from the end of a stage to the start of another on the quickest
+    legal way. `over` (S, S, S) marks the stages that a change from the first to the second passes
+    over: 1 in this round through the site's order, 2 in the next. That is allowed while nobody
+    calls them whom this round has not served yet.
+    `profile` (F + 1,) is the discharge of a queue in so many seconds of green, in seconds of steady
+    flow.
     """
 
     green: F32
     yields: F32
     held: F32
+    kind: I64
     foe: I64
     foe_share: F32
     legal: Flags
+    place: I64  # (S,) place in the site's order, -1 outside it
     change_s: I64
     ready_s: I64
-    lost_s: F32
-    tour_s: I64
-    place: I64  # (S,) place in the site's order, -1 outside it
-    skips: bool  # a stage may be passed over only while nobody calls it
+    way_s: I64
+    over: I64
     recall: Flags  # (S,) never passed over
     least_s: I64
+    profile: F32
 
 
 class Now(NamedTuple):
     """What is seen and estimated in this second.
 
-    `arrivals` (L, H) veh/s, `queue` (L,) veh, `start_s` (L,) start-up time still to be lost,
-    `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane whose exit is
-    full, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another stage,
-    `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage must have
-    begun to keep the longest red, a large number for never; `must` (S,) what it will cost others to
-    serve a stage that is due within sight; `barred` (S,) what may not begin in the next seconds.
+    `arrivals` (L, H) veh/s, `queue` (L,) veh, `flowed` (L,) for how many seconds the lane has
+    discharged, `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane
+    whose exit is full, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another
+    stage, `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage
+    must have begun to keep the longest red, a large number for never; `had` (L,) who was served in
+    this round; `must` (S,) what it will cost
+    others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next
+    seconds.
     """
 
     arrivals: F32
     queue: F32
-    start_s: F32
+    flowed: I64
     flow: F32
     weight: F32
     blocked: F32
@@ -69,290 +91,333 @@ class Now(NamedTuple):
     stuck: Flags
     due_s: I64
     must: F32
+    had: Flags
     barred: Flags
     stage: int
-    target: int
-    elapsed_s: int  # of a change that is under way
     age_s: int  # of the green
 
 
 class Taste(NamedTuple):
-    """What a stop costs, how a yielding lane flows, how far and how wide to look."""
+    """What a stop costs, how a yielding lane flows, how far and how wide to look.
+
+    Plans are looked at second by second for `fine_s`, then every `coarse_s`, beyond `middle_s`
+    every `rough_s` seconds.
+    """
 
     stop_s: float = 4.0
+    join: float = 0.6
     busy_s: float = 5.0
     free_s: float = 0.8
-    start_s: float = 3.0
     mixed: float = 0.4
     lost_s: float = 7.0
     late: float = 50.0
     blocked_s: int = 10
     fine_s: int = 12
     coarse_s: int = 3
-    beam: int = 32
+    middle_s: int = 60
+    rough_s: int = 5
+    beam: int = 16
     alike: int = 2
 
 
 @njit(cache=True, fastmath=True)
-def _rate(street: Street, now: Now, taste: Taste, s: int, k: int, head: int, served: float,
-          queue: F32, near: F32, t: int) -> float:  # fmt: skip
-    """Return what lane k may discharge in stage s, veh/s."""
-    green, yields = street.green[s, k], street.yields[s, k]
-    if green + yields <= 1e-6 or (head > 0 and now.stuck[s, k]):
-        return 0.0
-    held = street.held[s, k]
-    flow = float(now.flow[k])
-    if (yields <= 1e-6 and held <= 1e-6) or head == 2:
-        return flow
+def steps_of(taste: Taste, span: int) -> I64:
+    """Return the times at which the search looks, from 0 to the span, s."""
+    found = np.empty(span + 1, dtype=np.int64)
+    t, count = 0, 0
+    while t < span:
+        found[count] = t
+        count += 1
+        t += 1 if t < taste.fine_s else (taste.coarse_s if t < taste.middle_s else taste.rough_s)
+    found[count] = span
+    return found[: count + 1].copy()
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: float, flow: float,
+           queue: F32, near: F32) -> float:  # fmt: skip
+    """Return what share of its free discharge a mixed lane k has in stage s."""
+    if head == 2:
+        return 1.0
+    green, yields, held = street.green[s, k], street.yields[s, k], street.held[s, k]
     if head == 1:
         if yields > 0:
-            yields, green, held = 1.0, 0.0, 0.0
+            yields, green, held = np.float32(1.0), np.float32(0.0), np.float32(0.0)
         elif held > 0:
-            return flow
-    wait = 0.0
-    if yields > 1e-6:
-        busy = 0.0
-        for i in range(street.foe.shape[2]):
-            f = street.foe[s, k, i]
-            if f < 0:
-                break
-            busy += min(1.0, queue[f] + near[f, t]) * street.foe_share[s, k, i]
-        busy = min(busy, 1.0)
-        wait = busy * taste.busy_s + (1.0 - busy) * taste.free_s
+            return 1.0
     if held > 0 and served >= taste.mixed * (1.0 - held) / held:
         return 0.0
-    return float(1.0 / (1.0 / flow + yields / (green + yields) * wait))
+    if yields <= 1e-6:
+        return 1.0
+    busy = 0.0
+    for i in range(street.foe.shape[2]):
+        f = street.foe[s, k, i]
+        if f < 0:
+            break
+        busy += min(1.0, queue[f] + near[f]) * street.foe_share[s, k, i]
+    busy = min(busy, 1.0)
+    wait = busy * taste.busy_s + (1.0 - busy) * taste.free_s
+    return float(1.0 / (1.0 + yields / (green + yields) * wait * flow))
 
 
-@njit(cache=True, fastmath=True)
-def _passed_over(street: Street, p: int, j: int, queue: F32) -> bool:
-    """Say whether a change from p to j passes over a stage that is called."""
-    if not street.skips or street.place[p] < 0 or street.place[j] < 0:
+@njit(cache=True, fastmath=True, inline="always")
+def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, soon: F32,
+                round_: int, served_by: I64) -> bool:  # fmt: skip
+    """Say whether stage j may be tried after p: legal, of use, and passing over no call.
+
+    `round_` are the stages begun in this round as bits, `served_by` (L,) those that serve a lane.
+    """
+    if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
         return False
-    count = 0
-    for s in range(street.place.shape[0]):
-        count = max(count, street.place[s] + 1)
-    span = (street.place[j] - street.place[p]) % count
-    for s in range(street.place.shape[0]):
-        if street.place[s] < 0 or s in (p, j):
-            continue
-        if (street.place[s] - street.place[p]) % count >= span:
+    if not street.recall[j] and now.due_s[j] > FAR_S:
+        some = 0.0
+        for k in range(queue.shape[0]):
+            if street.kind[j, k] != NONE:
+                some += queue[k] + soon[k]
+        if some < NOBODY:
+            return False
+    for s in range(street.over.shape[2]):
+        if street.over[p, j, s] == 0:
             continue
         if street.recall[s]:
-            return True
+            return False
         for k in range(queue.shape[0]):
-            away = street.green[j, k] + street.yields[j, k] <= 0.05
-            idle = street.green[p, k] + street.yields[p, k] <= 0.05 or queue[k] > 1.0
-            served = street.green[s, k] + street.yields[s, k] > 0.05
-            if served and away and idle and queue[k] > 0.3:
-                return True
-    return False
+            if queue[k] <= HERE or street.kind[j, k] != NONE or street.kind[s, k] == NONE:
+                continue
+            had = (round_ & served_by[k]) != 0 or (round_ >= BEFORE and now.had[k])
+            lost = street.kind[p, k] == NONE or queue[k] > 1.0
+            if lost and not (had and street.over[p, j, s] == 1):
+                return False
+    return True
 
 
 @njit(cache=True, fastmath=True)
-def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, I64, float, float]:
-    """Return (first action, cost, targets by second, cost of keeping, cost of the best change).
-
-    The action is -1 to keep the stage, else the stage to change to. Cost in vehicle-seconds.
-    """
-    stages, lanes = street.green.shape
-    span = now.arrivals.shape[1]
-    beam = taste.beam
-    near = np.zeros((lanes, span), dtype=np.float32)
-    for k in range(lanes):
-        for t in range(span):
-            total = 0.0
-            for u in range(t, min(t + 4, span)):
-                total += now.arrivals[k, u]
-            near[k, t] = total
-    wide = beam * (stages + 1)
-    q = np.zeros((beam, lanes), dtype=np.float32)
-    su = np.zeros((beam, lanes), dtype=np.float32)
-    sv = np.zeros((beam, lanes), dtype=np.float32)
-    hd = np.zeros((beam, lanes), dtype=np.int64)
-    q2 = np.zeros((wide, lanes), dtype=np.float32)
-    su2 = np.zeros((wide, lanes), dtype=np.float32)
-    sv2 = np.zeros((wide, lanes), dtype=np.float32)
-    hd2 = np.zeros((wide, lanes), dtype=np.int64)
-    at = np.zeros((beam, 6), dtype=np.int64)  # stage, target, elapsed, age, root, begun stages
-    at2 = np.zeros((wide, 6), dtype=np.int64)
-    cost = np.zeros(beam, dtype=np.float64)
-    cost2 = np.zeros(wide, dtype=np.float64)
-    rank = np.zeros(wide, dtype=np.float64)
-    parent = np.zeros(wide, dtype=np.int64)
-    trace = np.zeros((beam, span), dtype=np.int64)
-    trace2 = np.zeros((beam, span), dtype=np.int64)
-    seen = np.zeros((stages, 24, 3), dtype=np.int64)
-    for k in range(lanes):
-        q[0, k], su[0, k], hd[0, k] = now.queue[k], now.start_s[k], now.head[k]
-    at[0, 0], at[0, 1], at[0, 2], at[0, 3], at[0, 4] = (
-        now.stage, now.target, now.elapsed_s, now.age_s, -1,
-    )  # fmt: skip
-    at[0, 5] = 1 << now.target
-    count = 1
-    for t in range(span):
-        made = 0
-        deciding = t < taste.fine_s or t % taste.coarse_s == 0
-        for i in range(count):
-            p, n, el, age = at[i, 0], at[i, 1], at[i, 2], at[i, 3]
-            free = deciding and p == n and age >= street.least_s[p]
-            for a in range(stages if free else 1):
-                j = n
-                if a > 0:
-                    j = a - 1 if a - 1 < p else a
-                    if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
-                        continue
-                    use = 0.0
-                    for k in range(lanes):
-                        if street.green[j, k] + street.yields[j, k] > 0:
-                            use += q[i, k] + near[k, t] + (near[k, t + 4] if t + 4 < span else 0.0)
-                    if use < 0.05 and not street.recall[j] and now.due_s[j] > 900:
-                        continue
-                    if _passed_over(street, p, j, q[i]):
-                        continue
-                c = made
-                made += 1
-                parent[c] = i
-                pp, nn, ee, gg = p, n, el, age
-                if a > 0:
-                    nn, ee = j, 0
-                    if street.change_s[p, j] == 0:
-                        pp, gg = j, 0
-                root = at[i, 4]
-                if t == 0:
-                    root = j if a > 0 else -1
-                money = cost[i]
-                changing = pp != nn
-                for k in range(lanes):
-                    ql, al, sl = q[i, k], now.arrivals[k, t], su[i, k]
-                    hl = hd[i, k]
-                    w = now.weight[k]
-                    if not changing:
-                        r = _rate(street, now, taste, pp, k, hl, sv[i, k], q[i], near, t)
-                    elif ee >= street.ready_s[pp, nn, k] >= 0:
-                        r = _rate(street, now, taste, nn, k, hl, sv[i, k], q[i], near, t)
-                    elif ee == 0:
-                        r = _rate(street, now, taste, pp, k, hl, sv[i, k], q[i], near, t)
-                    else:
-                        r = 0.0
-                    if t < taste.blocked_s and now.blocked[k] > 0:
-                        r *= 1.0 - now.blocked[k]
-                    dep = 0.0
-                    if r <= 0:
-                        sl = taste.start_s + 1.0
-                        money += taste.stop_s * al * w
-                        sv2[c, k] = sv[i, k] if not changing and street.held[pp, k] > 0 else 0.0
-                    else:
-                        if ql < 0.3:
-                            sl = 0.0
-                        if sl > taste.start_s:
-                            r = min(1.0, 2.0 * r)
-                            sl = taste.start_s
-                        elif sl > 0:
-                            use = min(sl, 1.0)
-                            sl -= use
-                            r *= 1.0 - use
-                        if ql > 0.5:
-                            money += 0.6 * taste.stop_s * al * w
-                        most = r
-                        if ql <= 0.3 and hl == 0 and street.yields[nn, k] <= 0:
-                            most = max(r, min(al, 1.0))
-                        dep = min(ql + al, most)
-                        if dep > 0.5:
-                            hl = 0
-                        sv2[c, k] = sv[i, k] + dep
-                    ql += al - dep
-                    q2[c, k], su2[c, k], hd2[c, k] = ql, sl, hl
-                    money += ql * w
-                if changing:
-                    ee += 1
-                    if ee >= street.change_s[pp, nn]:
-                        pp, gg = nn, 0
-                else:
-                    gg += 1
-                begun = at[i, 5] | (1 << nn)
-                rest = max(0, street.least_s[nn] - gg) if pp == nn else street.least_s[nn]
-                for s in range(stages):
-                    if (begun >> s) & 1 == 0 and t + rest + street.tour_s[nn, s] > now.due_s[s]:
-                        money += taste.late
-                at2[c, 0], at2[c, 1], at2[c, 2], at2[c, 3], at2[c, 4], at2[c, 5] = (
-                    pp, nn, ee, gg, root, begun,
-                )  # fmt: skip
-                cost2[c] = money
-        # rank and keep
-        last = t == span - 1
-        choose = made > count or last or made > beam
-        if choose:
-            for c in range(made):
-                pp, nn, ee, gg = at2[c, 0], at2[c, 1], at2[c, 2], at2[c, 3]
-                h = 0.0
-                for k in range(lanes):
-                    ql = q2[c, k]
-                    if ql <= 1e-3:
-                        continue
-                    served = street.green[nn, k] + street.yields[nn, k] > 0
-                    if served and hd2[c, k] > 0 and now.stuck[nn, k]:
-                        served = False
-                    if not served:
-                        rest = 0.0
-                        if taste.lost_s < 0:
-                            rest = street.lost_s[nn, k]
-                            if pp == nn:
-                                rest += max(0, street.least_s[pp] - gg)
-                            else:
-                                rest += street.change_s[pp, nn] - ee + street.least_s[nn]
-                        else:
-                            rest = taste.lost_s
-                    elif pp != nn:
-                        rest = max(0, street.ready_s[pp, nn, k] - ee) + 0.5 * taste.start_s
-                    else:
-                        rest = 0.0
-                    h += now.weight[k] * (ql * rest + 0.5 * ql * ql / now.flow[k])
-                for s in range(stages):
-                    if not (at2[c, 5] >> s) & 1:
-                        h += now.must[s]
-                rank[c] = cost2[c] + h
-            order = np.argsort(rank[:made])
-            seen[:] = 0
-            kept = 0
-            for o in range(made):
-                c = order[o]
-                nn = at2[c, 1]
-                key = min(at2[c, 3] // 3, 17) if at2[c, 0] == nn else 18 + min(at2[c, 2] // 2, 5)
-                owed = 0
-                for s in range(stages):
-                    if now.must[s] > 0 and not (at2[c, 5] >> s) & 1:
-                        owed += 1
-                owed = min(owed, 2)
-                if seen[nn, key, owed] >= taste.alike:
-                    continue
-                seen[nn, key, owed] += 1
-                order[kept] = c
-                kept += 1
-                if kept >= beam:
-                    break
-        else:
-            kept = made
-            order = np.arange(made)
-        for i in range(kept):
-            c = order[i]
-            for k in range(lanes):
-                q[i, k], su[i, k], sv[i, k], hd[i, k] = q2[c, k], su2[c, k], sv2[c, k], hd2[c, k]
-            for x in range(6):
-                at[i, x] = at2[c, x]
-            cost[i] = rank[c] if last else cost2[c]
-            for u in range(t):
-                trace2[i, u] = trace[parent[c], u]
-            trace2[i, t] = at2[c, 1]
-        trace, trace2 = trace2, trace
-        count = kept
-    best = 0
-    keep, change = np.inf, np.inf
+def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon: F32,
+            served_by: I64, at2: I64, parent: I64) -> int:  # fmt: skip
+    """Fill `at2` with what may come of each state in this second; return how many."""
+    stages = street.least_s.shape[0]
+    made = 0
     for i in range(count):
-        if cost[i] < cost[best]:
-            best = i
-        if at[i, 4] < 0:
-            keep = min(keep, cost[i])
+        p, n, age, root = at[i, STAGE], at[i, TARGET], at[i, AGE], at[i, ROOT]
+        for x in range(STATE):
+            at2[made, x] = at[i, x]
+        parent[made] = i
+        made += 1
+        if p != n or age < street.least_s[p]:
+            continue
+        for j in range(stages):
+            if j == p or not _may_follow(
+                street,
+                now,
+                t,
+                p,
+                j,
+                q[i],
+                soon,
+                at[i, ROUND],
+                served_by,
+            ):
+                continue
+            at2[made, STAGE], at2[made, TARGET], at2[made, SPENT] = p, j, 0
+            at2[made, AGE], at2[made, ROOT] = age, root if t > 0 else j
+            at2[made, BEGUN] = at[i, BEGUN] | (1 << j)
+            again = street.place[j] <= street.place[p]
+            at2[made, ROUND] = 1 << j if again else at[i, ROUND] | (1 << j)
+            if street.change_s[p, j] == 0:
+                at2[made, STAGE], at2[made, AGE] = j, 0
+            parent[made] = i
+            made += 1
+    return made
+
+
+@njit(cache=True, fastmath=True)
+def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int, at2: I64,
+             parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, cost: F64,
+             q2: F32, fl2: I64, sv2: F32, hd2: I64, cost2: F64) -> None:  # fmt: skip
+    """Let `dt` seconds pass for all states: lanes, stages, and what waiting and stopping cost."""
+    lanes = q.shape[1]
+    for c in range(made):
+        i, p, n, el = parent[c], at2[c, STAGE], at2[c, TARGET], at2[c, SPENT]
+        money = cost[i]
+        for k in range(lanes):
+            before, al, hl, flowed, served = q[i, k], come[k], hd[i, k], fl[i, k], sv[i, k]
+            s, sec = n, dt
+            if p != n:
+                ready = street.ready_s[p, n, k]
+                if ready < 0 or el + dt <= ready:
+                    s, sec = p, 1 if el == 0 and street.kind[p, k] != NONE else 0
+                elif ready > 0:
+                    sec = min(dt, el + dt - ready)
+                    if el <= ready:
+                        flowed = 0
+            kind, w = street.kind[s, k], now.weight[k]
+            if kind == NONE or sec == 0:
+                q2[c, k], fl2[c, k], hd2[c, k] = before + al, 0, hl
+                sv2[c, k] = served if kind == MIXED else np.float32(0.0)
+                money += w * (taste.stop_s * al + dt * (before + 0.5 * al))
+                continue
+            if before < HERE:
+                flowed = FLOWING
+            after = min(flowed + sec, FLOWING)
+            pace = street.profile[after] - street.profile[flowed] + (flowed + sec - after)
+            most = pace * now.flow[k]
+            if hl > 0 and now.stuck[s, k]:
+                most = 0.0
+            elif kind == MIXED:
+                most *= _share(street, taste, s, k, hl, served, now.flow[k], q[i], near)
+            if t < taste.blocked_s:
+                most *= 1.0 - now.blocked[k]
+            if before <= HERE and hl == 0 and kind == FREE:
+                most = max(most, min(al, 1.0 * dt))
+            out = min(before + al, most)
+            if before > 0.5:
+                money += w * taste.join * taste.stop_s * al
+            elif most <= 0.0:
+                money += w * taste.stop_s * al
+            left = before + al - out
+            q2[c, k], fl2[c, k], sv2[c, k] = left, after, served + out
+            hd2[c, k] = 0 if out > 0.5 else hl
+            money += w * dt * 0.5 * (before + left)
+        if p != n:
+            el += dt
+            if el >= street.change_s[p, n]:
+                at2[c, STAGE], at2[c, AGE], el = n, el - street.change_s[p, n], 0
+            at2[c, SPENT] = el
         else:
-            change = min(change, cost[i])
-    return at[best, 4], cost[best], trace[best].copy(), keep, change
+            at2[c, AGE] += dt
+        cost2[c] = money + dt * _lateness(street, now, taste, t, at2[c])
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _lateness(street: Street, now: Now, taste: Taste, t: int, state: I64) -> float:
+    """Return what it costs by second that stages which are due can not be begun in time."""
+    n, begun = state[TARGET], state[BEGUN]
+    left = street.least_s[n]
+    if state[STAGE] == n:
+        left = max(0, left - state[AGE])
+    money = 0.0
+    for s in range(street.least_s.shape[0]):
+        late = t + left + street.way_s[n, s] > now.due_s[s]
+        if late and not (begun >> s) & 1:
+            money += taste.late
+    return money
+
+
+@njit(cache=True, fastmath=True)
+def _rank(street: Street, now: Now, taste: Taste, made: int, at2: I64, q2: F32, hd2: I64,
+          cost2: F64, rank: F32) -> None:  # fmt: skip
+    """Fill `rank` with costs so far and what is still to be paid: queues left, stages due."""
+    for c in range(made):
+        p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
+        cost = cost2[c]
+        for k in range(q2.shape[1]):
+            ql = q2[c, k]
+            if ql <= 1e-3:
+                continue
+            if street.kind[n, k] == NONE or (hd2[c, k] > 0 and now.stuck[n, k]):
+                wait = taste.lost_s
+            elif p != n:
+                wait = max(0.0, street.ready_s[p, n, k] - el) + 1.5
+            else:
+                wait = 0.0
+            cost += now.weight[k] * (ql * wait + 0.5 * ql * ql / now.flow[k])
+        for s in range(now.must.shape[0]):
+            if not (begun >> s) & 1:
+                cost += now.must[s]
+        rank[c] = cost
+
+
+@njit(cache=True, fastmath=True)
+def _keep_best(made: int, beam: int, rank: F32, at2: I64, now: Now, alike: int, seen: I64,
+               order: I64) -> int:  # fmt: skip
+    """Fill `order` with the best states, not more than `alike` of each kind; return how many."""
+    seen[:] = 0
+    sorted_ = np.argsort(rank[:made])
+    kept = 0
+    for o in range(made):
+        c = sorted_[o]
+        n, owed = at2[c, TARGET], 0
+        for s in range(now.must.shape[0]):
+            if now.must[s] > 0 and not (at2[c, BEGUN] >> s) & 1:
+                owed = min(owed + 1, 2)
+        kind = 18 + min(at2[c, SPENT] // 2, 5)
+        if at2[c, STAGE] == n:
+            kind = min(at2[c, AGE] // 3, 17)
+        if seen[n, kind, owed] >= alike:
+            continue
+        seen[n, kind, owed] += 1
+        order[kept] = c
+        kept += 1
+        if kept >= beam:
+            break
+    return kept
+
+
+@njit(cache=True, fastmath=True)
+def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
+    """Return (first action, cost of keeping, cost of the best change), costs in vehicle-seconds.
+
+    The action is -1 to keep the stage, else the stage to change to.
+    """
+    stages, lanes = street.kind.shape
+    span, beam = now.arrivals.shape[1], taste.beam
+    times = steps_of(taste, span)
+    wide = beam * stages + 1
+    q, q2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
+    sv, sv2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
+    fl, fl2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
+    hd, hd2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
+    at, at2 = np.zeros((beam, STATE), np.int64), np.zeros((wide, STATE), np.int64)
+    cost, cost2 = np.zeros(beam, np.float64), np.zeros(wide, np.float64)
+    rank, parent = np.zeros(wide, np.float32), np.zeros(wide, np.int64)
+    order, seen = np.zeros(wide, np.int64), np.zeros((stages, 24, 3), np.int64)
+    total = np.zeros((lanes, span + AHEAD_S + 1), np.float32)
+    for k in range(lanes):
+        for t in range(span + AHEAD_S):
+            total[k, t + 1] = total[k, t] + (now.arrivals[k, t] if t < span else 0.0)
+        q[0, k], fl[0, k], hd[0, k] = now.queue[k], now.flowed[k], now.head[k]
+    at[0, STAGE], at[0, TARGET], at[0, AGE] = now.stage, now.stage, now.age_s
+    at[0, ROOT], at[0, BEGUN], at[0, ROUND] = -1, 1 << now.stage, BEFORE | (1 << now.stage)
+    served_by = np.zeros(lanes, np.int64)
+    for s in range(stages):
+        for k in range(lanes):
+            if street.kind[s, k] != NONE:
+                served_by[k] |= 1 << s
+    count = 1
+    for u in range(times.shape[0] - 1):
+        t, dt = times[u], times[u + 1] - times[u]
+        come = total[:, t + dt] - total[:, t]
+        near = total[:, t + NEAR_S] - total[:, t]
+        soon = total[:, t + AHEAD_S] - total[:, t]
+        made = _branch(street, now, t, count, at, q, soon, served_by, at2, parent)
+        _advance(
+            street, now, taste, t, dt, made, at2, parent, come, near,
+            q, fl, sv, hd, cost, q2, fl2, sv2, hd2, cost2,
+        )  # fmt: skip
+        last = u == times.shape[0] - 2
+        if made > count or last:
+            _rank(street, now, taste, made, at2, q2, hd2, cost2, rank)
+            count = _keep_best(made, beam, rank, at2, now, taste.alike, seen, order)
+            for i in range(count):
+                c = order[i]
+                for k in range(lanes):
+                    q[i, k], fl[i, k] = q2[c, k], fl2[c, k]
+                    sv[i, k], hd[i, k] = sv2[c, k], hd2[c, k]
+                for x in range(STATE):
+                    at[i, x] = at2[c, x]
+                cost[i] = rank[c] if last else cost2[c]
+        else:
+            q[:made], fl[:made], sv[:made], hd[:made] = (
+                q2[:made],
+                fl2[:made],
+                sv2[:made],
+                hd2[:made],
+            )
+            at[:made], cost[:made] = at2[:made], cost2[:made]
+    keep, change, action = np.inf, np.inf, -1
+    for i in range(count):
+        if at[i, ROOT] < 0:
+            keep = min(keep, cost[i])
+        elif cost[i] < change:
+            change, action = cost[i], at[i, ROOT]
+    return (action if change < keep else -1), keep, change

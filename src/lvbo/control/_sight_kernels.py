@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 STANDING_MPS = 2.0
 AT_LINE_M = 12.0
 BRAKE = 2.0 * 2.6
+CAR_PERSONS = 1.3
+REACH_M = 200.0
 
 
 @njit(cache=True)
@@ -18,6 +20,7 @@ def gather(
     distance_m: NDArray[np.float64],
     speed_mps: NDArray[np.float64],
     wait_s: NDArray[np.float64],
+    persons: NDArray[np.float64],
     first: NDArray[np.int64],
     lane_of: NDArray[np.int64],
     share_of: NDArray[np.float64],
@@ -25,8 +28,19 @@ def gather(
     free_mps: NDArray[np.float64],
     flows: NDArray[np.bool_],
     span: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.int64], NDArray[np.float64]]:
+) -> tuple[
+    NDArray[np.float64],
+    NDArray[np.float32],
+    NDArray[np.int64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+    NDArray[np.float64],
+]:
     """Return queue (L,), arrivals (L, span) veh/s, head (L,) index or -1, longest wait (L,) in s.
+
+    Then come the number of persons by vehicle (L,), that of a car where nobody is, all vehicles
+    (L,), and the same weighted by nearness, 1 - d / 200 m.
 
     Zone z leads to `lane_of[first[z]:first[z + 1]]` with the shares beside them. Who stands in a
     lane that does not flow is in its queue; who moves arrives after the free drive, longer by what
@@ -36,10 +50,14 @@ def gather(
     queue = np.zeros(lanes)
     arrivals = np.zeros((lanes, span), dtype=np.float32)
     head = np.full(lanes, -1, dtype=np.int64)
-    wait = np.zeros(lanes)
+    wait, aboard, count, close = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
     for v in range(zone.shape[0]):
         for i in range(first[zone[v]], first[zone[v] + 1]):
-            k, share, far, pace = lane_of[i], share_of[i], distance_m[v], speed_mps[v]
+            k, share, far = lane_of[i], share_of[i], max(distance_m[v], 0.0)
+            pace = max(speed_mps[v], 0.0)
+            aboard[k] += share * persons[v]
+            count[k] += share
+            close[k] += share * max(0.0, 1.0 - far / REACH_M)
             sure = share > 0.999 and far <= length_m[k]
             if sure:
                 wait[k] = max(wait[k], wait_s[v])
@@ -50,6 +68,8 @@ def gather(
                 continue
             free = free_mps[k]
             bin_s = int(far / free + max(free - pace, 0.0) ** 2 / (BRAKE * free))
-            if bin_s < span:
+            if 0 <= bin_s < span:
                 arrivals[k, bin_s] += share
-    return queue, arrivals, head, wait
+    for k in range(lanes):
+        aboard[k] = aboard[k] / count[k] if count[k] > 0.0 else CAR_PERSONS
+    return queue, arrivals, head, wait, aboard, count, close

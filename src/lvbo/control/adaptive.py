@@ -12,21 +12,26 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from lvbo.control._plan_kernels import F32, Now, Street, Taste, search
-from lvbo.control.adaptive_model import make_frame, make_street, prior_counts
+from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
+from lvbo.control.adaptive_model import make_frame, make_street
 from lvbo.control.calls import Calls
-from lvbo.control.protocols import Floats, Ints, Observation, Reason, Wish
+from lvbo.control.estimate import Served
+from lvbo.control.eyes import SPAN_S, Eyes
+from lvbo.control.gate import make_gate
+from lvbo.control.learning import Learned
+from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
-from lvbo.control.sight import HERE, Approach, Sight
+from lvbo.control.sight import Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.signal.lamp import GOING
 
-SPAN_S = 90
-FLOW_VPS = 0.5
+LEARN_EVERY_S = 60
+"""So often what was learned enters the model."""
+HERE = 0.3
+"""Less of a vehicle than this is nobody."""
 NEVER_S = 10_000
-FLOWING_S = 3
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
 MARGIN_S = 3
@@ -47,26 +52,26 @@ class AdaptiveController:
         self._table = table
         self._taste = taste or Taste()
         self._frame = make_frame(site, table)
-        counts = prior_counts(site)
-        self._street = make_street(self._frame, counts)
-        total = counts.sum(axis=1, keepdims=True)
-        self._share = counts / np.where(total > 0, total, 1.0)
-        self._sight = Sight(site, table.count, SPAN_S)
-        limits = [site.rules.limit_index[p] for p in site.phases]
-        self._most_red_s = np.array([limit.max_red_ds // 10 for limit in limits])
-        self._home = _homes(table)
+        self._learned = Learned(site)
+        self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
+        self._eyes = Eyes(site)
+        self._heads = Heads(table.count, len(site.lanes))
+        self._served = Served(site)
+        gate = make_gate(site, table)
+        self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
         self._run = StageRun(site, table, answer_s=answer_s)
+        self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
+        self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
     def decide(self, seen: Observation) -> Wish:
         """Return the stage that shall have green from now on, and why."""
         run = self._run
         run.follow(seen)
-        self._called = self._calls.of(seen)
         age_s = run.age_s(seen.time_s)
-        stage = run.stage if run.is_steady else -1
-        lanes = self._sight.look(seen, self._street, self._share, stage, age_s)
+        lanes = self._look(seen, run.stage if run.is_steady else -1, age_s)
+        self._called = self._calls.of(lanes, seen.working)
         if not run.is_steady:
             return run.wish(Reason(code="LV770", fields={"stage": run.target + 1}))
         left_s = int(self._frame.least_s[run.stage]) - age_s
@@ -74,30 +79,46 @@ class AdaptiveController:
             return run.wish(Reason(code="LV771", fields={"stage": run.stage + 1, "left_s": left_s}))
         return run.wish(self._choose(seen, lanes, age_s))
 
-    def _choose(self, seen: Observation, lanes: Approach, age_s: int) -> Reason:
+    def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
+        """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
+        lanes = self._eyes.look(seen)
+        self._heads.feel(lanes, self._street, stage, age_s, seen.time_s)
+        green = self._served.green_s(seen)
+        self._lit_s[green == 1] = seen.time_s
+        free = np.asarray(~self._heads.stuck.any(axis=0))
+        if stage >= 0:
+            free &= self._street.kind[stage] == FREE
+        self._learned.discharged(lanes.left, lanes.queue, green, free)
+        if seen.crossed is not None:
+            self._learned.turned(seen.crossed)
+        if seen.time_s % LEARN_EVERY_S == self._turn:
+            self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
+        return lanes
+
+    def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""
         waiting = _demand(self._street, lanes)
         if not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
+        blocked = blocked_shares(self._learned.shares, seen.blocked)
         now = Now(
             arrivals=lanes.arrivals,
             queue=lanes.queue.astype(np.float32),
-            start_s=self._starts(age_s),
-            flow=np.full(len(lanes.queue), FLOW_VPS, dtype=np.float32),
+            flowed=np.minimum(self._served.green_s(seen), FLOWING),
+            flow=self._learned.flow_vps.astype(np.float32),
             weight=_weights(lanes.wait_s),
-            blocked=lanes.blocked.astype(np.float32),
-            head=self._sight.head,
-            stuck=self._sight.stuck,
+            blocked=blocked.astype(np.float32),
+            head=self._heads.why,
+            stuck=self._heads.stuck,
             due_s=due,
-            must=self._must(due),
+            must=self._must(due, lanes.rate_vps),
+            had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
             stage=self._run.stage,
-            target=self._run.stage,
-            elapsed_s=0,
             age_s=age_s,
         )
-        action, _, _, keep, change = search(self._street, now, self._taste)
+        action, keep, change = search(self._street, now, self._taste)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -131,30 +152,17 @@ class AdaptiveController:
                 due[stage] = min(due[stage], max(left, 0))
         return due
 
-    def _must(self, due: Ints) -> F32:
+    def _must(self, due: Ints, rate_vps: Floats) -> F32:
         """Return what serving a stage that is due will cost those it does not serve, veh-s."""
         time_s = self._frame.least_s + self._frame.change_s.max(axis=2).mean(axis=0)
-        away = self._street.green + self._street.yields <= 0
-        cost = 0.5 * (away @ self._sight.rate_vps) * time_s**2
+        away = self._street.kind == NONE
+        cost = 0.5 * (away @ rate_vps) * time_s**2
         return np.asarray(np.where(due < SPAN_S, cost, 0.0), dtype=np.float32)
 
-    def _starts(self, age_s: int) -> F32:
-        served = self._street.green[self._run.stage] + self._street.yields[self._run.stage] > 0
-        fresh = np.float32(self._taste.start_s + 1.0)
-        start = np.where(served & (age_s >= FLOWING_S), np.float32(0.0), fresh)
-        return np.asarray(start, dtype=np.float32)
 
-
-def _homes(table: StageTable) -> Ints:
-    """Return by phase the first stage that serves it; -1 for one that always or never goes."""
-    changing = ~table.greens.all(axis=0) & table.greens.any(axis=0)
-    return np.where(changing, table.greens.argmax(axis=0), -1)
-
-
-def _demand(street: Street, lanes: Approach) -> Floats:
+def _demand(street: Street, lanes: LaneState) -> Floats:
     """Return by stage who waits or comes within sight on the lanes it serves."""
-    serves = street.green + street.yields > 0
-    return np.asarray(serves @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
+    return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
 
 
 def _weights(wait_s: Floats) -> F32:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.control._plan_kernels import Street
+from lvbo.control._plan_kernels import FREE, MIXED, Street
+from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control.protocols import Order
-from lvbo.control.site import NONE, PROTECTED, TURN_SHARE, YIELDING, Site
+from lvbo.control.site import NONE, PROTECTED, YIELDING, Site
 from lvbo.control.stages import UNKNOWN_S, StageTable, change_times
 
 Floats = NDArray[np.float64]
@@ -25,10 +26,9 @@ class Frame:
     """What follows from site and stages alone.
 
     `served` (stages, movements) is how a stage serves a movement; `change_s` (stages, stages,
-    phases) are the changes of vehicles; `move_ready_s` (stages, stages,
-    movements) when it goes after a change, -1 never; `lost_steps_s` (stages, stages) the shortest
-    legal time from the end of one stage to the start of another; `recall` the stages with people
-    on foot that are served in every round.
+    phases) are the changes of vehicles; `move_ready_s` (stages, stages, movements) when it goes
+    after a change, -1 never; `recall` the stages with people on foot that are served in every
+    round; `least_s` the minimum of each stage, its walks cleared.
     """
 
     site: Site
@@ -36,7 +36,6 @@ class Frame:
     served: NDArray[np.int8]
     change_s: NDArray[np.int64]
     move_ready_s: NDArray[np.int64]
-    steps_s: NDArray[np.int64]
     recall: NDArray[np.bool_]
     least_s: NDArray[np.int64]
 
@@ -56,7 +55,6 @@ def make_frame(site: Site, table: StageTable) -> Frame:
         served=_served(site, table),
         change_s=change,
         move_ready_s=_ready(site, change),
-        steps_s=_steps(table, change, least),
         recall=_recall(site, table),
         least_s=least,
     )
@@ -88,16 +86,8 @@ def _walk_least(site: Site, table: StageTable, change: NDArray[np.int64]) -> NDA
     return least
 
 
-def prior_counts(site: Site) -> Floats:
-    """Return what each movement counts on each lane before any was seen, (lanes, movements)."""
-    worth = np.array([TURN_SHARE[turn] for turn in site.turns])
-    return np.asarray(np.where(site.uses, worth[None, :], 0.0))
-
-
-def make_street(frame: Frame, counts: Floats) -> Street:
-    """Return the arrays of the search at these counts of movements, shape (lanes, movements)."""
-    total = counts.sum(axis=1, keepdims=True)
-    share = counts / np.where(total > 0, total, 1.0)
+def make_street(frame: Frame, share: Floats, profile: Floats) -> Street:
+    """Return the arrays of the search at these shares of turns, (lanes, movements), and starts."""
     green, yields, held = (
         _small((frame.served == how).astype(float) @ share.T) for how in (PROTECTED, YIELDING, NONE)
     )
@@ -108,16 +98,23 @@ def make_street(frame: Frame, counts: Floats) -> Street:
         held=held.astype(np.float32),
         foe=foe,
         foe_share=weight.astype(np.float32),
+        kind=_kinds(green, yields, held),
         legal=frame.table.legal,
+        place=_places(frame.table),
         change_s=frame.change_s.max(axis=2),
         ready_s=_lane_ready(frame, share),
-        lost_s=_lost(frame, green + yields).astype(np.float32),
-        tour_s=_tour(frame),
-        place=_places(frame.table),
-        skips=frame.table.order is Order.SKIP,
+        way_s=_ways(frame),
+        over=_passed_over(frame.table),
         recall=frame.recall,
         least_s=frame.least_s,
+        profile=profile.astype(np.float32),
     )
+
+
+def _kinds(green: Floats, yields: Floats, held: Floats) -> NDArray[np.int64]:
+    """Return how each stage serves each lane, in the terms of the search."""
+    mixed = (yields > 0) | (held > 0)
+    return np.where(green + yields <= 0, UNSERVED, np.where(mixed, MIXED, FREE)).astype(np.int64)
 
 
 def _small(share: Floats) -> Floats:
@@ -148,37 +145,14 @@ def _lane_ready(frame: Frame, share: Floats) -> NDArray[np.int64]:
     return np.asarray(np.where(counts, ready, -1).max(axis=3, initial=-1))
 
 
-def _steps(
-    table: StageTable, times: NDArray[np.int64], least: NDArray[np.int64]
-) -> NDArray[np.int64]:
-    """Return the shortest time from the end of a stage to the start of another, all pairs."""
-    time = np.where(table.legal, times.max(axis=2), UNKNOWN_S)
-    for k in range(table.count):
-        via = time[:, k, None] + least[k] + time[None, k, :]
+def _ways(frame: Frame) -> NDArray[np.int64]:
+    """Return the shortest legal time from the end of a stage to the start of another, all pairs."""
+    time = np.where(frame.table.legal, frame.change_s.max(axis=2), UNKNOWN_S)
+    for k in range(frame.table.count):
+        via = time[:, k, None] + frame.least_s[k] + time[None, k, :]
         time = np.minimum(time, via)
     np.fill_diagonal(time, 0)
     return np.asarray(time, dtype=np.int64)
-
-
-def _tour(frame: Frame) -> NDArray[np.int64]:
-    """Return the time from the end of a stage to the start of another in the site's order."""
-    change, turn = frame.change_s.max(axis=2), frame.table.cycle
-    time = change.copy()
-    for k, first in enumerate(turn):
-        passed, last = 0, int(first)
-        for step in range(1, len(turn)):
-            stage = int(turn[(k + step) % len(turn)])
-            passed += int(change[last, stage])
-            time[first, stage] = passed
-            passed += int(frame.least_s[stage])
-            last = stage
-    return np.asarray(time, dtype=np.int64)
-
-
-def _lost(frame: Frame, serves: Floats) -> Floats:
-    """Return the time from the end of each stage until each lane may go."""
-    reach = np.where((serves > 0)[None], frame.steps_s[:, :, None], UNKNOWN_S)
-    return np.asarray(reach.min(axis=1, initial=UNKNOWN_S), dtype=float)
 
 
 def _foes(frame: Frame, share: Floats) -> tuple[NDArray[np.int64], Floats]:
@@ -207,3 +181,16 @@ def _places(table: StageTable) -> NDArray[np.int64]:
     place = np.full(table.count, -1, dtype=np.int64)
     place[list(table.cycle)] = np.arange(len(table.cycle))
     return place
+
+
+def _passed_over(table: StageTable) -> NDArray[np.int64]:
+    """Return by change which stages it passes over where skips depend on calls: 1, 2 next round."""
+    over = np.zeros((table.count,) * 3, dtype=np.int64)
+    if table.order is not Order.SKIP:
+        return over
+    turn = table.cycle
+    for a, first in enumerate(turn):
+        for hops in range(2, len(turn)):
+            for k in range(a + 1, a + hops):
+                over[first, turn[(a + hops) % len(turn)], turn[k % len(turn)]] = 1 + k // len(turn)
+    return over

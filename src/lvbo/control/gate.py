@@ -3,8 +3,11 @@
 
 Hard rules refuse, with a reason: foes, intergreens, minimum greens, running clearance, ends that
 were announced, the site's stage order, waiting areas. Maximum red is a service guarantee: before a
-wish is granted, the tour through all stages of the site's order is played from the state that it
-leads to; where the tour would serve a called phase too late, the gate goes on the tour instead.
+wish is granted, all who have called are served in play, in the order in which they called, from the
+state that the wish leads to; where somebody would wait too long, the gate goes that way instead. A
+call that comes later is last, so that what was promised can be kept. Where no stage may be skipped
+the tour through all stages is played in its place, as if everybody called. A maximum red that is
+shorter than one such round can not be promised; there the round is the promise.
 Where the lamps seen are old or cannot be, it sends nothing and leaves the site to local control.
 """
 
@@ -57,6 +60,16 @@ class Gate:
     stages: StageTable | None
     rules: look.Rules
     runs_plans_only: bool
+
+    @property
+    def red_s(self) -> Ints:
+        """Return the longest red after a call that is promised to each phase, (phases,)."""
+        return self.rules.red_s
+
+    @property
+    def home(self) -> Ints:
+        """Return the stage in which the promise serves each phase, -1 for none, (phases,)."""
+        return self.rules.home
 
     @property
     def notice_s(self) -> Ints:
@@ -277,6 +290,9 @@ def _rules(rules: SignalRules, table: StageTable | None, order: Order, last_s: i
         legal=np.zeros((0, 0), dtype=bool),
         place=np.zeros(0, dtype=np.int64),
         after=np.zeros(0, dtype=np.int64),
+        home=np.full(len(ids), -1, dtype=np.int64),
+        path=np.zeros((0, 0), dtype=np.int64),
+        by_call=False,
         cycle=np.zeros(0, dtype=np.int64),
         skips=False,
         tour_s=0,
@@ -292,19 +308,82 @@ def _with_stages(rules: look.Rules, table: StageTable, order: Order) -> look.Rul
         place[stage] = k
     after = np.array([_next(table, place, q) for q in range(table.count)], dtype=np.int64)
     least = np.where(table.greens & ~rules.fixed, rules.most_least_s, 0).max(axis=1)
-    hops = len(table.cycle) * (
-        rules.notice_s.max() + rules.amber_s.max() + rules.yellow_s.max() + 2
-    )
-    tour = int(least.sum() + hops + len(table.cycle) * max(int(rules.foe.max(initial=0)), 0))
+    cost = _hop_costs(rules, table)
+    path, path_s = _paths(table.legal, cost)
+    home = _homes(table, rules)
+    by_call = order is not Order.FIXED and int(path_s.max(initial=0)) < look.FAR_S
+    turn = list(table.cycle)
+    ring = [int(cost[q, after[q]]) for q in turn]
+    round_s = int(path_s[:, sorted({int(g) for g in home if g >= 0})].max(axis=0).sum())
+    worst = int(cost.max(initial=0)) + (round_s if by_call else sum(ring))
+    own = np.where(home >= 0, rules.most_least_s - rules.notice_s, 0)
     return rules._replace(
         greens=table.greens,
         legal=table.legal,
         place=place,
         after=after,
-        cycle=np.array(table.cycle, dtype=np.int64),
+        home=home,
+        path=path,
+        by_call=by_call,
+        red_s=np.maximum(rules.red_s, np.minimum(worst - own, look.FAR_S)),
+        cycle=np.array(turn, dtype=np.int64),
         skips=order is Order.SKIP,
-        tour_s=tour,
+        tour_s=min(worst + int(least.max(initial=0)), look.FAR_S),
     )
+
+
+def _hop_costs(rules: look.Rules, table: StageTable) -> Ints:
+    """Return the time from when a stage may be left until the next may be, both minima kept, s.
+
+    Shape (stages, stages); as the promise is played, people walking in every stage.
+    """
+    count = table.count
+    cost = np.zeros((count, count), dtype=np.int64)
+    for p in range(count):
+        for q in range(count):
+            ends = table.greens[p] & ~table.greens[q] & rules.goes & ~rules.fixed
+            starts = table.greens[q] & ~table.greens[p] & rules.goes
+            last = int(rules.notice_s[ends].max(initial=0)) + 1
+            for j in np.flatnonzero(starts):
+                foes = ends & (rules.foe[:, j] != look.NO_FOE)
+                need = np.maximum(rules.foe[foes, j], rules.amber_s[j])
+                need = np.where(rules.foe[foes, j] == look.UNKNOWN, look.FAR_S, need)
+                start = int((rules.notice_s[foes] + need).max(initial=rules.amber_s[j]))
+                mates = ends & rules.head[j]
+                clear = rules.notice_s[mates] + rules.yellow_s[mates] + rules.amber_s[j]
+                start = max(start, int(clear.max(initial=0)))
+                last = max(last, start + max(1, int(rules.most_least_s[j] - rules.notice_s[j])))
+            cost[p, q] = 0 if p == q else min(last, look.FAR_S)
+    return cost
+
+
+def _paths(legal: Bools, cost: Ints) -> tuple[Ints, Ints]:
+    """Return the next stage on the quickest legal way between all stages, and what it takes, s."""
+    count = len(legal)
+    time = np.where(legal, cost, look.FAR_S)
+    np.fill_diagonal(time, 0)
+    path = np.tile(np.arange(count, dtype=np.int64), (count, 1))
+    for k in range(count):
+        via = time[:, k, None] + time[None, k, :]
+        better = via < time
+        path = np.where(better, path[:, k, None], path)
+        time = np.where(better, via, time)
+    return path, np.minimum(time, look.FAR_S)
+
+
+def _homes(table: StageTable, rules: look.Rules) -> Ints:
+    """Return the stage in which the promise serves each phase, of as few stages as may be; or -1.
+
+    A phase that shares its head is served with the head.
+    """
+    lights = (table.greens & rules.goes & ~rules.fixed) @ rules.head.T
+    home = np.full(len(rules.goes), -1, dtype=np.int64)
+    left = lights.any(axis=0)
+    while left.any():
+        best = int(np.argmax((lights & left).sum(axis=1)))
+        home[lights[best] & left] = best
+        left &= ~lights[best]
+    return home
 
 
 def _next(table: StageTable, place: Ints, stage: int) -> int:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 
 from lvbo.control.calls import Calls
+from lvbo.control.eyes import Eyes
 from lvbo.control.gate import Gate, Memory, admit
 from lvbo.control.protocols import Observation, Verdict, Wish
 from lvbo.control.site import Site
@@ -29,12 +30,12 @@ class Guarded:
         self._walk_s = np.array([limits[p].min_green_ds // 10 for p in site.phases])
         self._walks = site.walks if times_walks else np.zeros_like(site.walks)
         self._done = np.zeros(len(site.phases), dtype=bool)
-        self._calls = Calls(site)
+        self._calls, self._eyes = Calls(site), Eyes(site)
 
     def __call__(self, seen: Observation, wish: Wish) -> Verdict:
         """Return what may be shown from now on."""
         asked = self._timed(seen, wish) if self._walks.any() else wish
-        called = self._calls.of(seen)
+        called = self._calls.of(self._eyes.look(seen), seen.working)
         verdict, self._memory = admit(self.gate, self._memory, seen, asked, called)
         return verdict
 

@@ -20,7 +20,6 @@ from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun, in_order, waiting_walks
 from lvbo.control.stages import StageTable, stage_table
 
-STANDING_MPS = 2.0
 WALK_WEIGHT = 0.5
 """What people who wait on foot count beside a vehicle: enough to be served where nobody drives."""
 
@@ -63,11 +62,10 @@ class PressureController:
         """Return the weight of each lane."""
         if self._kind == "position":
             return self._presence.near
-        if self._kind == "greedy" or seen.vehicles is None:
+        if self._kind == "greedy":
             return self._presence.count
-        stands = seen.vehicles.speed_mps < STANDING_MPS
         free = 1.0 - np.minimum(self._movements @ seen.blocked.astype(float), 1.0)
-        return np.asarray(self._presence.of(seen.vehicles.zone[stands]) * free)
+        return np.asarray(self._presence.standing * free)
 
 
 def make(situation: Situation, kind: str) -> PressureController:

@@ -25,6 +25,7 @@ from lvbo.ids import ControllerId, PhaseId
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Arrivals = NDArray[np.float32]
 
 
 class Capability(StrEnum):
@@ -75,13 +76,53 @@ class Loops:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Crossings:
+    """Vehicles that left a stop line and were seen to turn, one entry each, shape (vehicles,).
+
+    `lane` is the stop-line lane they came from, `movement` what they made.
+    """
+
+    lane: Ints
+    movement: Ints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class LaneState:
+    """The lanes of a site as they are now; all but `arrivals` have shape (lanes,).
+
+    `queue` vehicles that stand, `arrivals` (lanes, seconds) those who would reach the stop line in
+    that second if nothing stood there, `present` those known to be on the lane, standing or coming,
+    `near` the same weighted by nearness to the stop line, 1 - d / 200 m. `wait_s` is how long the
+    first one has stood, `left` who left in the second before, `rate_vps` the mean of arrivals,
+    `gap_s` for how long nobody was at the stop line or close to it. `head` is a number that is
+    another one for another first vehicle (-1 nobody), `stands` says whether it stands at the line.
+    `load` is the mean number of persons in a vehicle over that in a car.
+    """
+
+    queue: Floats
+    arrivals: Arrivals
+    present: Floats
+    near: Floats
+    wait_s: Floats
+    left: Floats
+    rate_vps: Floats
+    gap_s: Floats
+    head: Ints
+    stands: Bools
+    load: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
     """All that is seen of one controller and its approaches at one second.
 
     `lamps` and `since_s` (phases,) are what each phase shows and for how long; `seen_s` is when
-    the lamps were read: an old one is stale. `working` (lanes,) says which lanes have a detector
-    that can be believed. `blocked` (movements,) says where the exit is known to be full. `calls`
-    (phases,) are demands of people on foot: buttons, or recall.
+    the lamps were read: an old one is stale. `sampled` says that `vehicles` are only those that
+    report. `crossed` are those that area sensing or reports saw
+    leave in the second before. `working` (lanes,) says which lanes have a detector that can be
+    believed. `blocked` (movements,) says where the exit is known to be full. `calls` (phases,) are
+    demands of people on foot: buttons, or recall. `lanes` is what was made of all this, where it
+    was made once for all.
     """
 
     controller: ControllerId
@@ -91,6 +132,9 @@ class Observation:
     since_s: Ints
     vehicles: Vehicles | None = None
     loops: Loops | None = None
+    crossed: Crossings | None = None
+    sampled: bool = False
+    lanes: LaneState | None = None
     working: Bools
     blocked: Bools
     calls: Bools

@@ -41,13 +41,15 @@ class Zone:
 class Site:
     """The place of one controller, in numbers; all tuples are in a fixed order.
 
-    `uses` (lanes, movements): the movement may be made from the lane. `serves` (phases, movements):
+    `links` (lanes,) are the links that the lanes end. `uses` (lanes, movements): the movement may
+    be made from the lane. `serves` (phases, movements):
     `NONE`, `YIELDING` or `PROTECTED`. `yields` (movements, movements): a yielding row gives way to
     the column while that goes.
     """
 
     controller: Controller
     lanes: tuple[LaneId, ...]
+    links: tuple[LinkId, ...]
     movements: tuple[MovementId, ...]
     turns: tuple[Turn, ...]
     zones: tuple[Zone, ...]
@@ -92,6 +94,7 @@ def read_site(network: Network, controller: Controller) -> Site:
     return Site(
         controller=controller,
         lanes=lanes,
+        links=tuple(network.lane_index[x].link for x in lanes),
         movements=movements,
         turns=tuple(network.movement_index[m].turn for m in movements),
         zones=_zones(network, at),

@@ -20,6 +20,7 @@ class StageRun:
     """Follow the lamps of a site stage by stage, and ask for the next one.
 
     A change that shows no effect for longer than `answer_s` was refused, and is taken back.
+    `round_s` is when the present round through the site's order began.
     """
 
     def __init__(self, site: Site, table: StageTable, *, answer_s: int = 1) -> None:
@@ -28,6 +29,7 @@ class StageRun:
         self.stage = self.target = table.cycle[0]
         self._answer_s = answer_s
         self._began_s = self._asked_s = -1
+        self.round_s = -LONG_AGO_S
         self._refused_s = np.full(table.count, -LONG_AGO_S, dtype=np.int64)
 
     @property
@@ -69,6 +71,9 @@ class StageRun:
         return Wish(greens=self.table.greens[self.target].copy(), stage=self.target, reason=reason)
 
     def _settle(self, stage: int, began_s: int) -> None:
+        place = {s: k for k, s in enumerate(self.table.cycle)}
+        if place.get(stage, -1) <= place.get(self.stage, -1):
+            self.round_s = began_s
         self.stage = self.target = stage
         self._began_s = began_s
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
+from lvbo.demand.speeds import platoon_speeds
 from lvbo.detection.counts import Counts
 from lvbo.errors import Finding
 from lvbo.ids import LinkId
@@ -52,7 +53,7 @@ def design(  # noqa: PLR0913  the line joins all of these
     """Return plans made from counts, coordinated street by street in the order given.
 
     Signals that one street has set stay as they are in the next. Without streets each controller
-    is timed, and nothing coordinated.
+    is timed, and nothing coordinated. `speeds_mps` go before those that the counts measured.
     """
     with steps("demand"):
         demand = estimate_demand(network, counts, plans=shipped)
@@ -65,7 +66,8 @@ def design(  # noqa: PLR0913  the line joins all of these
     with steps("waves") as tell:
         corridors = tuple(network.corridor(name) for name in streets)
         laid = settings or WaveSettings()
-        order = AreaOrder(corridors=corridors, speeds_mps=speeds_mps, settings=laid)
+        known = {**platoon_speeds(counts), **(speeds_mps or {})}
+        order = AreaOrder(corridors=corridors, speeds_mps=known, settings=laid)
         area = plan_area(network, demand, periods, order, progress=tell)
     return Designed(demand=demand, periods=periods, plans=area.plans, waves=area.waves)
 

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.control.protocols import Bools, Floats, Ints, Loops, Vehicles
+from lvbo.control.protocols import Bools, Crossings, Floats, Ints, Loops, Vehicles
 from lvbo.control.site import Site
 from lvbo.io.sumo_plans import STATE
 from lvbo.network.binding import SumoBinding
@@ -106,6 +106,9 @@ class Approach:
         self._hidden: Bools = np.logical_not((ahead & ~self.dead).any(axis=1))
         self._lookup = np.zeros(0, dtype=np.int64)
         self._exit_lanes: list[NDArray[np.int64]] = []
+        self._turns: dict[tuple[int, int], int] = {}
+        self._line_of = np.full(len(site.zones) + 1, -1, dtype=np.int64)  # the last for no zone
+        self._left_from = np.zeros(0, dtype=np.int64)
         self._loops = loops_of(sumo, site, self._stops, sensing)
 
     def bind(self, lanes: dict[str, int]) -> None:
@@ -118,9 +121,18 @@ class Approach:
         ]
 
     def ready(self, count: int) -> None:
-        """Build the table from lanes to zones, once all lanes are numbered."""
+        """Build the tables from lanes to zones and turns, once all lanes are numbered."""
         self._lookup = np.full(count + 1, -1, dtype=np.int64)
         self._lookup[self._zone_lanes] = np.arange(len(self._zone_lanes))
+        lines = dict(self._stops)
+        for k, zone in enumerate(self._site.zones):
+            self._line_of[k] = lines.get(zone.name, -1)
+        self._turns = {
+            (int(lane), int(number)): m
+            for m, numbers in enumerate(self._exit_lanes)
+            for lane in np.flatnonzero(self._site.uses[:, m] & ~self.dead)
+            for number in numbers
+        }
 
     def working(self) -> Bools:
         """Return which stop-line lanes have a detector that can be believed."""
@@ -134,11 +146,7 @@ class Approach:
         zone = self._lookup[table.lane]
         distance = np.where(zone >= 0, self.start_m[zone], np.inf) - table.pos_m
         near = np.asarray(distance <= sensing.range_m, dtype=bool)
-        seen: Bools = np.logical_and(zone >= 0, near & ~self._hidden[zone])
-        if sensing.eye is Eye.CONNECTED:
-            seen = seen & (table.luck < sensing.connected)
-        if sensing.missed:
-            seen = seen & ((table.luck * 977.0) % 1.0 >= sensing.missed)
+        seen = self._noticed(table) & (zone >= 0) & near & ~self._hidden[zone]
         found = Vehicles(
             key=table.key[seen],
             zone=zone[seen],
@@ -148,6 +156,39 @@ class Approach:
             persons=table.persons[seen],
         )
         return self._with_ghosts(blurred(found, sensing.noise_m, self._rng))
+
+    def _noticed(self, table: Table) -> Bools:
+        """Return which vehicles this kind of detector ever sees."""
+        sensing = self._sensing
+        seen = np.ones(len(table.key), dtype=bool)
+        if sensing.eye is Eye.CONNECTED:
+            seen &= table.luck < sensing.connected
+        if sensing.missed:
+            seen &= (table.luck * 977.0) % 1.0 >= sensing.missed
+        return seen
+
+    def crossings(self, table: Table) -> Crossings | None:
+        """Return who left a stop line since the last look and which way; None with loops."""
+        if self._sensing.eye not in (Eye.AREA, Eye.CONNECTED):
+            return None
+        most = int(table.key.max(initial=-1)) + 1
+        if most > len(self._left_from):
+            more = np.full(most + 100 - len(self._left_from), -1, dtype=np.int64)
+            self._left_from = np.append(self._left_from, more)
+        noticed = self._noticed(table)
+        line = np.where(noticed, self._line_of[self._lookup[table.lane]], -1)
+        self._left_from[table.key[line >= 0]] = line[line >= 0]
+        away = noticed & (line < 0) & (table.lane >= 0) & (self._left_from[table.key] >= 0)
+        found = []
+        for key, number in zip(table.key[away].tolist(), table.lane[away].tolist(), strict=True):
+            turn = self._turns.get((int(self._left_from[key]), number))
+            if turn is not None:
+                found.append((int(self._left_from[key]), turn))
+                self._left_from[key] = -1
+        lanes, turns = zip(*found, strict=True) if found else ((), ())
+        return Crossings(
+            lane=np.array(lanes, dtype=np.int64), movement=np.array(turns, dtype=np.int64)
+        )
 
     def _with_ghosts(self, found: Vehicles) -> Vehicles:
         """Return vehicles with one that stands at the stop line of every stuck lane."""

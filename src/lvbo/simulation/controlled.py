@@ -6,13 +6,15 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 import numpy as np
 
+from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded
+from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
@@ -77,6 +79,8 @@ class Driver:
         self._late: dict[ControllerId, deque[Wish]] = {
             site.id: deque(maxlen=sensing.command_s + 1) for site in sites
         }
+        self._eyes = {site.id: Eyes(site) for site in sites}
+        self._neighbours = Neighbours(network, sites)
         self._refused: Counter[str] = Counter()
         self._forced = self._released = 0
         self._decision_ms: list[float] = []
@@ -94,18 +98,27 @@ class Driver:
             self.log.say(setup.begin_s, name, PLANS_ONLY)
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
-            street.show({seen.controller: self._decide(seen) for seen in street.observe()})
+            seen = [self._look(each) for each in street.observe()]
+            self._neighbours.step()
+            street.show({each.controller: self._decide(each) for each in seen})
             if report is not None and street.now_s >= next_report:
                 report((street.now_s - setup.begin_s) / (setup.end_s - setup.begin_s))
                 next_report = street.now_s + REPORT_EVERY_S
         self.facts = self._facts(street)
         return ended_now(
             sumo,
+            setup,
             tuple(street.changes),
-            street.teleports,
-            street.collisions,
+            (street.teleports, street.collisions),
             time.perf_counter() - began,
         )
+
+    def _look(self, seen: Observation) -> Observation:
+        """Return the observation with the state of its lanes, made once for all who decide."""
+        name = seen.controller
+        lanes = self._eyes[name].look(seen, self._neighbours.announced(name))
+        self._neighbours.take(name, lanes.left)
+        return replace(seen, lanes=lanes)
 
     def _decide(self, seen: Observation) -> Verdict:
         """Return what the gate grants of the wish that has reached the site by now."""

@@ -10,6 +10,7 @@ from xml.etree import ElementTree as ET
 
 import polars as pl
 
+from lvbo.io.sumo_xml import elements
 from lvbo.simulation.runs import EDGES, PASSAGES, PERSONS, TRACKS, VEHICLES
 
 ENTERS_STOP_MPS = 5 / 3.6
@@ -24,7 +25,7 @@ LONG_ENOUGH_M = 40.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EdgeFact:
-    """What the running network says of one edge."""
+    """What the network file says of one edge."""
 
     edge: str
     from_node: str
@@ -32,6 +33,26 @@ class EdgeFact:
     length_m: float
     speed_mps: float
     lanes: int
+
+
+def read_edges(net_file: Path) -> tuple[EdgeFact, ...]:
+    """Return the edges of a network file that are no part of a junction.
+
+    Older versions of SUMO do not tell all of this while they run.
+    """
+    return tuple(_edge(e) for e in elements(net_file) if e.tag == "edge" and "from" in e.attrib)
+
+
+def _edge(element: ET.Element) -> EdgeFact:
+    lanes = element.findall("lane")
+    return EdgeFact(
+        edge=element.attrib["id"],
+        from_node=element.attrib["from"],
+        to_node=element.attrib["to"],
+        length_m=float(lanes[0].attrib["length"]),
+        speed_mps=max(float(lane.attrib["speed"]) for lane in lanes),
+        lanes=len(lanes),
+    )
 
 
 def read_trips(

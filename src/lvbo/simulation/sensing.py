@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from lvbo.control.protocols import Capability, Floats, Vehicles
 from lvbo.errors import UsageError
 
-STOP_LOOP_M = 1.0
+STOP_LOOP_M = 3.0
+"""The stop-line loop lies under the first vehicle that stands: fronts stop a metre or two short."""
 ADVANCE_S = 3.0
 """An advance loop lies this far upstream in seconds of free travel, 42 m at 50 km/h."""
 

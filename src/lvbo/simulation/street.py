@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 
-from lvbo.control.protocols import Ints, Loops, Observation, Vehicles, Verdict
+from lvbo.control.protocols import Crossings, Ints, Loops, Observation, Vehicles, Verdict
 from lvbo.control.site import Site
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
@@ -22,6 +22,9 @@ from lvbo.simulation.traffic import Table, Traffic
 
 LOCKED_S = 300.0
 """A vehicle that stands longer than this is counted as locked."""
+
+
+_Look = tuple[Vehicles | None, Loops | None, Crossings | None]
 
 
 class SumoStreet:
@@ -64,7 +67,7 @@ class SumoStreet:
             s.id: np.full(len(s.phases), int(begin) - AT_FIRST_S, dtype=np.int64)
             for s in self.sites
         }
-        self._past: dict[ControllerId, deque[tuple[Vehicles | None, Loops | None]]] = {
+        self._past: dict[ControllerId, deque[_Look]] = {
             s.id: deque(maxlen=self.sensing.latency_s + 1) for s in self.sites
         }
         self.changes: list[LampChange] = []
@@ -89,8 +92,8 @@ class SumoStreet:
     def _observe(self, site: Site, table: Table, now: int) -> Observation:
         approach = self._approaches[site.id]
         past = self._past[site.id]
-        past.append((approach.vehicles(table), approach.loops()))
-        vehicles, loops = past[0]
+        past.append((approach.vehicles(table), approach.loops(), approach.crossings(table)))
+        vehicles, loops, crossed = past[0]
         return Observation(
             controller=site.id,
             time_s=now,
@@ -99,6 +102,8 @@ class SumoStreet:
             since_s=now - self._since[site.id],
             vehicles=vehicles,
             loops=loops,
+            crossed=crossed,
+            sampled=self.sensing.eye is Eye.CONNECTED,
             working=approach.working(),
             blocked=approach.blocked(table),
             calls=site.walks.copy(),

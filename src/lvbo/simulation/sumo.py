@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,7 +15,7 @@ from types import ModuleType
 
 from lvbo.errors import ToolError
 from lvbo.ids import ControllerId
-from lvbo.simulation.output import EdgeFact
+from lvbo.simulation.output import EdgeFact, read_edges
 from lvbo.simulation.runs import LampChange
 
 TRIPS, STEPS, LOG = "trips.xml", "steps.parquet", "sumo.log"
@@ -184,6 +184,7 @@ def _traci(home: Path) -> ModuleType:
     if not Path(tools).is_dir():
         raise ToolError("LV600", tool=str(home))
     sys.path.insert(0, tools)
+    os.environ["SUMO_HOME"] = str(home)  # without it SUMO looks for its schemas on the web
     return import_module("traci")
 
 
@@ -216,8 +217,6 @@ def _arguments(setup: Setup) -> list[str]:
         "duration-log.disable": "true",
     }
     given = {key: value for key, value in setup.options if key not in own}
-    if setup.home is not None:  # schemas lie on the web, where a run has no business
-        own |= {"xml-validation": "never", "xml-validation.net": "never"}
     return [f"--{key}={value}" for key, value in {**given, **own}.items() if str(value)]
 
 
@@ -238,41 +237,31 @@ def _drive(libsumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         if report is not None and now >= next_report:
             report((now - setup.begin_s) / (setup.end_s - setup.begin_s))
             next_report = now + REPORT_EVERY_S
-    return ended_now(libsumo, tuple(lamps), teleports, collisions, time.perf_counter() - began)
+    return ended_now(
+        libsumo, setup, tuple(lamps), (teleports, collisions), time.perf_counter() - began
+    )
 
 
 def ended_now(
     libsumo: ModuleType,
+    setup: Setup,
     lamps: tuple[LampChange, ...],
-    teleports: int,
-    collisions: int,
+    counted: tuple[int, int],
     wall_s: float,
 ) -> Ended:
-    """Return what a simulation that has come to its end says, with what was counted on the way."""
+    """Return what a simulation that has come to its end says, with what was counted on the way.
+
+    `counted` are teleports and collisions.
+    """
     return Ended(
         end_s=libsumo.simulation.getTime(),
         lamps=lamps,
-        edges=tuple(_edges(libsumo)),
+        edges=read_edges(setup.net_file),
         classes=_classes(libsumo),
-        teleports=teleports,
-        collisions=collisions,
+        teleports=counted[0],
+        collisions=counted[1],
         wall_s=wall_s,
     )
-
-
-def _edges(libsumo: ModuleType) -> Iterator[EdgeFact]:
-    for edge in libsumo.edge.getIDList():
-        if edge.startswith(":"):
-            continue
-        lanes = libsumo.edge.getLaneNumber(edge)
-        yield EdgeFact(
-            edge=edge,
-            from_node=libsumo.edge.getFromJunction(edge),
-            to_node=libsumo.edge.getToJunction(edge),
-            length_m=libsumo.lane.getLength(f"{edge}_0"),
-            speed_mps=max(libsumo.lane.getMaxSpeed(f"{edge}_{k}") for k in range(lanes)),
-            lanes=lanes,
-        )
 
 
 def _classes(libsumo: ModuleType) -> dict[str, str]:

@@ -74,7 +74,7 @@ class Traffic:
             key=np.array([k[0] for k in known], dtype=np.int64),
             lane=np.array([self._lanes.get(row[lane], -1) for row in rows], dtype=np.int64),
             pos_m=np.array([row[pos] for row in rows], dtype=np.float64),
-            speed_mps=np.array([row[speed] for row in rows], dtype=np.float64),
+            speed_mps=np.maximum(np.array([row[speed] for row in rows], dtype=np.float64), 0.0),
             wait_s=np.array([row[wait] for row in rows], dtype=np.float64),
             persons=np.array([k[1] for k in known], dtype=np.float64),
             luck=np.array([k[2] for k in known], dtype=np.float64),

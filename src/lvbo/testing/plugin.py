@@ -14,9 +14,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lvbo.control.calls import Calls
+from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded
-from lvbo.control.protocols import Bools, Controller, Observation, Verdict, Wish
+from lvbo.control.protocols import (
+    Bools,
+    Controller,
+    LaneState,
+    Observation,
+    Verdict,
+    Wish,
+)
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.stages import stage_table
 from lvbo.signal.lamp import GOING, Lamp
@@ -111,6 +119,8 @@ def check_controller(
 # drives ---------------------------------------------------------------------------------------
 
 SOUND, TROUBLED, LOOPS, BLIND = "sound sensing", "troubled sensing", "loops", "no sensing"
+ONCE_FOR_ALL = frozenset({SOUND, LOOPS})
+"""Drives in which the state of the lanes comes with the observation, as a simulation makes it."""
 PARTS: Mapping[str, tuple[Part, ...]] = {
     SOUND: (Part(seconds=SECONDS),),
     TROUBLED: (
@@ -159,7 +169,7 @@ class _Drive:
         site = shape.site
         stages = None if by_phase else stage_table(site, shape.order)
         self._guard = Guarded(site, make_gate(site, stages, shape.order), times_walks=not by_phase)
-        self._calls = Calls(site)
+        self._eyes, self._calls = Eyes(site), Calls(site)
         self._street = ReplayStreet([site], seed=seed)
         self._checker = LampChecker(site.rules)
         limits = site.rules.limit_index
@@ -207,7 +217,9 @@ class _Drive:
             return None
 
     def _second(self, controller: Controller, twin: Controller | None) -> Verdict | None:
-        (seen,) = self._street.observe()
+        (raw,) = self._street.observe()
+        lanes = self._eyes.look(raw)
+        seen = replace(raw, lanes=lanes) if self.name in ONCE_FOR_ALL else raw
         given = copied(seen)
         wish = self._decided(controller, given)
         if wish is None:
@@ -218,7 +230,7 @@ class _Drive:
         if twin is not None:
             self._compare(wish, self._decided(twin, copied(seen)))
         verdict = self._guard(seen, wish)
-        self._follow(seen, wish, verdict)
+        self._follow(seen, wish, verdict, lanes)
         self._street.show({seen.controller: verdict})
         self._read_lamps()
         return verdict
@@ -247,7 +259,7 @@ class _Drive:
                 unlike,
             )
 
-    def _follow(self, seen: Observation, wish: Wish, verdict: Verdict) -> None:
+    def _follow(self, seen: Observation, wish: Wish, verdict: Verdict, lanes: LaneState) -> None:
         self.seconds += 1
         self.released += verdict.released
         self.forced += verdict.forced is not None
@@ -259,12 +271,9 @@ class _Drive:
         if verdict.released:
             self._forget()
             return
-        self._watch_reds(seen, self._called(seen))
+        called = self._calls.of(lanes, seen.working)
+        self._watch_reds(seen, np.where(self._shape.site.walks, seen.calls, called))
         self._wished |= wish.greens
-
-    def _called(self, seen: Observation) -> Bools:
-        site = self._shape.site
-        return np.asarray(np.where(site.walks, seen.calls, self._calls.of(seen)), dtype=bool)
 
     def _watch_reds(self, seen: Observation, called: Bools) -> None:
         """Tell of a phase that was called and not served within its maximum red."""

@@ -80,11 +80,21 @@ def lay_out(sites: Sequence[Site]) -> Layout:
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Gone:
+    """Who left in the last second, by lane: the movement made, and the way left before, m."""
+
+    lane: Ints
+    move: Ints
+    key: Ints
+    before_m: Floats
+
+
 class Queues:
     """Who is on the road now; arrays of shape (vehicles,), by lane and then from its head back.
 
     `lane`, `move` are numbers of the layout, `left_m` the way to the stop line. `before_m` is that
-    way a second ago, also of those who have left since: they are in `gone`, as lane and way.
+    way a second ago; `gone` are the lane, movement, key and way of those who have left since.
     """
 
     def __init__(self, layout: Layout, rng: np.random.Generator, *, load: float) -> None:
@@ -100,7 +110,7 @@ class Queues:
         self.key = np.zeros(0, dtype=np.int64)
         self.left_m = self.before_m = np.zeros(0)
         self.speed_mps, self.wait_s = np.zeros(0), np.zeros(0)
-        self.gone: tuple[Ints, Floats] = (np.zeros(0, dtype=np.int64), np.zeros(0))
+        self.gone = Gone(lane=self.lane, move=self.move, key=self.key, before_m=self.left_m)
 
     def step(self, now_s: int, going: Bools, full: Bools) -> None:
         """Let a second pass under these phases (phases,) and full exits (movements,)."""
@@ -120,7 +130,12 @@ class Queues:
         self.speed_mps = self.before_m - now
         self.wait_s = np.where(self.speed_mps <= STILL_MPS, self.wait_s + 1.0, 0.0)
         leaves = now < 0
-        self.gone = self.lane[leaves], self.before_m[leaves]
+        self.gone = Gone(
+            lane=self.lane[leaves],
+            move=self.move[leaves],
+            key=self.key[leaves],
+            before_m=self.before_m[leaves],
+        )
         self._keep(np.flatnonzero(~leaves))
 
     def _may_go(self, going: Bools, full: Bools) -> Bools:

@@ -13,6 +13,7 @@ from lvbo.control.gate import STALE_S, make_gate
 from lvbo.control.guard import Guarded
 from lvbo.control.protocols import (
     Bools,
+    Crossings,
     Floats,
     Ints,
     Loops,
@@ -28,7 +29,7 @@ from lvbo.control.stages import stage_table
 from lvbo.ids import ControllerId
 from lvbo.signal.lamp import GOING, Countdown, Lamp
 from lvbo.simulation.sensing import ADVANCE_S, STOP_LOOP_M, Eye, Sensing, broken_lanes
-from lvbo.testing.queues import PERSONS, Queues, lay_out
+from lvbo.testing.queues import PERSONS, Gone, Queues, lay_out
 
 START_S = 8 * 3600
 RED_BEFORE_S = 100
@@ -176,6 +177,8 @@ class ReplayStreet:
             since_s=self.now_s - stale - since[phases],
             vehicles=None if sight is None else self._vehicles(k, sensing, sight, own),
             loops=None if sight is None else self._loops(k, sensing, sight),
+            crossed=None if sight is None else self._crossed(k, sensing, sight),
+            sampled=sensing.eye is Eye.CONNECTED,
             working=working,
             blocked=blocked,
             calls=self._calls[phases].copy(),
@@ -195,8 +198,7 @@ class ReplayStreet:
         eyes = self._eyes[k]
         lane = sight.lane[own] - self._layout.lanes[k]
         left_m, key = sight.left_m[own], sight.key[own]
-        share = sensing.connected if sensing.eye is Eye.CONNECTED else 1.0 - sensing.missed
-        seen = (left_m <= sensing.range_m) & (_luck(key) < share) & ~self._dead(k, sensing)[lane]
+        seen = (left_m <= sensing.range_m) & _noticed(key, sensing) & ~self._dead(k, sensing)[lane]
         lane, left_m = lane[seen], left_m[seen]
         return Vehicles(
             key=key[seen],
@@ -206,6 +208,16 @@ class ReplayStreet:
             wait_s=sight.wait_s[own][seen],
             persons=np.full(len(lane), PERSONS),
         )
+
+    def _crossed(self, k: int, sensing: Sensing, sight: _Sight) -> Crossings | None:
+        if sensing.eye not in (Eye.AREA, Eye.CONNECTED):
+            return None
+        gone, first = sight.gone, self._layout.lanes
+        low, high = np.searchsorted(gone.lane, first[k : k + 2])
+        lane = gone.lane[low:high] - first[k]
+        seen = _noticed(gone.key[low:high], sensing) & ~self._dead(k, sensing)[lane]
+        move = gone.move[low:high] - self._layout.moves[k]
+        return Crossings(lane=lane[seen], movement=move[seen])
 
     def _loops(self, k: int, sensing: Sensing, sight: _Sight) -> Loops | None:
         if sensing.eye is not Eye.LOOPS:
@@ -261,11 +273,12 @@ class _Sight:
     all_lane: Ints
     all_before_m: Floats
     all_left_m: Floats
+    gone: Gone
 
 
 def _look(queues: Queues) -> _Sight:
-    lane, before = queues.gone
-    everyone = np.concatenate([queues.lane, lane])
+    gone = queues.gone
+    everyone = np.concatenate([queues.lane, gone.lane])
     order = np.argsort(everyone, kind="stable")
     return _Sight(
         lane=queues.lane,
@@ -274,14 +287,17 @@ def _look(queues: Queues) -> _Sight:
         speed_mps=queues.speed_mps,
         wait_s=queues.wait_s,
         all_lane=everyone[order],
-        all_before_m=np.concatenate([queues.before_m, before])[order],
-        all_left_m=np.concatenate([queues.left_m, np.full(len(lane), -BEYOND_M)])[order],
+        all_before_m=np.concatenate([queues.before_m, gone.before_m])[order],
+        all_left_m=np.concatenate([queues.left_m, np.full(len(gone.lane), -BEYOND_M)])[order],
+        gone=gone,
     )
 
 
-def _luck(key: Ints) -> Floats:
-    """Return a number in [0, 1) that belongs to a vehicle."""
-    return np.asarray((key * 0.6180339887) % 1.0)
+def _noticed(key: Ints, sensing: Sensing) -> Bools:
+    """Return which vehicles this kind of detector ever sees."""
+    luck = (key * 0.6180339887) % 1.0  # a number in [0, 1) that belongs to a vehicle
+    share = sensing.connected if sensing.eye is Eye.CONNECTED else 1.0 - sensing.missed
+    return np.asarray(luck < share)
 
 
 def _counted(lane: Ints, which: Bools, alive: Bools) -> Floats:

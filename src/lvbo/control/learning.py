@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a site teaches its controller as it runs: turns, discharge, pace. Bounded, from priors."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lvbo.control.protocols import Bools, Crossings, Floats, Ints
+from lvbo.control.site import TURN_SHARE, Site
+
+TURN_WEIGHT = 4.0
+"""How many vehicles the prior of a lane's turns is worth."""
+TURN_MEMORY = 120.0
+"""Of so many vehicles the shares of a lane are made; older ones fade."""
+STEADY_VPS = 0.53
+"""Discharge of a queue that flows before any was measured, about 1,900 veh/h."""
+LEAST_VPS, MOST_VPS = 0.25, 0.70
+STEADY_WEIGHT_S = 60.0
+"""How many seconds of discharge the prior is worth; older ones fade after `STEADY_MEMORY_S`."""
+STEADY_MEMORY_S = 900.0
+FIRST_VEHICLES = (
+    0.0, 1.2, 1.6, 2.0, 2.4, 2.9, 3.4, 4.0, 4.6, 5.2, 5.8, 6.35, 6.9, 7.45, 8.0, 8.5,
+)  # fmt: skip
+"""Vehicles over the stop line after so many seconds of green, measured in simulation: the first
+leaves at once, the second after 3.1 s, the third after 5.3 s, the fifth after 8.6 s."""
+FLOWING_S = len(FIRST_VEHICLES) - 1
+START_WEIGHT = 12.0
+"""How many starts of a queue the prior of the first seconds is worth."""
+START_MEMORY = 200.0
+SHORTEST_QUEUE = 3.0
+
+
+def prior_counts(site: Site) -> Floats:
+    """Return what each movement counts on each lane before any was seen, (lanes, movements)."""
+    worth = np.array([TURN_SHARE[turn] for turn in site.turns])
+    return np.asarray(np.where(site.uses, worth[None, :], 0.0))
+
+
+class Learned:
+    """Shares of turns by lane, saturation flow by lane, and the start of a queue, at one site.
+
+    `shares` (lanes, movements), `flow_vps` (lanes,), `profile` (F + 1,): discharge of a queue in so
+    many seconds of green, in seconds of steady flow.
+    """
+
+    def __init__(self, site: Site) -> None:
+        prior = prior_counts(site)
+        total = prior.sum(axis=1, keepdims=True)
+        self._turns = TURN_WEIGHT * prior / np.where(total > 0, total, 1.0)
+        lanes = len(site.lanes)
+        self._left = np.full(lanes, STEADY_VPS * STEADY_WEIGHT_S)
+        self._open_s = np.full(lanes, STEADY_WEIGHT_S)
+        self._first = np.diff(np.array(FIRST_VEHICLES)) * START_WEIGHT
+        self._starts = np.full(FLOWING_S, START_WEIGHT)
+        self._queue = np.zeros(lanes)
+        self._gone = np.zeros(lanes)
+
+    @property
+    def shares(self) -> Floats:
+        """Return what part of each lane's traffic makes each movement, (lanes, movements)."""
+        total = self._turns.sum(axis=1, keepdims=True)
+        return np.asarray(self._turns / np.where(total > 0, total, 1.0))
+
+    @property
+    def flow_vps(self) -> Floats:
+        """Return the saturation flow by lane."""
+        return np.asarray(np.clip(self._left / self._open_s, LEAST_VPS, MOST_VPS))
+
+    @property
+    def profile(self) -> Floats:
+        """Return what a queue discharges in so many seconds of green, in seconds of steady flow."""
+        steps = self._first / self._starts / STEADY_VPS
+        return np.concatenate([[0.0], np.cumsum(steps)])
+
+    def turned(self, crossed: Crossings) -> None:
+        """Take in vehicles that were seen to turn."""
+        np.add.at(self._turns, (crossed.lane, crossed.movement), 1.0)
+        total = self._turns.sum(axis=1, keepdims=True)
+        self._turns *= np.minimum(1.0, TURN_MEMORY / np.maximum(total, 1e-9))
+
+    def discharged(self, left: Floats, queue: Floats, green_s: Ints, free: Bools) -> None:
+        """Take in one second of every lane.
+
+        `left` (lanes,) are the vehicles that left in it, `queue` those standing now, `green_s` for
+        how long the lane has had green at its end (0 at red), `free` where nothing holds a queue
+        back. Only the part of the queue that stood when green began teaches anything.
+        """
+        red = green_s <= 0
+        self._queue = np.where(red, queue, self._queue)
+        self._gone = np.where(red, 0.0, self._gone)
+        enough = (self._queue >= SHORTEST_QUEUE) & (self._gone + 1.0 <= self._queue)
+        taught = ~red & free & enough
+        self._gone += np.where(red, 0.0, left)
+        early, late = taught & (green_s <= FLOWING_S), taught & (green_s > FLOWING_S // 2)
+        at = green_s[early] - 1
+        np.add.at(self._first, at, left[early] * STEADY_VPS / self.flow_vps[early])
+        np.add.at(self._starts, at, 1.0)
+        fade = np.minimum(1.0, START_MEMORY / self._starts)
+        self._first *= fade
+        self._starts *= fade
+        self._left += np.where(late, left, 0.0)
+        self._open_s += late
+        fade = np.minimum(1.0, STEADY_MEMORY_S / self._open_s)
+        self._left *= fade
+        self._open_s *= fade

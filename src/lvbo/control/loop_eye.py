@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lane states from loops: a count between two places, kept true by what the loops show."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lvbo.control.estimate import (
+    MOST_QUEUE,
+    NEAR_M,
+    SPACE_M,
+    Announced,
+    BlindQueue,
+    Rates,
+    Served,
+    complete,
+)
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation
+from lvbo.control.site import REACH_M, Site
+
+COVERED = 0.95
+"""A loop occupied for this share of a second and longer has somebody standing on it."""
+HIT = 0.05
+GAP_S, EMPTY_S = 2, 3
+"""Nobody over the stop line for so long, in green and at red: the queue is gone, or never was."""
+HALF = 0.5
+
+
+class LoopEye:
+    """Lane states of loops at the stop line and, where there are some, upstream of it.
+
+    Who passes the advance loop reaches the line after the free drive, and leaves at the stop-line
+    loop. Vehicles change lanes between, so the count is corrected: a stop line that stays free
+    empties its lane, a covered one holds one vehicle at least, and what is taken from a lane or
+    given to it comes from or goes to those beside it. A covered advance loop holds as many as stand
+    up to it, and behind it those who come unseen.
+    """
+
+    def __init__(self, site: Site, span_s: int, near_m: float = NEAR_M) -> None:
+        lanes = len(site.lanes)
+        self._site, self._span, self._near_m = site, span_s, near_m
+        self._rates, self._served = Rates(site), Served(site)
+        self._blind = BlindQueue(lanes)
+        self._at_line = self._upstream = np.zeros(0, dtype=bool)
+        self._has_far = np.zeros(lanes, dtype=bool)
+        self._far_m = np.zeros(lanes)
+        self._eta_s = np.zeros(lanes, dtype=np.int64)
+        self._coming = np.zeros((lanes, span_s))
+        self._line = np.zeros(lanes)
+        self._hidden = np.zeros(lanes)
+        self._free_s = np.full(lanes, 1000.0)
+        self._covered_s = np.zeros(lanes)
+        self._wait_s = np.zeros(lanes)
+        self._number = np.zeros(lanes, dtype=np.int64)
+        beside = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
+        self._beside = beside - np.eye(lanes)
+
+    def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
+        """Return the lanes now."""
+        loops = seen.loops if seen.loops is not None else no_loops()
+        if loops.lane.shape != self._at_line.shape:
+            self._bind(loops)
+        lanes = len(self._line)
+        line = _Lane.of(loops, self._at_line, lanes)
+        far = _Lane.of(loops, self._upstream, lanes)
+        green = self._served.green_s(seen)
+        self._rates.take(np.where(self._has_far, far.passed, line.passed), seen.working)
+        self._arrive(far.passed)
+        self._leave(line, green > GAP_S)
+        self._correct(line, far, green)
+        stands = (line.occupied >= COVERED) & (line.passed <= 0)
+        here = stands | (self._line > HALF)
+        self._wait_s = np.where(here & (line.passed <= 0), self._wait_s + 1.0, 0.0)
+        self._number += line.passed > 0
+        queue, coming = self._line + self._hidden, self._coming.sum(axis=1)
+        state = LaneState(
+            queue=queue,
+            arrivals=self._coming.astype(np.float32),
+            present=queue + coming,
+            near=self._nearness(queue),
+            wait_s=self._wait_s,
+            left=line.passed,
+            rate_vps=self._rates.vps,
+            gap_s=np.where(self._close() > HALF, 0.0, self._free_s),
+            head=np.where(here, self._number, -1),
+            stands=stands,
+            load=np.ones(len(self._line)),
+        )
+        blind = self._blind.step(self._rates.vps, green)
+        return complete(state, seen.working, blind, self._rates, self._eta_s + 1, announced)
+
+    def _bind(self, loops: Loops) -> None:
+        """Take note of where the loops lie: at the stop line, and the farthest ones upstream."""
+        lanes = len(self._line)
+        nearest, farthest = np.full(lanes, np.inf), np.full(lanes, -1.0)
+        np.minimum.at(nearest, loops.lane, loops.distance_m)
+        np.maximum.at(farthest, loops.lane, loops.distance_m)
+        self._has_far = farthest > nearest
+        self._far_m = np.where(self._has_far, farthest, 0.0)
+        eta = (self._far_m / self._site.speed_mps).round().astype(np.int64)
+        self._eta_s = np.minimum(eta, self._span - 1)
+        self._at_line = loops.distance_m <= nearest[loops.lane]
+        self._upstream = ~self._at_line & (loops.distance_m >= farthest[loops.lane])
+
+    def _close(self) -> Floats:
+        """Return who is on the way within the distance that counts as close, by lane."""
+        until = np.maximum(np.round(self._near_m / self._site.speed_mps), 1.0)
+        return np.asarray((self._coming * (np.arange(self._span) < until[:, None])).sum(axis=1))
+
+    def _nearness(self, queue: Floats) -> Floats:
+        """Return the vehicles on the lane weighted by nearness; a queue fills the lane from 0 m."""
+        paces = np.arange(self._span)[None, :] * self._site.speed_mps[:, None]
+        coming = (self._coming * np.maximum(0.0, 1.0 - paces / REACH_M)).sum(axis=1)
+        return np.asarray(coming + queue * np.maximum(0.0, 1.0 - 0.5 * SPACE_M * queue / REACH_M))
+
+    def _arrive(self, entered: Floats) -> None:
+        """Let a second pass, and take in who passed upstream."""
+        self._line += self._coming[:, 0]
+        self._coming[:, :-1] = self._coming[:, 1:]
+        self._coming[:, -1] = 0.0
+        known = np.minimum(self._hidden, entered)  # they were counted where nobody saw them
+        self._hidden -= known
+        self._line += known
+        lanes = np.arange(len(self._line))
+        self._coming[lanes, self._eta_s] += entered - known
+
+    def _leave(self, line: _Lane, open_: Bools) -> None:
+        over = np.maximum(line.passed - self._line, 0.0)  # came unseen, or sooner than thought
+        self._line = np.maximum(self._line - line.passed, 0.0)
+        unseen = np.minimum(over, self._hidden)
+        self._hidden -= unseen
+        over = over - unseen
+        for second in range(3):
+            early = np.minimum(over, self._coming[:, second])
+            self._coming[:, second] -= early
+            over = over - early
+        hit = (line.passed > 0) | (line.occupied > HIT)
+        self._free_s = np.where(hit, 0.0, self._free_s + 1.0)
+        gone = self._free_s >= np.where(open_, GAP_S, EMPTY_S)
+        elsewhere = np.where(gone, self._line, 0.0)
+        self._line = self._line - elsewhere + self._to_neighbours(elsewhere, hit & ~open_)
+        self._hidden = np.where(gone, 0.0, self._hidden)
+
+    def _to_neighbours(self, moved: Floats, wants: Bools) -> Floats:
+        """Return what comes to each lane when `moved` turns out to stand beside its own lane."""
+        ways = self._beside * wants[None, :]
+        total = ways.sum(axis=1, keepdims=True)
+        return np.asarray(moved @ (ways / np.maximum(total, 1.0)))
+
+    def _correct(self, line: _Lane, far: _Lane, green: Ints) -> None:
+        """Bring the count between what the loops show at least and at most."""
+        held = (line.occupied > HIT) & (line.passed <= 0)
+        new = np.where(held, np.maximum(1.0 - self._line, 0.0), 0.0)
+        spare = np.maximum(self._line - held, 0.0)
+        taken = self._to_neighbours(new, spare > 0)
+        self._line = self._line + new - np.minimum(taken, spare)
+        covered = self._has_far & (far.occupied >= COVERED)
+        self._covered_s = np.where(covered, self._covered_s + 1.0, 0.0)
+        reached = self._covered_s >= 2.0  # noqa: PLR2004  standing, not passing
+        room = self._far_m / SPACE_M
+        self._line = np.where(reached, np.maximum(self._line, room), self._line)
+        unseen = reached | (~self._has_far & (line.occupied >= COVERED))
+        self._hidden = np.where(unseen, self._hidden + self._rates.vps, self._hidden)
+        shorter = self._has_far & (far.occupied <= HIT) & (green <= 0)
+        self._line = np.where(shorter, np.minimum(self._line, room + 1.0), self._line)
+        self._hidden = np.where(shorter, 0.0, np.minimum(self._hidden, MOST_QUEUE))
+
+
+class _Lane:
+    """What loops at one place saw, by lane."""
+
+    def __init__(self, passed: Floats, occupied: Floats) -> None:
+        self.passed, self.occupied = passed, occupied
+
+    @classmethod
+    def of(cls, loops: Loops, some: Bools, lanes: int) -> _Lane:
+        passed, occupied = np.zeros(lanes), np.zeros(lanes)
+        np.add.at(passed, loops.lane[some], loops.passed[some])
+        np.maximum.at(occupied, loops.lane[some], loops.occupied[some])
+        return cls(passed, occupied)
+
+
+def no_loops() -> Loops:
+    """Return no loops."""
+    none = np.zeros(0)
+    return Loops(lane=none.astype(np.int64), distance_m=none, passed=none, occupied=none)
