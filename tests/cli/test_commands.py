@@ -153,3 +153,20 @@ def test_the_bands_bench_prints_one_object(call: Call) -> None:
     assert said.status == 0
     assert set(said.data) == {"bench", "versions", "load", "rows", "summary"}
     assert said.data["rows"]
+
+
+def test_the_latency_bench_prints_one_object_and_a_table(call: Call) -> None:
+    words = ["bench", "latency", "--sites", "2", "--seconds", "2", "--controllers", "actuated"]
+    said = call(*words, "--json")
+    shown = call(*words, "--lang", "zh")
+
+    assert said.status == shown.status == 0
+    assert set(said.data) == {"bench", "versions", "load", "rows", "summary"}
+    assert said.data["rows"][0]["controller"] == "actuated"
+    assert "决策用时" in shown.out
+
+
+def test_an_unknown_controller_is_not_timed(call: Call) -> None:
+    said = call("bench", "latency", "--controllers", "magic", "--json")
+
+    assert (said.status, said.codes) == (2, {"LV741"})

@@ -75,3 +75,29 @@ def test_clocks_read_as_people_write_them() -> None:
         "07:30:05",
         "24:00",
     ]
+
+
+def test_a_part_of_a_set_keeps_when_its_plans_run() -> None:
+    plans = tiny_plans()
+
+    assert plans.only({TINY}) == plans
+    assert plans.only(()).plans == ()
+    assert plans.only(()).running("workday", 12 * 3600) == {}
+
+
+@pytest.mark.parametrize(
+    ("begin_s", "end_s", "ids"),
+    [
+        (7 * 3600, 8 * 3600, ["P1"]),
+        (21 * 3600, 22 * 3600, ["P1"]),
+        (21 * 3600, 22 * 3600 + 1, ["P1", "P2"]),
+        (23 * 3600, 30 * 3600, ["P2"]),
+        (23 * 3600, 31 * 3600, ["P1", "P2"]),
+    ],
+)
+def test_the_plans_of_a_span_are_those_that_run_in_it(
+    begin_s: int, end_s: int, ids: list[str]
+) -> None:
+    found = tiny_plans().within("workday", begin_s, end_s)
+
+    assert [plan.id for plan in found] == ids

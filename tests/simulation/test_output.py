@@ -5,7 +5,14 @@ from pathlib import Path
 
 import polars as pl
 
-from lvbo.simulation.output import EdgeFact, edge_queues, passages, read_steps, read_trips
+from lvbo.simulation.output import (
+    EdgeFact,
+    edge_queues,
+    passages,
+    read_seen,
+    read_steps,
+    read_trips,
+)
 
 TRIPS = """<tripinfos>
 <tripinfo id="ok" depart="105.00" departLane="a_0" departDelay="5.00" arrival="165.00"
@@ -89,3 +96,30 @@ def test_a_vehicle_never_inserted_was_due_when_its_waiting_began(tmp_path: Path)
         ("outside", 120.0, False, False, "rail_urban"),
     ]
     assert persons.is_empty()
+
+
+def test_steps_read_in_parts_say_the_same_as_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "steps.parquet"
+    rows = [
+        (float(t), f"v{v}", 0.0 if (t + v) % 7 < 3 else 14.0, 3.0 * t, "a_0" if t < 20 else "b_0")
+        for t in range(40)
+        for v in range(30)
+    ]
+    names = ["timestep_time", "vehicle_id", "vehicle_speed", "vehicle_pos", "vehicle_lane"]
+    pl.DataFrame(rows, schema=names, orient="row").write_parquet(path)
+    facts = tuple(
+        EdgeFact(edge=e, from_node="n", to_node="m", length_m=200.0, speed_mps=13.9, lanes=1)
+        for e in "ab"
+    )
+    steps = read_steps(path)
+    once, often = (
+        read_seen(path, facts, step_s=1.0, span_s=40.0, tracked_to_s=30.0, most_rows=most)
+        for most in (10_000, 100)
+    )
+
+    for seen in (once, often):
+        assert seen.passages.equals(passages(steps, 1.0))
+        assert seen.edges.equals(edge_queues(steps, facts, 1.0, 40.0))
+        assert seen.tracks is not None
+        assert seen.tracks.equals(steps.filter(pl.col("t_s") < 30.0).select(seen.tracks.columns))
+    assert once.edges["queue_max"].max() == 14

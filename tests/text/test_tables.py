@@ -40,7 +40,7 @@ def strings() -> Iterator[str]:
 
 
 def raised() -> Iterator[tuple[str, str, frozenset[str]]]:
-    """Return place, code and fields of each error and finding whose fields are written out."""
+    """Return place, code and fields of each error, finding and reason that writes them out."""
     for path in SOURCE.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and (found := _call(node)):
@@ -55,7 +55,7 @@ def _call(node: ast.Call) -> tuple[str, frozenset[str]] | None:
         names = frozenset(key for key in given if key is not None)
         return _constant(node.args[0], names)
     inner = given.get("fields", ast.Dict(keys=[], values=[]))
-    if called == "Finding" and "code" in given and isinstance(inner, ast.Dict):
+    if called in {"Finding", "Reason"} and "code" in given and isinstance(inner, ast.Dict):
         keys = [key.value for key in inner.keys if isinstance(key, ast.Constant)]
         if len(keys) == len(inner.keys):
             return _constant(given["code"], frozenset(str(key) for key in keys))
@@ -100,7 +100,7 @@ def test_an_advice_needs_no_fields() -> None:
     assert asking == []
 
 
-def test_every_error_and_finding_brings_the_fields_its_sentence_names() -> None:
+def test_every_error_finding_and_reason_brings_the_fields_its_sentence_names() -> None:
     sentences = table(Language.EN)
     short = [
         (place, code, sorted(missing))

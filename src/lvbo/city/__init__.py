@@ -7,11 +7,19 @@ Street names are those of public texts; every figure is a plausible value, chose
 from __future__ import annotations
 
 from lvbo.city.before import BeforePlan, Stage, before_plan, before_plans
-from lvbo.city.build import build_pilot, build_yuci, config_name, pilot_folder, yuci_folder
-from lvbo.city.calendar import PERIODS, PROOFS, SWITCHES, Period, Proof
+from lvbo.city.build import (
+    build_pilot,
+    build_pilot_day,
+    build_yuci,
+    config_name,
+    pilot_folder,
+    yuci_folder,
+)
+from lvbo.city.calendar import DAY, PERIODS, PROOFS, SWITCHES, Period, Proof
 from lvbo.city.streets import Site, sites
 
 __all__ = [
+    "DAY",
     "PERIODS",
     "PROOFS",
     "SWITCHES",
@@ -23,6 +31,7 @@ __all__ = [
     "before_plan",
     "before_plans",
     "build_pilot",
+    "build_pilot_day",
     "build_yuci",
     "config_name",
     "pilot_folder",

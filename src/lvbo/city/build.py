@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from xml.etree import ElementTree as ET
 
 from lvbo.city.before import before_plans
-from lvbo.city.calendar import PILOT_PROOFS, PROOFS, Proof
+from lvbo.city.calendar import DAY, PILOT_PROOFS, PROOFS, Proof
 from lvbo.city.counts import write_counts
 from lvbo.city.netconvert import build_network, signal_links
 from lvbo.city.programmes import programmes, switching
@@ -49,15 +49,27 @@ def build_pilot(folder: Path, *, seed: int) -> Path:
     the angles of the arms); its traffic is the part of the city's that drives there, entering the
     section when it would enter the city.
     """
+    return _build_pilot(folder, seed, PILOT_PROOFS)
+
+
+def build_pilot_day(folder: Path, *, seed: int) -> Path:
+    """Write the pilot section with a whole winter workday, 06:00 to 22:30, and return the folder.
+
+    It is not shipped; equal seeds give equal files.
+    """
+    return _build_pilot(folder, seed, (DAY,))
+
+
+def _build_pilot(folder: Path, seed: int, proofs: Sequence[Proof]) -> Path:
     area = section(PILOT_STREET)
     network = _write_streets(folder, area)
     edges = {edge.get("id", "") for edge in network.iter("edge")}
-    for proof in PILOT_PROOFS:
+    for proof in proofs:
         routes = cut_routes(route_xml(proof, seed=seed), edges)
         _write(folder / f"yuci.{proof.code}.rou.xml.gz", routes)
         _write(folder / config_name(proof), _config(proof))
     write_counts(folder, seed=seed, area=area)
-    write_site(folder / "yuci.site.toml", area, PILOT_PROOFS)
+    write_site(folder / "yuci.site.toml", area, proofs)
     return folder
 
 
@@ -90,7 +102,7 @@ def _write_streets(folder: Path, area: Mapping[str, Site]) -> ET.Element:
 
 
 def config_name(proof: Proof) -> str:
-    """Return the file name of the SUMO configuration of one simulated hour."""
+    """Return the file name of the SUMO configuration of one simulated span."""
     return f"yuci.{proof.code}.sumocfg"
 
 

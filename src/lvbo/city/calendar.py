@@ -28,17 +28,21 @@ class Period:
 
 
 class Span(StrEnum):
-    """What of the day is simulated: a short part of the morning, or an hour of a period."""
+    """What of the day is simulated: a part of the morning, an hour of a period, the whole day."""
 
     SHORT = "demo"
     OFFPEAK = "offpeak"
     AM = "am"
     PM = "pm"
+    DAY = "day"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proof:
-    """A span that is simulated: warm-up from `begin_s`, judged, and run out until `end_s`."""
+    """A span that is simulated: warm-up from `begin_s`, judged, and run out until `end_s`.
+
+    `period` is the one whose plan runs first.
+    """
 
     code: str
     period: str
@@ -113,6 +117,19 @@ PILOT_PROOFS = (
     ),
 )
 """What is simulated of the pilot section; `demo` is short, so that a first look takes a minute."""
+
+DAY = Proof(
+    code="day",
+    period="dawn",
+    begin_s=_clock(6),
+    judged_from_s=_clock(6, 15),
+    judged_to_s=_clock(22, 15),
+    end_s=_clock(22, 30),
+)
+"""A winter workday from the first peak's foot to the night plan; too large to be shipped."""
+
+PEAKS = frozenset({"am", "pm"})
+"""The periods in which buses run at their full frequency."""
 
 _WORKDAY = (
     (0.0, 0.10), (1.5, 0.06), (3.0, 0.04), (4.5, 0.06), (5.5, 0.12), (6.25, 0.30), (6.875, 0.60),

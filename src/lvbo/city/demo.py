@@ -8,7 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
-from lvbo.city.build import build_pilot, build_yuci, pilot_folder, yuci_folder
+from lvbo.city.build import (
+    build_pilot,
+    build_pilot_day,
+    build_yuci,
+    pilot_folder,
+    yuci_folder,
+)
 from lvbo.city.calendar import Span
 from lvbo.city.faults import HOLIDAY, ICE, MAKE_UP_WORKDAY, SNOW
 from lvbo.detection.counts import Counts
@@ -54,7 +60,8 @@ class DemoOrder:
     """What the demo is asked: the seed of the city, how many judged seeds, workers, language.
 
     By default the pilot section of 安宁街 is planned and proved in 20 minutes off-peak; `full`
-    takes the whole city, and an hour. The evening is there for the whole city only.
+    takes the whole city, and an hour. The evening is there for the whole city only, the whole day
+    for the pilot section only.
     """
 
     city_seed: int = BUNDLED_SEED
@@ -86,10 +93,33 @@ class Demo:
     report: Path
 
 
+def demo_city(folder: Path, order: DemoOrder, steps: Steps = silent) -> Path:
+    """Return the folder of the city that the demo runs in: the shipped one, or one built anew.
+
+    Another seed than the bundled one and the whole day are built into `folder`.
+
+    Raises:
+        UsageError: LV655 for a span that there is no traffic of.
+        ToolError: LV650 where another city cannot be built.
+
+    """
+    shipped = yuci_folder() if order.full else pilot_folder()
+    day = order.span is Span.DAY and not order.full
+    if not day and not (shipped / order.config).exists():
+        known = [span for span in Span if (shipped / f"yuci.{span}.sumocfg").exists()]
+        known += [] if order.full else [Span.DAY]
+        raise UsageError("LV655", place=order.config, known=", ".join(known))
+    if not day and order.city_seed == BUNDLED_SEED:
+        return shipped
+    build = build_pilot_day if day else build_yuci if order.full else build_pilot
+    with steps("city"):
+        return build(folder, seed=order.city_seed)
+
+
 def run_demo(folder: Path, order: DemoOrder | None = None, *, steps: Steps = silent) -> Demo:
     """Write plans, figures, numbers and the report of the bundled city into a folder.
 
-    Another seed than the bundled one builds the city anew inside the folder.
+    Another seed than the bundled one, and the whole day, build the city anew inside the folder.
 
     Raises:
         UsageError: LV655 for a span that there is no traffic of.
@@ -97,14 +127,7 @@ def run_demo(folder: Path, order: DemoOrder | None = None, *, steps: Steps = sil
 
     """
     asked = order or DemoOrder()
-    home = yuci_folder() if asked.full else pilot_folder()
-    if not (home / asked.config).exists():
-        spans = [span for span in Span if (home / f"yuci.{span}.sumocfg").exists()]
-        raise UsageError("LV655", place=asked.config, known=", ".join(spans))
-    if asked.city_seed != BUNDLED_SEED:
-        build = build_yuci if asked.full else build_pilot
-        with steps("city"):
-            home = build(folder / "city", seed=asked.city_seed)
+    home = demo_city(folder / "city", asked, steps)
     with steps("scenario"):
         scenario = read_scenario(home / asked.config)
     known = {corridor.name for corridor in scenario.network.corridors}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Traffic of one simulated hour of `yuci`: cars, trucks, buses, e-bikes and people on foot.
+"""Traffic of one simulated span of `yuci`: cars, trucks, buses, e-bikes and people on foot.
 
 Every vehicle is written with its own route, so that SUMO's tools can read the files. Numbers per
 route are drawn by systematic sampling: slot totals stay close to the demand, single arrivals are
@@ -11,14 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, pairwise
 from types import MappingProxyType
 from xml.etree import ElementTree as ET
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.city.calendar import SLOT_S, Proof, share_at
+from lvbo.city.calendar import PEAKS, SLOT_S, SWITCHES, Proof, period_at, share_at
 from lvbo.city.demand import (
     SCHOOL_TIMES_S,
     SCHOOL_VPH,
@@ -42,6 +42,7 @@ BUSES_PER_HOUR: Mapping[str, int] = MappingProxyType(
 BUS_STOP_SITES = ("AN", "YH", "ZD", "HT")
 _MORE_WALKERS = ("WH_P", "AN_ZD", "AN_HT")
 _WALKERS_PER_ZEBRA_PPH, _MANY_WALKERS_PPH = 200, 500
+_LONG_S = 7200
 
 _TYPES: tuple[Mapping[str, str], ...] = (
     {
@@ -71,6 +72,15 @@ _TYPES: tuple[Mapping[str, str], ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _BusSpan:
+    """A span in which buses run at one frequency."""
+
+    begin_s: int
+    end_s: int
+    peak: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Item:
     """One element of a route file, due at a second."""
 
@@ -79,7 +89,7 @@ class _Item:
 
 
 def route_xml(proof: Proof, *, seed: int) -> ET.Element:
-    """Return the route file of one simulated hour: types first, then everything by departure."""
+    """Return the route file of one simulated span: types first, then everything by departure."""
     rng = np.random.default_rng([seed, proof.begin_s])
     items = [
         *_cars(proof, rng),
@@ -204,25 +214,47 @@ def _stop(element: ET.Element, edge: str, end_m: float, duration_s: int) -> None
 
 
 def _buses(proof: Proof, rng: np.random.Generator) -> Iterator[_Item]:
-    peak = proof.code in ("am", "pm")
     stops = {stop.get("id", "") for stop in bus_stops(sites())}
-    for code, per_hour in BUSES_PER_HOUR.items():
-        headway = 3600 / (per_hour if peak else per_hour * 0.67)
+    for code in BUSES_PER_HOUR:
         for backward in (False, True):
             edges = _straight(code, backward=backward)
-            start = proof.begin_s + float(rng.uniform(0, headway))
-            for due in np.arange(start, proof.end_s, headway):
-                depart = round(float(due + rng.normal(0, headway / 6)), 1)
-                if not proof.begin_s <= depart < proof.end_s:
-                    continue
-                item = _vehicle(f"bus.{code}", "bus", depart, edges, rng)
-                item.element.set("personNumber", "35" if peak else "12")
-                for edge in edges:
-                    if f"stop.{edge}" in stops:
-                        dwell = str(round(float(np.clip(rng.normal(20, 8), 8, 45))))
-                        fields = {"busStop": f"stop.{edge}", "duration": dwell}
-                        ET.SubElement(item.element, "stop", fields)
-                yield item
+            for span in _bus_spans(proof):
+                yield from _bus_line(code, edges, span, stops, rng)
+
+
+def _bus_spans(proof: Proof) -> Iterator[_BusSpan]:
+    """Yield the spans of equal frequency, cut where a peak begins or ends."""
+    changes = [second for second, _ in SWITCHES if proof.begin_s < second < proof.end_s]
+    cuts = [proof.begin_s, *changes, proof.end_s]
+    spans = [(a, b, period_at(a) in PEAKS) for a, b in pairwise(cuts)]
+    for peak, run in groupby(spans, key=lambda span: span[2]):
+        own = list(run)
+        yield _BusSpan(begin_s=own[0][0], end_s=own[-1][1], peak=peak)
+
+
+def _bus_line(
+    code: str,
+    edges: tuple[str, ...],
+    span: _BusSpan,
+    stops: Collection[str],
+    rng: np.random.Generator,
+) -> Iterator[_Item]:
+    """Yield the buses of one line and direction in a span."""
+    per_hour = BUSES_PER_HOUR[code]
+    headway = 3600 / (per_hour if span.peak else per_hour * 0.67)
+    start = span.begin_s + float(rng.uniform(0, headway))
+    for due in np.arange(start, span.end_s, headway):
+        depart = round(float(due + rng.normal(0, headway / 6)), 1)
+        if not span.begin_s <= depart < span.end_s:
+            continue
+        item = _vehicle(f"bus.{code}", "bus", depart, edges, rng)
+        item.element.set("personNumber", "35" if span.peak else "12")
+        for edge in edges:
+            if f"stop.{edge}" in stops:
+                dwell = str(round(float(np.clip(rng.normal(20, 8), 8, 45))))
+                fields = {"busStop": f"stop.{edge}", "duration": dwell}
+                ET.SubElement(item.element, "stop", fields)
+        yield item
 
 
 def _straight(code: str, *, backward: bool) -> tuple[str, ...]:
@@ -275,19 +307,30 @@ def _walkers(proof: Proof, rng: np.random.Generator) -> Iterator[_Item]:
     for site in sites().values():
         for side, leg in site.legs.items():
             if leg.zebra:
-                yield from _zebra_walkers(proof, site, side, rng)
+                for begin, end in _walk_spans(proof):
+                    yield from _zebra_walkers((begin, end), site, side, rng)
+
+
+def _walk_spans(proof: Proof) -> Iterator[tuple[int, int]]:
+    """Yield the spans in which as many walk all the time: one, in a long span quarter hours."""
+    if proof.end_s - proof.begin_s <= _LONG_S:
+        yield proof.begin_s, proof.end_s
+        return
+    for begin in range(proof.begin_s, proof.end_s, SLOT_S):
+        yield begin, min(begin + SLOT_S, proof.end_s)
 
 
 def _zebra_walkers(
-    proof: Proof, site: Site, side: Side, rng: np.random.Generator
+    span_s: tuple[int, int], site: Site, side: Side, rng: np.random.Generator
 ) -> Iterator[_Item]:
+    begin_s, end_s = span_s
     leg = site.legs[side]
     per_hour = _MANY_WALKERS_PPH if site.code in _MORE_WALKERS else _WALKERS_PER_ZEBRA_PPH
-    share = min(share_at((proof.begin_s + proof.end_s) / 2), 1.0)
-    hours = (proof.end_s - proof.begin_s) / 3600
+    share = min(share_at((begin_s + end_s) / 2), 1.0)
+    hours = (end_s - begin_s) / 3600
     number = int(rng.poisson(PEDESTRIAN_SHARE * share * per_hour * hours))
     kerbs = (inbound_edge(site, leg), outbound_edge(site, leg))
-    for depart in np.sort(rng.uniform(proof.begin_s, proof.end_s, number)):
+    for depart in np.sort(rng.uniform(begin_s, end_s, number)):
         there = kerbs if rng.integers(2) else kerbs[::-1]
         yield _walker(site, side, there, float(depart), rng)
 

@@ -18,6 +18,7 @@ from lvbo.cli.commands import (
     explain,
     export,
     init,
+    log,
     periods,
     plan,
     report,
@@ -37,6 +38,7 @@ COMMANDS = (
     ("wave", wave.wave),
     ("simulate", simulate.simulate),
     ("compare", compare.compare),
+    ("log", log.log),
     ("report", report.report),
     ("export", export.export),
     ("doctor", doctor.doctor),
@@ -55,6 +57,7 @@ def build_app(language: Language) -> Any:  # noqa: ANN401  typer carries its own
     benches.command("plans", help="cli_help_plans", context_settings=HELP_NAMES)(bench.plans)
     benches.command("control", help="cli_help_control", context_settings=HELP_NAMES)(bench.control)
     benches.command("gate", help="cli_help_gate", context_settings=HELP_NAMES)(bench.gate)
+    benches.command("latency", help="cli_help_latency", context_settings=HELP_NAMES)(bench.latency)
     app.add_typer(benches, name="bench", help="cli_help_bench", context_settings=HELP_NAMES)
     _name_panels(language)
     root = typer.main.get_command(app)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The plan in force as a controller of the registry."""
+"""Plans by the time of day, or the one in force, as a controller of the registry."""
 
 from __future__ import annotations
 
@@ -14,16 +14,19 @@ from lvbo.signal.schedule import one_period
 
 
 def make(situation: Situation) -> PlanController:
-    """Return what runs the plan of a site.
+    """Return what runs the plans of a site.
 
     Raises:
         UsageError: LV745 where the site has no plan.
 
     """
-    if situation.plan is None:
-        raise UsageError("LV745", place=situation.site.id)
-    gate = make_gate(situation.site, None, Order.ANY)
-    return PlanController(situation.site, gate, one_period((situation.plan,)))
+    site, plans = situation.site, situation.schedule
+    if plans is None and situation.plan is not None:
+        plans = one_period((situation.plan,))
+    if plans is None or site.id not in plans.controllers:
+        raise UsageError("LV745", place=site.id)
+    gate = make_gate(site, None, Order.ANY)
+    return PlanController(site, gate, plans, day_type=plans.day_plans[0].day_type)
 
 
 MAKERS: Mapping[str, Maker] = {"fixed": make}

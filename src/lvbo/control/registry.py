@@ -17,6 +17,7 @@ from lvbo.control.protocols import Controller, Observation, Order, Wish
 from lvbo.control.site import Site
 from lvbo.errors import UsageError
 from lvbo.signal.plan import Plan
+from lvbo.signal.schedule import PlanSet
 
 ENTRY_POINTS = "lvbo.controllers"
 
@@ -31,11 +32,15 @@ class ControllerSpec:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Situation:
-    """What a controller is made for: its site, the stage order, and the plan in force, if any."""
+    """What a controller is made for: its site, the stage order, and its plans, if any.
+
+    `plan` is the one in force at the start, `schedule` all of them by the time of day.
+    """
 
     site: Site
     order: Order
     plan: Plan | None = None
+    schedule: PlanSet | None = None
     params: Mapping[str, object]
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
@@ -143,6 +143,25 @@ class PlanSet:
         merged = dict(self.plan_index)
         merged.update({(plan.controller, plan.id): plan for plan in plans})
         return replace(self, plans=tuple(merged[key] for key in sorted(merged)))
+
+    def only(self, controllers: Collection[ControllerId]) -> PlanSet:
+        """Return the plans of some controllers, and when each runs."""
+        return replace(
+            self,
+            plans=tuple(plan for plan in self.plans if plan.controller in controllers),
+            assignments=tuple(a for a in self.assignments if a.controller in controllers),
+        )
+
+    def within(self, day_type: str, begin_s: int, end_s: int) -> tuple[Plan, ...]:
+        """Return the plans that run at some second of [begin, end) of a day of this type."""
+        starts = [period.start_s for period in self.day_plan(day_type).periods]
+        seconds = {begin_s, *(s for s in starts if 0 <= (s - begin_s) % DAY_S < end_s - begin_s)}
+        found = {
+            (plan.controller, plan.id): plan
+            for second in seconds
+            for plan in self.running(day_type, second % DAY_S).values()
+        }
+        return tuple(found[key] for key in sorted(found))
 
     def mapped(self, change: Callable[[Plan], Plan]) -> PlanSet:
         """Return the set with every plan changed."""

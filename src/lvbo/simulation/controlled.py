@@ -22,7 +22,10 @@ from lvbo.control.stages import stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
+from lvbo.signal.lamp import Countdown
 from lvbo.signal.plan import Plan
+from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.decisions import PLANS_ONLY, DecisionLog
 from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
@@ -30,6 +33,11 @@ from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now
 
 BY_PHASE = frozenset({"fixed"})
 """Controllers that wish for phases, not for stages of the site."""
+RUNS_PLANS = ControllerSpec(name="fixed")
+SHOWS_GREENS = (Countdown.FULL, Countdown.LEARNING)
+"""Countdowns that show whole greens, so that nothing but a plan can run below them."""
+PLANNED = frozenset({"fixed", "coordinated", "actuated"})
+"""Controllers that go by the plan in force."""
 
 Guard = Callable[[Observation, Wish], Verdict]
 """The gate of one site with its memory."""
@@ -37,16 +45,20 @@ Guard = Callable[[Observation, Wish], Verdict]
 
 @dataclass(frozen=True, kw_only=True)
 class Controlling:
-    """Who controls a run and by what eyes; `plans` are those in force, by controller."""
+    """Who controls a run and by what eyes.
+
+    `plans` are those in force at the start, by controller, `schedule` those of the whole day.
+    """
 
     spec: ControllerSpec
     order: Order = Order.SKIP
     sensing: Sensing = field(default_factory=Sensing)
     plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
+    schedule: PlanSet | None = None
 
 
 class Driver:
-    """Move a simulation on under controllers; `facts` are there once it has ended."""
+    """Move a simulation on under controllers; `facts` are there once it has ended, `log` grows."""
 
     def __init__(
         self,
@@ -73,6 +85,8 @@ class Driver:
         self._forced = self._released = 0
         self._decision_ms: list[float] = []
         self.facts: Controlled | None = None
+        self.log = DecisionLog({site.id: site.phases for site in sites})
+        self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -80,6 +94,8 @@ class Driver:
         street = SumoStreet(
             sumo, self._network, self._sites, sensing=self._sensing, seed=self._seed
         )
+        for name in sorted(self.bound):
+            self.log.say(setup.begin_s, name, PLANS_ONLY)
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
             seen = [self._look(each) for each in street.observe()]
@@ -115,6 +131,7 @@ class Driver:
         self._refused.update(refusal.code for refusal in verdict.refusals)
         self._forced += verdict.forced is not None
         self._released += verdict.released
+        self.log.note(seen, late[0], verdict)
         return verdict
 
     def _facts(self, street: SumoStreet) -> Controlled:
@@ -152,7 +169,7 @@ def run_controlled(
         network,
         controllers,
         sites,
-        guards=guards or make_guards(sites, ControllerSpec(name="fixed"), Order.ANY),
+        guards=guards or make_guards(sites, RUNS_PLANS, Order.ANY),
         sensing=sensing or Sensing(),
         seed=setup.seed,
     )
@@ -163,32 +180,50 @@ def run_controlled(
 
 
 def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
-    """Return what drives a run as described: a controller and a gate for every site."""
+    """Return what drives a run as described: a controller and a gate for every site.
+
+    A site whose countdown shows whole greens runs its plans, where it has some.
+    """
+    planned = set(controlling.schedule.controllers if controlling.schedule is not None else ())
+    by_phase = controlling.spec.name in BY_PHASE
     sites = tuple(
         read_site(network, controller)
         for controller in network.controllers
-        if controller.rules.orders
+        if controller.rules.orders or (by_phase and controller.id in planned)
     )
-    controllers = {
-        site.id: make_controller(
-            controlling.spec,
-            Situation(
-                site=site,
-                order=controlling.order,
-                plan=controlling.plans.get(site.id),
-                params=dict(controlling.spec.params),
-            ),
-        )
-        for site in sites
-    }
-    return Driver(
+    situations = {site.id: _situation(site, controlling) for site in sites}
+    bound = frozenset(name for name, own in situations.items() if _is_bound(own))
+    specs = {s.id: RUNS_PLANS if s.id in bound else controlling.spec for s in sites}
+    driver = Driver(
         network,
-        controllers,
+        {s.id: make_controller(specs[s.id], situations[s.id]) for s in sites},
         sites,
-        guards=make_guards(sites, controlling.spec, controlling.order),
+        guards={
+            name: guard
+            for site in sites
+            for name, guard in make_guards((site,), specs[site.id], controlling.order).items()
+        },
         sensing=controlling.sensing,
         seed=seed,
     )
+    driver.bound = frozenset() if by_phase else bound
+    return driver
+
+
+def _situation(site: Site, controlling: Controlling) -> Situation:
+    schedule = controlling.schedule
+    return Situation(
+        site=site,
+        order=controlling.order,
+        plan=controlling.plans.get(site.id),
+        schedule=None if schedule is None else schedule.only({site.id}),
+        params=dict(controlling.spec.params),
+    )
+
+
+def _is_bound(situation: Situation) -> bool:
+    planned = situation.schedule is not None and bool(situation.schedule.plans)
+    return planned and situation.site.rules.countdown in SHOWS_GREENS
 
 
 def make_guards(

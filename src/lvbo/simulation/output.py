@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -17,6 +17,8 @@ ENTERS_STOP_MPS = 5 / 3.6
 LEAVES_STOP_MPS = 15 / 3.6
 AT_START_M = 12.0
 """A stopped front this near to the start of an edge stands in its mouth: one car and a gap."""
+MOST_ROWS = 2_000_000
+"""So many steps are read at once, about an hour of a small city: it takes half a gigabyte."""
 LONG_ENOUGH_M = 40.0
 """Shorter edges are part of an intersection and cannot spill back by themselves."""
 
@@ -123,13 +125,63 @@ def _walk_seconds(walk: ET.Element, end_s: float) -> float:
     return end_s - depart if depart >= 0 else 0.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Seen:
+    """What the steps of a run showed: passages, queues by edge, and trajectories if kept."""
+
+    passages: pl.DataFrame
+    edges: pl.DataFrame
+    tracks: pl.DataFrame | None
+
+
+def read_seen(
+    path: Path,
+    facts: tuple[EdgeFact, ...],
+    *,
+    step_s: float,
+    span_s: float,
+    tracked_to_s: float | None = None,
+    most_rows: int = MOST_ROWS,
+) -> Seen:
+    """Return what the file of steps shows; a long one is read vehicles by vehicles, to save room.
+
+    Trajectories are kept up to `tracked_to_s`, none without it.
+    """
+    visits, standing, tracks = [], [], []
+    for steps in _parts(path, most_rows):
+        visits.append(passages(steps, step_s))
+        standing.append(_standing(steps, facts))
+        if tracked_to_s is not None:
+            tracks.append(steps.filter(pl.col("t_s") < tracked_to_s).select(*TRACKS))
+    return Seen(
+        passages=pl.concat(visits).sort("vehicle", maintain_order=True),
+        edges=_queues(pl.concat(standing), facts, step_s, span_s),
+        tracks=pl.concat(tracks).sort("vehicle", maintain_order=True) if tracks else None,
+    )
+
+
+def _parts(path: Path, most_rows: int) -> Iterator[pl.DataFrame]:
+    """Yield the steps in parts that hold all steps of their vehicles each."""
+    if path.suffix != ".parquet":
+        yield _with_stop_state(_steps_of_xml(path))
+        return
+    rows = pl.scan_parquet(path)
+    count = 1 + int(rows.select(pl.len()).collect().item()) // most_rows
+    for part in range(count):
+        mine = pl.col("vehicle_id").hash() % count == part
+        yield _with_stop_state((rows.filter(mine) if count > 1 else rows).collect())
+
+
 def read_steps(path: Path) -> pl.DataFrame:
     """Return every step of every vehicle, sorted by vehicle and time, with its stop state.
 
     A vehicle enters a stop below 5 km/h and leaves it above 15 km/h; one that starts its trip at
     rest has not stopped.
     """
-    raw = pl.read_parquet(path) if path.suffix == ".parquet" else _steps_of_xml(path)
+    return pl.concat(_parts(path, MOST_ROWS)).sort("vehicle", maintain_order=True)
+
+
+def _with_stop_state(raw: pl.DataFrame) -> pl.DataFrame:
     if raw.is_empty():
         return pl.DataFrame(schema={**TRACKS, "slow": pl.Boolean, "begins": pl.Boolean})
     slow = (
@@ -208,30 +260,50 @@ def edge_queues(
     steps: pl.DataFrame, facts: tuple[EdgeFact, ...], step_s: float, span_s: float
 ) -> pl.DataFrame:
     """Return what stood on each edge: mean and largest queue, seconds with its mouth blocked."""
-    known = pl.DataFrame(
-        [(f.edge, f.from_node, f.to_node, f.length_m, f.speed_mps, f.lanes) for f in facts],
-        schema=dict(list(EDGES.items())[:6]),
-        orient="row",
+    return _queues(_standing(steps, facts), facts, step_s, span_s)
+
+
+def _standing(steps: pl.DataFrame, facts: tuple[EdgeFact, ...]) -> pl.DataFrame:
+    """Return how many stood on each edge in each step, and whether one stood in its mouth."""
+    known = _known(facts).select("edge", "length_m").lazy()
+    in_mouth = (pl.col("pos_m") < AT_START_M) & (pl.col("length_m") > LONG_ENOUGH_M)
+    return (
+        steps.lazy()
+        .filter(pl.col("slow"))
+        .join(known, on="edge")
+        .group_by("edge", "t_s")
+        .agg(pl.len().cast(pl.Int64).alias("queue"), in_mouth.any().alias("blocked"))
+        .collect()
     )
-    standing = steps.lazy().filter(pl.col("slow")).join(known.lazy(), on="edge")
-    per_step = standing.group_by("edge", "t_s").agg(
-        pl.len().alias("queue"),
-        ((pl.col("pos_m") < AT_START_M) & (pl.col("length_m") > LONG_ENOUGH_M))
-        .any()
-        .alias("blocked"),
+
+
+def _queues(
+    standing: pl.DataFrame, facts: tuple[EdgeFact, ...], step_s: float, span_s: float
+) -> pl.DataFrame:
+    per_step = (
+        standing.lazy().group_by("edge", "t_s").agg(pl.col("queue").sum(), pl.col("blocked").any())
     )
     per_edge = per_step.group_by("edge").agg(
         (pl.col("queue").sum() * step_s / span_s).alias("queue_mean"),
-        pl.col("queue").max().cast(pl.Int64).alias("queue_max"),
+        pl.col("queue").max().alias("queue_max"),
         (pl.col("blocked").sum() * step_s).alias("blocked_s"),
     )
     return (
-        known.lazy()
+        _known(facts)
+        .lazy()
         .join(per_edge, on="edge", how="left")
         .with_columns(pl.col("queue_mean", "queue_max", "blocked_s").fill_null(0))
         .sort("edge")
         .select(*EDGES)
         .collect()
+    )
+
+
+def _known(facts: tuple[EdgeFact, ...]) -> pl.DataFrame:
+    return pl.DataFrame(
+        [(f.edge, f.from_node, f.to_node, f.length_m, f.speed_mps, f.lanes) for f in facts],
+        schema=dict(list(EDGES.items())[:6]),
+        orient="row",
     )
 
 

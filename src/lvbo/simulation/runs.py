@@ -76,6 +76,16 @@ TRACKS = {
 }
 """Trajectories: where each vehicle was in every step, `pos_m` from the start of the edge."""
 
+DECISIONS = {
+    "second": pl.Int64,
+    "controller": pl.String,
+    "stage": pl.Int64,
+    "code": pl.String,
+    "fields": pl.String,
+}
+"""One row where a decision or its reason changed: second of the day, the stage wished (from 1, none
+where phases are wished), a code of the tables of text, its fields as JSON."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LampChange:
@@ -118,7 +128,8 @@ class Run:
     """One simulated run with one seed over [begin, end), judged from `judged_from_s` on.
 
     The frames have the columns of `VEHICLES`, `PERSONS`, `PASSAGES`, `EDGES` and, in a trajectory
-    run, `TRACKS`. `violations` is what the lamp checker found; `controlled` what controllers did.
+    run, `TRACKS`. `violations` is what the lamp checker found; `controlled` what controllers did,
+    and `decisions`, with the columns of `DECISIONS`, why.
     """
 
     seed: int
@@ -137,6 +148,7 @@ class Run:
     collisions: int
     wall_s: float
     controlled: Controlled | None = None
+    decisions: pl.DataFrame | None = None
 
     @property
     def due(self) -> pl.DataFrame:

@@ -5,20 +5,23 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from lvbo.codec import digest
+from lvbo.control.protocols import Order
 from lvbo.control.registry import find_maker
 from lvbo.control.site import read_site
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_plans import write_xml
-from lvbo.signal.schedule import PlanSet
-from lvbo.simulation.controlled import Controlling
-from lvbo.simulation.controls import Actuation, Control, write_controls
+from lvbo.signal.schedule import DAY_S, PlanSet
+from lvbo.simulation.controlled import RUNS_PLANS, Controlling
+from lvbo.simulation.controls import Actuation, Control, refuse_unsafe, write_controls
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.manifest import manifest
 from lvbo.simulation.pool import Progress, run_all
 from lvbo.simulation.runs import Runs
+from lvbo.simulation.sensing import Eye, Sensing
 from lvbo.simulation.street import detectors
 from lvbo.simulation.sumo import Setup
 from lvbo.simulation.worker import Job
@@ -28,8 +31,8 @@ from lvbo.simulation.worker import Job
 class Conduct:
     """How plans are run: the control that runs them, the name in tables, what is kept.
 
-    With `trajectories` every run keeps where each vehicle was in every step; `home` is the folder
-    of another SUMO than the installed one.
+    With `trajectories` every run keeps where each vehicle was in every step of its first two hours;
+    `home` is the folder of another SUMO than the installed one.
     """
 
     name: str = "lvbo"
@@ -51,7 +54,8 @@ def simulate(
     """Return one run per seed of the scenario under these plans.
 
     None runs the programmes as the scenario ships them, unchecked. Plans are checked first; the
-    lamps of every run are watched. Each run has a process of its own and leaves no files.
+    lamps of every run are watched. Each run has a process of its own and leaves no files. Where
+    plans change within the span, the gate leads from one to the next: SUMO's own switching jumps.
 
     Raises:
         InputError: LV602 a plan breaks a hard rule.
@@ -60,6 +64,8 @@ def simulate(
     """
     how = conduct or Conduct(name="shipped_raw" if plans is None else "lvbo")
     chosen = tuple(seeds)
+    if plans is not None and how.control is Control.FIXED and _change(scenario, plans):
+        return _through_gate(scenario, plans, chosen, how, workers, progress)
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
         additional = copy_additionals(scenario, folder, keep_signals=plans is None)
@@ -77,6 +83,38 @@ def simulate(
         runs=runs,
         manifest=record,
     )
+
+
+def _change(scenario: Scenario, plans: PlanSet) -> bool:
+    """Say whether any controller runs more than one plan within the span."""
+    used = plans.within(
+        plans.day_plans[0].day_type, scenario.begin_s, scenario.end_s + scenario.run_out_s
+    )
+    return len(used) > len({plan.controller for plan in used})
+
+
+def _through_gate(
+    scenario: Scenario,
+    plans: PlanSet,
+    seeds: tuple[int, ...],
+    how: Conduct,
+    workers: int,
+    progress: Progress | None,
+) -> Runs:
+    """Return runs in which plans follow each other by the rules, after checking each of them."""
+    refuse_unsafe(scenario.network, plans)
+    running = plans.running(plans.day_plans[0].day_type, scenario.begin_s % DAY_S)
+    controlling = Controlling(
+        spec=RUNS_PLANS,
+        order=Order.ANY,
+        sensing=Sensing(eye=Eye.NONE),
+        plans=running,
+        schedule=plans,
+    )
+    runs = simulate_controlled(
+        scenario, controlling, seeds=seeds, conduct=how, workers=workers, progress=progress
+    )
+    return replace(runs, runs=tuple(replace(run, decisions=None) for run in runs.runs))
 
 
 def simulate_controlled(
@@ -109,7 +147,9 @@ def simulate_controlled(
             file = folder / "detectors.add.xml"
             write_xml(loops, file)
             additional = (*additional, file)
-        record = manifest(scenario, chosen, how.name, additional)
+        record = manifest(scenario, chosen, how.name, additional) | {
+            "control": described(controlling)
+        }
         jobs = [_job(scenario, additional, folder, s, how, controlling) for s in chosen]
         runs = run_all(jobs, workers=workers, progress=progress)
     return Runs(
@@ -119,6 +159,18 @@ def simulate_controlled(
         runs=runs,
         manifest=record,
     )
+
+
+def described(controlling: Controlling) -> dict[str, object]:
+    """Return what it takes to control a run in the same way again, as plain data."""
+    return {
+        "controller": controlling.spec.name,
+        "params": dict(controlling.spec.params),
+        "order": str(controlling.order),
+        "sensing": asdict(controlling.sensing),
+        "plans": {str(name): digest(plan) for name, plan in sorted(controlling.plans.items())},
+        "schedule": None if controlling.schedule is None else digest(controlling.schedule),
+    }
 
 
 def _job(

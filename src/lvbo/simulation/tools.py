@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+from lvbo.control.walks import plan_with_walks
 from lvbo.errors import LvboError, ToolError
 from lvbo.ids import ControllerId
 from lvbo.io.scenario import Scenario
@@ -49,6 +50,36 @@ def repaired(plans: PlanSet, scenario: Scenario) -> PlanSet:
     """
     index = scenario.network.controller_index
     return plans.mapped(lambda plan: repair_clearance(plan, index[plan.controller].rules))
+
+
+def in_force(scenario: Scenario) -> Mapping[ControllerId, Plan]:
+    """Return the scenario's plans in force at the start, safe, with the walks that they lack.
+
+    Raises:
+        InfeasibleError: LV604 where a plan cannot be made to keep the rules.
+
+    """
+    plans = scenario.plans
+    running = plans.running(plans.day_plans[0].day_type, scenario.begin_s % DAY_S)
+    return {name: _with_all(plan, scenario) for name, plan in running.items()}
+
+
+def in_span(scenario: Scenario, plans: PlanSet) -> PlanSet:
+    """Return plans in which those that run within the span are safe, with walks, others as before.
+
+    Raises:
+        InfeasibleError: LV604 where a plan cannot be made to keep the rules.
+
+    """
+    day_type = plans.day_plans[0].day_type
+    end_s = scenario.end_s + scenario.run_out_s
+    used = plans.within(day_type, scenario.begin_s, end_s)
+    return plans.with_plans(_with_all(plan, scenario) for plan in used)
+
+
+def _with_all(plan: Plan, scenario: Scenario) -> Plan:
+    rules = scenario.network.controller_index[plan.controller].rules
+    return made_safe(plan_with_walks(plan, rules), rules)
 
 
 def adapt_with_sumo(scenario: Scenario) -> ToolPlans:

@@ -18,10 +18,12 @@ from lvbo.network.network import Network
 from lvbo.simulation import output
 from lvbo.simulation.controlled import Controlling, driven
 from lvbo.simulation.lamps import watch_lamps
-from lvbo.simulation.runs import TRACKS, Failure, Run
+from lvbo.simulation.runs import Failure, Run
 from lvbo.simulation.sumo import TRIPS, Setup, run_sumo, steps_file
 
 RESULT, SHARE = "result.pickle", "share.txt"
+TRACKED_S = 7200
+"""Trajectories are kept of the first two hours: diagrams show minutes, a day would fill memory."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,25 +45,31 @@ def do(job: Job) -> Run:
     how = None if job.controlling is None else driven(job.network, job.controlling, setup.seed)
     ended = run_sumo(setup, lambda done: _tell(share, done), how)
     trips, persons = output.read_trips(setup.folder / TRIPS, ended.end_s, ended.classes)
-    steps = output.read_steps(steps_file(setup))
-    passages = output.passages(steps, setup.step_s)
+    seen = output.read_seen(
+        steps_file(setup),
+        ended.edges,
+        step_s=setup.step_s,
+        span_s=ended.end_s - setup.begin_s,
+        tracked_to_s=setup.begin_s + TRACKED_S if job.trajectories else None,
+    )
     return Run(
         seed=setup.seed,
         begin_s=setup.begin_s,
         judged_from_s=job.judged_from_s,
         judged_to_s=job.judged_to_s,
         end_s=ended.end_s,
-        vehicles=output.with_stops(trips, passages),
+        vehicles=output.with_stops(trips, seen.passages),
         persons=persons.sort("person"),
-        passages=passages,
-        edges=output.edge_queues(steps, ended.edges, setup.step_s, ended.end_s - setup.begin_s),
-        tracks=steps.select(*TRACKS) if job.trajectories else None,
+        passages=seen.passages,
+        edges=seen.edges,
+        tracks=seen.tracks,
         lamps=ended.lamps,
         violations=watch_lamps(job.network, ended.lamps, setup.begin_s),
         teleports=ended.teleports,
         collisions=ended.collisions,
         wall_s=ended.wall_s,
         controlled=None if how is None else how.facts,
+        decisions=None if how is None else how.log.frame(),
     )
 
 

@@ -143,6 +143,32 @@ def gate(
     _show(session, result)
 
 
+def latency(
+    ctx: typer.Context,
+    sites: Annotated[int, typer.Option("--sites", min=1, metavar="N", help="cli_opt_sites")] = 1000,
+    seconds: Annotated[
+        int, typer.Option("--seconds", min=1, metavar="N", help="cli_opt_seconds")
+    ] = 30,
+    controllers: Annotated[
+        str, typer.Option("--controllers", metavar="A,B,C", help="cli_opt_deciders")
+    ] = "",
+) -> None:
+    """Time the decisions of every controller at many sites on one core."""
+    from lvbo.bench.latency import LatencyBench, run_latency
+
+    session: Session = ctx.obj
+    with session.step("bench_latency") as tell:
+        result = run_latency(
+            LatencyBench(
+                controllers=tuple(name for name in controllers.split(",") if name),
+                sites=sites,
+                seconds=seconds,
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
 def _show(session: Session, result: BenchResult) -> None:
     if session.as_json:
         session.finish(result.as_dict)
@@ -152,7 +178,7 @@ def _show(session: Session, result: BenchResult) -> None:
     order = [header.index(name) for name in (*words, *(n for n in header if n not in TEXT))]
     table = plain_table(
         session.words(f"cli_title_{result.bench}"),
-        [header[k] for k in order],
+        [header[k].replace("_", "\n") for k in order],
         numbers=len(order) - len(words),
     )
     for row in rows:

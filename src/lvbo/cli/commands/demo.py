@@ -43,6 +43,8 @@ def demo(
         language=session.language,
     )
     session.note("cli_demo_intro")
+    if span is Span.DAY:
+        session.note("cli_demo_day")
     with staged(target) as scratch:
         made = run_demo(scratch, order, steps=session.step)
         report = made.report.relative_to(scratch)

@@ -1,16 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`lvbo simulate`: run plans with several seeds and keep what was measured."""
+"""`lvbo simulate`: run plans or a controller with several seeds and keep what was measured."""
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
-from lvbo.cli.load import read_place, the_plans, the_scenario
+from lvbo.cli.load import Place, read_place, the_plans, the_scenario
 from lvbo.cli.options import OutOpt, PlansOpt, ScenarioArg, SeedsOpt, WorkersOpt
 from lvbo.cli.session import Session
+from lvbo.cli.steps import Tell
 from lvbo.cli.tables import plain_table
+from lvbo.control.protocols import Order
+from lvbo.errors import UsageError
+
+if TYPE_CHECKING:
+    from lvbo.project.controlled import ControlOrder
+    from lvbo.project.records import RunRecord
+    from lvbo.simulation.runs import Controlled, Runs
+
+MEASURED = ("seed", "delay", "trip", "stops", "left", "lamps")
+DECIDED = ("longest_wait", "forced", "released", "decision")
 
 
 def simulate(
@@ -20,38 +34,127 @@ def simulate(
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
     out: OutOpt = None,
+    controller: Annotated[
+        str | None, typer.Option("--controller", metavar="NAME", help="cli_opt_controller")
+    ] = None,
+    order: Annotated[Order | None, typer.Option("--order", help="cli_opt_order")] = None,
+    sensing: Annotated[
+        str | None, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")
+    ] = None,
+    street_rules: Annotated[
+        bool | None,
+        typer.Option("--street-rules/--no-street-rules", help="cli_opt_street_rules"),
+    ] = None,
 ) -> None:
-    """Run a scenario; without plans its own, given the clearance they lack."""
+    """Run a scenario under plans, by default its own, or under a controller behind the gate."""
+    from lvbo.cli.decisions import write_log
     from lvbo.project.folder import staged
     from lvbo.project.records import record_of, write_record
+
+    session: Session = ctx.obj
+    wanted = _control_order(controller, order, sensing, street_rules)
+    with session.step("read"):
+        place = read_place(scenario)
+        known = the_scenario(place)
+    name = controller or (plans.stem if plans else "shipped")
+    target = (out or Path("runs") / name).resolve()
+    with staged(target) as scratch:
+        with session.step("simulate") as tell:
+            if wanted is None:
+                runs = _by_plans(place, plans, name, seeds, workers, tell)
+            else:
+                runs = _by_controller(place, plans, wanted, seeds, workers, tell)
+        record = record_of(runs, known.network)
+        write_record(record, scratch, runs.manifest)
+        if wanted is not None:
+            write_log(runs, scratch, session.language)
+    facts = [run.controlled for run in runs.runs if wanted is not None and run.controlled]
+    _show(session, record, runs, facts, target)
+
+
+def _control_order(
+    controller: str | None, order: Order | None, sensing: str | None, street_rules: bool | None
+) -> ControlOrder | None:
+    """Return who shall control, checked; None for plans, which go by none of the options."""
+    given = {"--order": order, "--sensing": sensing, "--street-rules": street_rules}
+    if controller is None:
+        for option, value in given.items():
+            if value is not None:
+                raise UsageError("LV719", place=option)
+        return None
+    from lvbo.project.controlled import ControlOrder, check_order
+
+    wanted = ControlOrder(
+        controller=controller,
+        order=order or Order.SKIP,
+        sensing=sensing or "area",
+        street_rules=bool(street_rules),
+    )
+    check_order(wanted)
+    return wanted
+
+
+def _by_plans(
+    place: Place, plans: Path | None, name: str, seeds: int, workers: int, tell: Tell
+) -> Runs:
     from lvbo.simulation.simulate import Conduct
     from lvbo.simulation.simulate import simulate as run
     from lvbo.simulation.tools import repaired
 
-    session: Session = ctx.obj
-    with session.step("read"):
-        place = read_place(scenario)
-        known = the_scenario(place)
-        chosen = the_plans(plans, place) if plans else repaired(place.plans, known)
-    name = plans.stem if plans else "shipped"
-    target = (out or Path("runs") / name).resolve()
-    with staged(target) as scratch:
-        with session.step("simulate") as tell:
-            runs = run(
-                known,
-                chosen,
-                seeds=range(seeds),
-                conduct=Conduct(name=name),
-                workers=workers,
-                progress=tell,
-            )
-        record = record_of(runs, known.network)
-        write_record(record, scratch, runs.manifest)
-    columns = [
-        session.words(f"cli_col_{c}") for c in ("seed", "delay", "trip", "stops", "left", "lamps")
-    ]
-    table = plain_table(session.words("cli_title_runs", name=name), columns, numbers=6)
-    for m in record.measures:
+    known = the_scenario(place)
+    return run(
+        known,
+        the_plans(plans, place) if plans else repaired(place.plans, known),
+        seeds=range(seeds),
+        conduct=Conduct(name=name),
+        workers=workers,
+        progress=tell,
+    )
+
+
+def _by_controller(
+    place: Place, plans: Path | None, wanted: ControlOrder, seeds: int, workers: int, tell: Tell
+) -> Runs:
+    from lvbo.project.controlled import control_scenario
+
+    return control_scenario(
+        the_scenario(place),
+        wanted,
+        plans=the_plans(plans, place) if plans else None,
+        seeds=range(seeds),
+        workers=workers,
+        progress=tell,
+    )
+
+
+def _show(
+    session: Session, record: RunRecord, runs: Runs, facts: list[Controlled], target: Path
+) -> None:
+    """Show what was measured and where it lies; leave with 1 where a lamp broke a rule."""
+    session.show(_table(session, record, facts))
+    session.show(session.words("cli_runs_at", path=str(target)))
+    if facts:
+        session.show(session.words("cli_log_at", folder=str(target)))
+    findings = [f for one in runs.runs for f in one.violations]
+    session.show_findings(findings, most=3)
+    data: dict[str, object] = {"folder": str(target), "runs": record.plain()}
+    if facts:
+        data["controlled"] = [
+            {"seed": seed, **asdict(one)} for seed, one in zip(runs.seeds, facts, strict=True)
+        ]
+    session.finish(data, findings)
+    if findings:
+        raise typer.Exit(1)
+
+
+def _table(session: Session, record: RunRecord, facts: list[Controlled]) -> Table:
+    columns = [*MEASURED, *(DECIDED if facts else ())]
+    table = plain_table(
+        session.words("cli_title_runs", name=record.controller),
+        [session.words(f"cli_col_{c}") for c in columns],
+        numbers=len(columns),
+    )
+    for number, m in enumerate(record.measures):
         table.add_row(
             str(m.seed),
             f"{m.delay_s:.1f}",
@@ -59,11 +162,15 @@ def simulate(
             f"{m.stops:.2f}",
             str(m.unfinished),
             str(m.lamp_violations),
+            *(_cells(facts[number]) if facts else ()),
         )
-    session.show(table)
-    session.show(session.words("cli_runs_at", path=str(target)))
-    findings = [f for one in runs.runs for f in one.violations]
-    session.show_findings(findings, most=3)
-    session.finish(lambda: {"folder": str(target), "runs": record.plain()}, findings)
-    if findings:
-        raise typer.Exit(1)
+    return table
+
+
+def _cells(facts: Controlled) -> tuple[str, ...]:
+    return (
+        f"{facts.worst_wait_s:.0f}",
+        str(facts.forced),
+        str(facts.released),
+        f"{facts.decision_ms_mean:.2f}",
+    )
