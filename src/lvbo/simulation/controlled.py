@@ -11,12 +11,12 @@ from types import ModuleType
 
 import numpy as np
 
+from lvbo.control.background import plan_table
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
-from lvbo.control.stages import stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -28,6 +28,8 @@ from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now
 
 BY_PHASE = frozenset({"fixed"})
 """Controllers that wish for phases, not for stages of the site."""
+ON_PLAN = frozenset({"coordinated"})
+"""Controllers of stages in the order that the plan in force writes them."""
 
 Guard = Callable[[Observation, Wish], Verdict]
 """The gate of one site with its memory."""
@@ -172,22 +174,27 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         network,
         controllers,
         sites,
-        guards=make_guards(sites, controlling.spec, controlling.order),
+        guards=make_guards(sites, controlling.spec, controlling.order, controlling.plans),
         sensing=controlling.sensing,
         seed=seed,
     )
 
 
 def make_guards(
-    sites: tuple[Site, ...], spec: ControllerSpec, order: Order
+    sites: tuple[Site, ...],
+    spec: ControllerSpec,
+    order: Order,
+    plans: Mapping[ControllerId, Plan] | None = None,
 ) -> dict[ControllerId, Guard]:
     """Return the gate of every site for these controllers.
 
-    Plans are let through by phase, as they may overlap; all others by the stages of the site.
+    Plans are let through by phase, as they may overlap; all others by the stages of the site, or
+    of its plan where the controller runs on one.
     """
     found: dict[ControllerId, Guard] = {}
     for site in sites:
-        plan = spec.name in BY_PHASE
-        table = None if plan else stage_table(site, order)
-        found[site.id] = Guarded(site, make_gate(site, table, order), times_walks=not plan)
+        plan = (plans or {}).get(site.id) if spec.name in ON_PLAN else None
+        table = None if spec.name in BY_PHASE else plan_table(site, order, plan)
+        by_stage = table is not None
+        found[site.id] = Guarded(site, make_gate(site, table, order), times_walks=by_stage)
     return found
