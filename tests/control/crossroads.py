@@ -13,7 +13,7 @@ from lvbo.control.guard import Guarded
 from lvbo.control.protocols import Controller, Loops, Observation, Reason, Vehicles
 from lvbo.control.site import PROTECTED, Site, Zone
 from lvbo.control.stages import StageTable
-from lvbo.ids import LaneId, MovementId
+from lvbo.ids import LaneId, MovementId, PhaseId
 from lvbo.network.place import Turn
 from lvbo.signal.lamp import PhaseKind
 from lvbo.signal.plan import Plan
@@ -101,6 +101,76 @@ def vehicles(found: Mapping[int, tuple[float, float]]) -> Vehicles:
     )
 
 
+class Queues:
+    """Vehicles that arrive evenly, stand in line, and leave one every 2 s of green.
+
+    `vph` is the demand by phase. `arrives` says whether traffic comes in a second at all, as
+    platoons do.
+    """
+
+    def __init__(
+        self,
+        site: Site,
+        vph: Mapping[PhaseId, float],
+        arrives: Callable[[PhaseId, int], bool] | None = None,
+    ) -> None:
+        self._shows = [int(p.shows) for p in site.rules.phases]
+        self._at = [site.phases.index(p) for p in WHEELS]
+        self._vph = vph
+        self._arrives = arrives or (lambda _phase, _second: True)
+        self._due = dict.fromkeys(WHEELS, 0.0)
+        self._green_s = dict.fromkeys(WHEELS, 0)
+        self._next = 0
+        self.lines: dict[PhaseId, list[int]] = {p: [] for p in WHEELS}
+
+    def step(self, now_s: int, lamps: np.ndarray) -> dict[PhaseId, bool]:
+        """Let a second pass; return who passed the stop line."""
+        passed = {}
+        for phase, at in zip(WHEELS, self._at, strict=True):
+            self._due[phase] += self._vph.get(phase, 0.0) / 3600
+            if self._due[phase] >= 1 and self._arrives(phase, now_s):
+                self._due[phase] -= 1
+                self._next += 1
+                self.lines[phase].append(self._next)
+            goes = lamps[at] == self._shows[at]
+            self._green_s[phase] = self._green_s[phase] + 1 if goes else 0
+            passed[phase] = bool(goes and self.lines[phase] and self._green_s[phase] % 2 == 0)
+            if passed[phase]:
+                self.lines[phase].pop(0)
+        return passed
+
+    def vehicles(self) -> Vehicles:
+        """Return the lines as area sensing shows them, moving in green."""
+        rows = [
+            (key, LANE[p], 5.0 + 7.5 * k, 8.0 if self._green_s[p] else 0.0)
+            for p, line in self.lines.items()
+            for k, key in enumerate(line)
+        ]
+        return Vehicles(
+            key=np.array([r[0] for r in rows], dtype=np.int64),
+            zone=np.array([r[1] for r in rows], dtype=np.int64),
+            distance_m=np.array([r[2] for r in rows], dtype=np.float64),
+            speed_mps=np.array([r[3] for r in rows], dtype=np.float64),
+            wait_s=np.zeros(len(rows)),
+            persons=np.ones(len(rows)),
+        )
+
+    def loops(self, passed: Mapping[PhaseId, bool]) -> Loops:
+        """Return a loop at each stop line and an advance loop 40 m back."""
+        long = [len(self.lines[p]) > 5 for p in WHEELS]  # as far as the loop
+        return Loops(
+            lane=np.repeat(np.arange(len(WHEELS)), 2),
+            distance_m=np.tile([1.0, 40.0], len(WHEELS)),
+            passed=np.ravel([[float(passed[p]), 0.0] for p in WHEELS]),
+            occupied=np.ravel(
+                [
+                    [float(bool(self.lines[p])), float(far)]
+                    for p, far in zip(WHEELS, long, strict=True)
+                ]
+            ),
+        )
+
+
 class Stretch:
     """Drive a controller through its gate, second by second; the lamp checker must be content.
 
@@ -133,10 +203,14 @@ class Stretch:
         for _ in range(seconds):
             self._step(vehicles(traffic(self.now_s)), None)
 
-    def run_loops(self, seconds: int, loops: Callable[[int, np.ndarray], Loops]) -> None:
-        """Let this many seconds pass under loops, which see the time and the lamps shown."""
+    def drive(self, seconds: int, queues: Queues, *, by_loops: bool = False) -> None:
+        """Let this many seconds pass in which vehicles queue and discharge by the lamps shown."""
         for _ in range(seconds):
-            self._step(None, loops(self.now_s, self._lamps))
+            passed = queues.step(self.now_s, self._lamps)
+            if by_loops:
+                self._step(None, queues.loops(passed))
+            else:
+                self._step(queues.vehicles(), None)
 
     def _step(self, seen_vehicles: Vehicles | None, seen_loops: Loops | None) -> None:
         seen = Observation(

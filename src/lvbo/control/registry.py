@@ -57,6 +57,7 @@ BUILT_IN: Mapping[str, BuiltIn] = {
     "max_pressure": BuiltIn(module="pressure", family="pressure"),
     "greedy": BuiltIn(module="pressure", family="pressure"),
     "position": BuiltIn(module="pressure", family="pressure"),
+    "cyclic": BuiltIn(module="cyclic", family="adaptive"),
     "lvbo": BuiltIn(module="adaptive", family="adaptive"),
 }
 """The built-in controllers, in the order of tables; a module serves several by their name."""

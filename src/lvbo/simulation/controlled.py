@@ -26,7 +26,7 @@ from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
 from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now, run_sumo
 
-BY_PHASE = frozenset({"fixed"})
+BY_PHASE = frozenset({"fixed", "cyclic"})
 """Controllers that wish for phases, not for stages of the site."""
 ON_PLAN = frozenset({"coordinated"})
 """Controllers of stages in the order that the plan in force writes them."""
