@@ -14,13 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from lvbo.control.background import stage_spans
+from lvbo.control.calls import Calls
 from lvbo.control.gate import make_gate
 from lvbo.control.presence import Presence, lane_service
 from lvbo.control.protocols import Bools, Ints, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.settings import read_settings
 from lvbo.control.site import Site
-from lvbo.control.stagerun import StageRun, in_order, waiting_walks
+from lvbo.control.stagerun import StageRun, in_order
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.signal.plan import Plan
 
@@ -46,7 +47,8 @@ class ActuatedSetting:
 class ActuatedController:
     """Extend the green while somebody comes, up to a maximum; then serve the next call.
 
-    `greens_s` (stages,) are the greens of the plan, from which the maxima are stretched.
+    `greens_s` (stages,) are the greens of the plan, from which the maxima are stretched; `waits`
+    (phases,) are those that somebody waits for, as the gate sees it.
     """
 
     def __init__(
@@ -56,6 +58,9 @@ class ActuatedController:
         self.lead_s = notice_s(site, table)
         self.run = StageRun(site, table, answer_s=1 + int(self.lead_s.max(initial=0)))
         self._presence = Presence(site, chosen.zone_m)
+        self._calls = Calls(site)
+        self._changing = ~table.greens.all(axis=0)
+        self.waits = np.zeros(len(site.phases), dtype=bool)
         self._serves, self._first = lane_service(site, table)
         self._gap_s = chosen.gap_s
         self._greens_s = greens_s
@@ -67,6 +72,8 @@ class ActuatedController:
         run = self.run
         run.follow(seen)
         self._presence.look(seen)
+        called = self._calls.of(seen)
+        self.waits = np.where(run.site.walks, seen.calls, called) & self._changing
         if not run.is_steady:
             return run.wish(Reason(code="LV770", fields={"stage": run.target + 1}))
         left_s = int(run.table.least_s[run.stage]) - run.age_s(seen.time_s)
@@ -100,16 +107,20 @@ class ActuatedController:
             return Reason(code="LV763", fields={"stage": stage + 1, "age_s": age_s})
         return None
 
-    def called(self, seen: Observation) -> Bools:
-        """Return the stages that serve somebody who waits and whom the present one does not."""
+    def called(self) -> Bools:
+        """Return the stages that serve somebody who waits and whom the present one does not.
+
+        Those count too whom the present one serves yielding, once they have waited for long.
+        """
+        table = self.run.table
         only = self._serves & ~self._serves[self.run.stage]
-        afoot = waiting_walks(self.run.table, self.run.stage, seen)
-        return np.asarray((only @ self._presence.count > HERE) | afoot)
+        away = self.waits & ~table.greens[self.run.stage]
+        return np.asarray((only @ self._presence.count > HERE) | (table.greens & away).any(axis=1))
 
     def _next(self, seen: Observation) -> int:
         """Return the next stage in the order that is called and may follow, or -1."""
         run = self.run
-        called = self.called(seen)
+        called = self.called()
         may = run.table.legal[run.stage] & ~run.barred(seen.time_s)
         if not called.any():
             return -1

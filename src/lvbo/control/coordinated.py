@@ -15,12 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
 from lvbo.control.actuated import ActuatedController, ActuatedSetting, plan_greens
 from lvbo.control.background import NEVER_DS, background, change_s, plan_table
-from lvbo.control.calls import Calls
-from lvbo.control.protocols import Observation, Order, Reason, Wish
+from lvbo.control.protocols import Observation, Order, Reason
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.settings import read_settings
 from lvbo.control.site import Site
@@ -65,22 +62,12 @@ class CoordinatedController(ActuatedController):
         self._sync_s = site.controller.sync_s
         self._floats = chosen.force is ForceOff.FLOATING
         self._early_ds = 10 * chosen.early_s
-        self._calls = Calls(site)
-        self._waits = np.zeros(len(site.phases), dtype=bool)
-        self._changing = ~table.greens.all(axis=0)
         self._change_ds = 10 * change_s(table)
-
-    def decide(self, seen: Observation) -> Wish:
-        """Return the stage that has green: the coordinated one, or another in its time."""
-        called = self._calls.of(seen)
-        if self.run.table.order is Order.SKIP:
-            self._waits = np.where(self.run.site.walks, seen.calls, called) & self._changing
-        return super().decide(seen)
 
     def choose(self, seen: Observation, age_s: int) -> Reason:
         """Keep the stage or ask for another one; return why."""
         end_ds = self._end_ds(seen.time_s)
-        others = self._others(seen)
+        others = self._others()
         if self.run.stage == self.back.main:
             return self._yield(seen, others, end_ds)
         ends = self._ends(seen, age_s, end_ds)
@@ -98,9 +85,9 @@ class CoordinatedController(ActuatedController):
         clock_ds = 10 * (now_s + int(self.lead_s[self.run.stage]) - self._sync_s)
         return self.back.since_ds(self._plan.local_ds(clock_ds))
 
-    def _others(self, seen: Observation) -> list[int]:
+    def _others(self) -> list[int]:
         """Return the stages that are called and come before the coordinated one, in order."""
-        called = self.called(seen)
+        called = self.called()
         ahead = self._between(self.run.stage, self.back.main)
         return [s for s in ahead if called[s] and self.back.off_ds[s] != NEVER_DS]
 
@@ -177,8 +164,9 @@ class CoordinatedController(ActuatedController):
 
     def _waits_in(self, stage: int, first: int, last: int) -> bool:
         """Say whether the gate lets nobody pass over a stage on the way between two others."""
-        greens = self.run.table.greens
-        return bool((greens[stage] & self._waits & ~greens[first] & ~greens[last]).any())
+        table = self.run.table
+        waits = table.greens[stage] & self.waits & ~table.greens[first] & ~table.greens[last]
+        return table.order is Order.SKIP and bool(waits.any())
 
 
 def make(situation: Situation) -> CoordinatedController:
