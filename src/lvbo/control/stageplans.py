@@ -10,7 +10,7 @@ import numpy as np
 
 from lvbo.control.background import main_stage, stage_spans
 from lvbo.control.protocols import Bools, Ints
-from lvbo.control.retime import Frame
+from lvbo.control.retime import Frame, next_greens
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
 from lvbo.control.usage import lane_lights
@@ -73,6 +73,13 @@ class StagePlans:
         except LvboError:
             return None
         return built if is_safe(built, self._site.rules) else None
+
+    def at_cycle(self, cycle_s: int) -> Plan | None:
+        """Return the plan with its greens in proportion at another cycle, None where it cannot."""
+        if cycle_s < self.frame.least_cycle_s or not len(self.greens_s):
+            return None
+        share = self.greens_s.astype(np.float64)
+        return self.plan(next_greens(self.frame, share, self.greens_s, cycle_s, step_s=cycle_s))
 
     def stage_at(self, greens_s: Ints, local_ds: int) -> int:
         """Return the place of the stage that runs, or ended last, at a time on the cycle."""
