@@ -6,6 +6,7 @@ Its cycle is 100 s, changes take 5 s, and NS and EW flash for the last 3 s of th
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -23,7 +24,8 @@ from lvbo.control.background import background, plan_table, stage_spans
 from lvbo.control.coordinated import CoordinatedController, CoordinatedSetting, ForceOff, make
 from lvbo.control.protocols import Order, Reason
 from lvbo.control.registry import Situation
-from lvbo.control.stages import stage_table
+from lvbo.control.site import Site
+from lvbo.control.stages import StageTable, stage_table
 from lvbo.errors import UsageError
 from lvbo.signal.stages import from_stages
 from lvbo.testing import EW, EWL, NS, NSL, plan_of
@@ -81,19 +83,27 @@ def test_a_plan_in_another_order_brings_its_own_stages() -> None:
     site = crossroads()
     wishes = [("1", (NS,), 300), ("2", (EW,), 250), ("3", (NSL,), 100), ("4", (EWL,), 100)]
     plan = from_stages("P", site.id, site.rules, wishes, 0, NS)  # type: ignore[arg-type]
-    table = plan_table(site, Order.SKIP, plan)
+    for form in (plan, replace(plan, stages=())):  # written, and read off the timeline
+        table = plan_table(site, Order.SKIP, form)
+        back = background(site, table, form)
 
-    assert [
-        [p for p, lit in zip(site.phases, row, strict=True) if lit] for row in table.greens
-    ] == [
-        [NS],
-        [EW],
-        [NSL],
-        [EWL],
+        assert named(site, table) == [[NS], [EW], [NSL], [EWL]]
+        assert back.off_ds.tolist() == [950, 300, 450, 600]
+
+
+def test_a_plan_in_the_usual_order_or_none_leaves_the_stages_alone() -> None:
+    site = crossroads()
+    usual = [[NS], [NSL], [EW], [EWL]]
+
+    assert named(site, plan_table(site, Order.SKIP, crossroads_plan(site))) == usual
+    assert named(site, plan_table(site, Order.SKIP, None)) == usual
+
+
+def named(site: Site, table: StageTable) -> list[list[str]]:
+    """Return the phases of each stage of the order."""
+    return [
+        [p for p, lit in zip(site.phases, table.greens[s], strict=True) if lit] for s in table.cycle
     ]
-    assert plan_table(site, Order.SKIP, crossroads_plan(site)).greens.tolist() == (
-        stage_table(site, Order.SKIP).greens.tolist()
-    )
 
 
 def test_the_coordinated_stage_yields_at_its_yield_point_and_not_before() -> None:

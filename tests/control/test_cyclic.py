@@ -306,6 +306,16 @@ def test_it_needs_a_plan_and_knows_its_settings() -> None:
         make(Situation(site=site, order=Order.SKIP, plan=crossroads_plan(site), params=wrong))
 
 
+def test_a_plan_in_which_nothing_changes_runs_as_it_is() -> None:
+    site = crossroads()
+    plan = plan_of(site.rules, {NS: (0, 100)}, cycle_s=100, reference=NS)
+    controller = make(Situation(site=site, order=Order.SKIP, plan=plan, params={}))
+    made = Stretch(site, controller, None)
+    made.run(250, lambda _: NOBODY)
+
+    assert made.greens(NS) == [(0, 250)]
+
+
 @pytest.mark.parametrize("sensing", ["area", "loops+dead:0.3"])
 def test_it_runs_a_street_in_sumo_without_a_wrong_lamp(tmp_path: Path, sensing: str) -> None:
     scenario = read_scenario(build_tiny(tmp_path))

@@ -16,6 +16,7 @@ import numpy as np
 from lvbo.control.protocols import Bools, Ints, Order
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
+from lvbo.signal.orders import stage_sets
 from lvbo.signal.plan import Plan
 
 NEVER_DS = -1
@@ -45,22 +46,26 @@ class Background:
 
 
 def plan_table(site: Site, order: Order, plan: Plan | None) -> StageTable:
-    """Return the stages of a site in the order that a plan writes them, else in its usual one."""
+    """Return the stages of a site in the order in which a plan shows them.
+
+    That is the usual one where the plan keeps to it, or where no stages can be read off the plan.
+    """
     usual = stage_table(site, order)
-    if plan is None or not plan.stages:
+    if plan is None or _shows(site, usual, plan):
         return usual
-    written = [tuple(p for p in stage.phases if p in site.phases) for stage in plan.stages]
-    own = stage_table(site, order, tuple(written))
-    return usual if _same_order(own, usual) else own
+    written = [stage.phases for stage in plan.stages] or stage_sets(site.rules.phases, plan)
+    sets = tuple(tuple(p for p in phases if p in site.phases) for phases in written)
+    own = stage_table(site, order, sets) if sets else usual
+    return own if _shows(site, own, plan) else usual
 
 
-def _same_order(one: StageTable, other: StageTable) -> bool:
-    """Say whether two tables show the same stages in the same cyclic order."""
-    first, second = ([t.greens[k].tobytes() for k in t.cycle] for t in (one, other))
-    if len(first) != len(second) or first[0] not in second:
-        return False
-    turn = second.index(first[0])
-    return first == [*second[turn:], *second[:turn]]
+def _shows(site: Site, table: StageTable, plan: Plan) -> bool:
+    """Say whether a plan shows every stage of a table, in its order."""
+    own = list(dict.fromkeys(table.cycle))
+    spans = stage_spans(site, table, plan)[own]
+    first = int(np.argmin(spans[:, 0]))
+    turned = np.roll(spans[:, 0], -first)
+    return bool((spans[:, 1] > 0).all() and (np.diff(turned) > 0).all())
 
 
 def background(site: Site, table: StageTable, plan: Plan) -> Background:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from lvbo.control import planned
 from lvbo.control.background import plan_table
 from lvbo.control.fixed import plan_wish
 from lvbo.control.gate import make_gate
 from lvbo.control.platoon import Platoon
-from lvbo.control.protocols import Floats, Ints, Observation, Order, Reason, Wish
+from lvbo.control.protocols import Controller, Floats, Ints, Observation, Order, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.retime import Steps, next_cycle, next_greens, wanted_by_stage
 from lvbo.control.settings import read_settings
@@ -62,7 +63,7 @@ class CyclicController:
     ) -> None:
         self._site, self._plans, self._home = site, plans, plan
         self._setting = setting or CyclicSetting()
-        self._steps = _steps(self._setting, plan, plans.cycle_s)
+        self._steps = _steps(self._setting, plans.cycle_s)
         self._notice_s = make_gate(site).notice_s
         self._usage = Usage(site, len(plans.stages))
         self._platoon = Platoon(site, plans.main_lanes(), plans.cycle_s)
@@ -213,11 +214,9 @@ def _stretched(greens_s: Ints, least_s: Ints, main: int, by_s: int) -> Ints:
     return found
 
 
-def _steps(setting: CyclicSetting, plan: Plan, cycle_s: int) -> Steps:
+def _steps(setting: CyclicSetting, cycle_s: int) -> Steps:
     """Return the steps of a setting; the plan's own cycle is always among those allowed."""
-    common = setting.common_s
-    if common is None and setting.street:
-        common = max(plan.cycle_ds // 10, cycle_s)
+    common = cycle_s if setting.common_s is None and setting.street else setting.common_s
     return Steps(
         green_s=setting.green_s,
         cycle_s=setting.cycle_s,
@@ -230,8 +229,8 @@ def _steps(setting: CyclicSetting, plan: Plan, cycle_s: int) -> Steps:
     )
 
 
-def make(situation: Situation) -> CyclicController:
-    """Return a controller that adapts the plan in force cycle by cycle.
+def make(situation: Situation) -> Controller:
+    """Return a controller that adapts the plan in force; one without stages runs as it is.
 
     Raises:
         UsageError: LV745 where the site has no plan, LV746 for a setting that is none.
@@ -240,8 +239,11 @@ def make(situation: Situation) -> CyclicController:
     site, plan = situation.site, situation.plan
     if plan is None:
         raise UsageError("LV745", place=site.id)
+    setting = read_settings(CyclicSetting, situation)
     plans = StagePlans(site, plan_table(site, Order.FIXED, plan), plan)
-    return CyclicController(site, plans, plan, read_settings(CyclicSetting, situation))
+    if len(plans.stages) < 2:  # noqa: PLR2004  nothing to share out
+        return planned.make(situation)
+    return CyclicController(site, plans, plan, setting)
 
 
 MAKERS: Mapping[str, Maker] = {"cyclic": make}
