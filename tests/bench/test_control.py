@@ -38,6 +38,7 @@ KEYS = [
     "decision_ms_mean",
     "decision_ms_p99",
     "status",
+    "setting",
 ]
 
 

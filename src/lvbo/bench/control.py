@@ -11,26 +11,27 @@ from pathlib import Path
 from lvbo.bench.common import BenchResult, Row, geometric_mean, machine_load, used_versions
 from lvbo.bench.kept import Kept, code_digest
 from lvbo.bench.ratios import judge
-from lvbo.bench.rivals import ALWAYS, JUDGED, street_plans
+from lvbo.bench.rivals import COMPETITORS, JUDGED, Rivals, plain_name, row_family
+from lvbo.bench.tries import Entrant, Ground, OutOfTimeError
 from lvbo.city.build import yuci_folder
 from lvbo.control.protocols import Order
 from lvbo.control.published import as_published
-from lvbo.control.registry import ControllerSpec, controller_names, family
+from lvbo.control.registry import controller_names
 from lvbo.control.walks import with_walks
 from lvbo.errors import LvboError, UsageError
 from lvbo.evaluation.measures import measure
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
-from lvbo.simulation.controlled import Controlling
 from lvbo.simulation.runs import Run
 from lvbo.simulation.sensing import parse_sensing
-from lvbo.simulation.simulate import Conduct, simulate_controlled
+from lvbo.simulation.simulate import Conduct
 from lvbo.simulation.sumo import other_sumo
 
 CURRENT = "current"
 STREET, RESCO = "street", "resco"
-SENSING = {STREET: "area", RESCO: "area"}
-"""What is sensed where nothing else is asked for: area sensing, 200 m."""
+SENSING = {STREET: "loops", RESCO: "area"}
+"""What is sensed where nothing else is asked for: loops at the stop line and in advance of it on
+the street, area sensing of 200 m under the published protocol."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done and the share of all of it that is done."""
@@ -71,7 +72,9 @@ def run_control(
 ) -> BenchResult:
     """Return one row per scenario, controller and seed, and how ours compares, losers first.
 
-    Runs that were made before by the same code and options are taken from the cache.
+    Rivals are set up on seeds that are not judged: plans are designed from counts, detectors and
+    gaps tuned; `setting` says what was chosen. Runs and tries that were made before by the same
+    code and options are taken from the cache.
 
     Raises:
         UsageError: LV741 for an unknown controller, LV743 for an unknown protocol, no seeds or
@@ -103,12 +106,13 @@ def run_control(
 
 
 def _controllers(bench: ControlBench) -> tuple[str, ...]:
-    """Return the controllers asked for, or all there are for the protocol."""
+    """Return the controllers asked for; else those that compete, and all plugged in."""
     here = controller_names()
-    asked = bench.controllers or tuple(here)
+    known = {plain_name(name) for name in COMPETITORS}
+    asked = bench.controllers or (*COMPETITORS, *(name for name in here if name not in known))
     for name in asked:
-        plain, _, clock = name.partition("@")
-        if plain not in here or (clock and not clock.isdecimal()):
+        _, _, clock = name.partition("@")
+        if plain_name(name) not in here or (clock and not clock.isdecimal()):
             raise UsageError("LV741", place=name, known=", ".join(here))
     return asked
 
@@ -144,61 +148,91 @@ def _rows(
     progress: Progress | None,
 ) -> Iterable[Row]:
     """Yield a row per run; those of one scenario and controller run side by side."""
-    kept = Kept(bench.cache)
-    code = code_digest() if bench.cache is not None else ""
-    groups: dict[tuple[str, str], list[tuple[Scenario, str, int]]] = {}
+    groups: dict[str, dict[str, list[int]]] = {}
+    scenarios: dict[str, Scenario] = {}
     for scenario, name, seed in asked:
-        groups.setdefault((str(scenario.folder / scenario.name), name), []).append(
-            (scenario, name, seed)
-        )
+        place = str(scenario.folder / scenario.name)
+        scenarios[place] = scenario
+        groups.setdefault(place, {}).setdefault(name, []).append(seed)
     done = 0
-    for group in groups.values():
-        scenario, name, _ = group[0]
-        seeds = [seed for _, _, seed in group]
-        keys = {seed: kept.key(code, scenario, name, seed, _options(bench)) for seed in seeds}
-        found = {seed: row for seed in seeds if (row := kept.read(keys[seed])) is not None}
-        missing = [seed for seed in seeds if seed not in found]
-        for first in range(0, len(missing), max(1, bench.workers)):
-            if ends is not None and time.monotonic() > ends:
-                break
-            part = missing[first : first + max(1, bench.workers)]
-            for row in _run(scenario, name, part, bench, home):
-                found[int(str(row["seed"]))] = row
-                if row["status"] == "ok":
-                    kept.write(keys[int(str(row["seed"]))], row)
-        for seed in seeds:
-            yield found.get(seed, _row(scenario, name, seed, bench, None, "not run"))
-        done += len(group)
-        if progress is not None:
-            progress(f"{scenario.name}: {name}", done / len(asked))
+    for place, names in groups.items():
+        ground = _ground(scenarios[place], bench, home, ends)
+        judged = sorted({seed for seeds in names.values() for seed in seeds})
+        rivals = Rivals(ground=ground, judged=judged, with_plans=bench.protocol == STREET)
+        for name, seeds in names.items():
+            yield from _rows_of(rivals, name, seeds, bench)
+            done += len(seeds)
+            if progress is not None:
+                progress(f"{ground.scenario.name}: {name}", done / len(asked))
 
 
-def _options(bench: ControlBench) -> tuple[object, ...]:
-    return (bench.protocol, bench.order, bench.sensing, bench.demand, bench.sumo)
+def _ground(
+    scenario: Scenario, bench: ControlBench, home: Path | None, ends: float | None
+) -> Ground:
+    return Ground(
+        scenario=scenario,
+        order=bench.order,
+        sensing=parse_sensing(bench.sensing or SENSING[bench.protocol]),
+        conduct=Conduct(name="bench", home=home),
+        workers=bench.workers,
+        kept=Kept(bench.cache),
+        code=code_digest() if bench.cache is not None else "",
+        options=(bench.protocol, bench.demand, bench.sumo),
+        ends=ends,
+    )
 
 
-def _run(
-    scenario: Scenario, name: str, seeds: Sequence[int], bench: ControlBench, home: Path | None
-) -> list[Row]:
-    plain, _, clock = name.partition("@")
+def _rows_of(rivals: Rivals, name: str, seeds: Sequence[int], bench: ControlBench) -> Iterable[Row]:
+    """Yield the rows of one controller in one scenario: from the cache, else from new runs."""
+    ground = rivals.ground
+
+    def row(seed: int, run: Run | None, status: str, setting: str = "") -> Row:
+        plain = _row(ground.scenario, name, seed, bench, run, status)
+        return {**plain, "setting": setting}
+
     try:
-        plans = street_plans(scenario) if plain in ALWAYS or bench.protocol == STREET else {}
-        controlling = Controlling(
-            spec=ControllerSpec(name=plain, params=(("clock_s", int(clock)),) if clock else ()),
-            order=bench.order,
-            sensing=parse_sensing(bench.sensing or SENSING[bench.protocol]),
-            plans=plans,
-        )
-        runs = simulate_controlled(
-            scenario,
-            controlling,
-            seeds=seeds,
-            conduct=Conduct(name=name, home=home),
-            workers=bench.workers,
-        )
+        entrant = rivals.entrant(name)
+    except OutOfTimeError:
+        yield from (row(seed, None, "not run") for seed in seeds)
+        return
     except LvboError as error:
-        return [_row(scenario, name, seed, bench, None, f"crashed {error.code}") for seed in seeds]
-    return [_row(scenario, name, run.seed, bench, run, "ok") for run in runs.runs]
+        yield from (row(seed, None, f"crashed {error.code}") for seed in seeds)
+        return
+    found = dict(_found(ground, name, entrant, seeds, row))
+    for seed in seeds:
+        yield found.get(seed) or row(seed, None, "not run", entrant.setting)
+
+
+def _found(
+    ground: Ground,
+    name: str,
+    entrant: Entrant,
+    seeds: Sequence[int],
+    row: Callable[[int, Run | None, str, str], Row],
+) -> Iterable[tuple[int, Row]]:
+    """Yield seeds with their rows; those that are run now are kept."""
+    kept, code = ground.kept, ground.code
+    asked = (name, ground.order, ground.sensing)  # a row tells them, also where they do not matter
+    told = (*asked, *ground.told(entrant))
+    keys = {seed: kept.key(code, ground.scenario, seed, *told) for seed in seeds}
+    known = {seed: old for seed in seeds if (old := kept.read(keys[seed])) is not None}
+    yield from known.items()
+    missing = [seed for seed in seeds if seed not in known]
+    workers = max(1, ground.workers)
+    for first in range(0, len(missing), workers):
+        if ground.ends is not None and time.monotonic() > ground.ends:
+            return
+        part = missing[first : first + workers]
+        try:
+            runs = ground.runs(entrant, part)
+        except LvboError as error:
+            status = f"crashed {error.code}"
+            yield from ((seed, row(seed, None, status, entrant.setting)) for seed in part)
+            continue
+        for run in runs:
+            made = row(run.seed, run, "ok", entrant.setting)
+            kept.write(keys[run.seed], made)
+            yield run.seed, made
 
 
 def _row(
@@ -212,8 +246,8 @@ def _row(
         "order": str(bench.order),
         "sensing": bench.sensing or SENSING[bench.protocol],
         "controller": name,
-        "family": family(name.partition("@")[0]),
-        "kind": "ours" if name.partition("@")[0] == JUDGED else "baseline",
+        "family": row_family(name),
+        "kind": "ours" if plain_name(name) == JUDGED else "baseline",
         "seed": seed,
         "delay_s": m.delay_s if m else None,
         "trip_s": m.trip_s if m else None,

@@ -15,6 +15,8 @@ from lvbo.io.scenario import Scenario
 
 ROOMS = ("control", "simulation", "signal", "network", "io", "evaluation", "timing")
 """The rooms whose code decides what a run gives."""
+DESIGN_ROOMS = (*ROOMS, "bench", "demand", "detection", "progression")
+"""The rooms whose code decides what plans are designed."""
 
 
 class Kept:
@@ -56,10 +58,10 @@ def _digest(path: Path) -> str:
 
 
 @cache
-def code_digest() -> str:
-    """Return the digest of all code that a run depends on."""
+def code_digest(rooms: tuple[str, ...] = ROOMS) -> str:
+    """Return the digest of all code that a run depends on, or of other rooms."""
     whole = hashlib.sha256()
-    for room in ROOMS:
+    for room in rooms:
         folder = Path(str(files("lvbo").joinpath(room)))
         for path in sorted(folder.glob("*.py")):
             whole.update(path.name.encode() + path.read_bytes())

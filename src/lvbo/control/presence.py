@@ -7,7 +7,7 @@ import numpy as np
 
 from lvbo.control.estimate import NEAR_M
 from lvbo.control.eyes import Eyes
-from lvbo.control.protocols import Bools, Floats, Observation
+from lvbo.control.protocols import Bools, Floats, LaneState, Observation
 from lvbo.control.site import NONE, PROTECTED, Site
 from lvbo.control.stages import StageTable
 
@@ -28,11 +28,12 @@ class Presence:
         self.standing: Floats = np.zeros(lanes)
         self.gap_s: Floats = np.full(lanes, 1000.0)
 
-    def look(self, seen: Observation) -> None:
-        """Take in one second."""
+    def look(self, seen: Observation) -> LaneState:
+        """Take in one second, and return the state of the lanes."""
         lanes = self._eyes.look(seen)
         self.count, self.near = lanes.present, lanes.near
         self.standing, self.gap_s = lanes.queue, lanes.gap_s
+        return lanes
 
 
 def lane_service(site: Site, table: StageTable) -> tuple[Bools, Bools]:

@@ -58,10 +58,11 @@ class BuiltIn:
 BUILT_IN: Mapping[str, BuiltIn] = {
     "fixed": BuiltIn(module="planned", family="fixed"),
     "actuated": BuiltIn(module="actuated", family="actuated"),
-    "coordinated": BuiltIn(module="actuated", family="actuated"),
+    "coordinated": BuiltIn(module="coordinated", family="actuated"),
     "max_pressure": BuiltIn(module="pressure", family="pressure"),
     "greedy": BuiltIn(module="pressure", family="pressure"),
     "position": BuiltIn(module="pressure", family="pressure"),
+    "cyclic": BuiltIn(module="cyclic", family="adaptive"),
     "lvbo": BuiltIn(module="adaptive", family="adaptive"),
 }
 """The built-in controllers, in the order of tables; a module serves several by their name."""

@@ -28,8 +28,9 @@ class StageRun:
         self.table = table
         self.stage = self.target = table.cycle[0]
         self._answer_s = answer_s
-        self._began_s = self._asked_s = -1
-        self.round_s = -LONG_AGO_S
+        self._began_s = self.round_s = -LONG_AGO_S
+        self._is_known = False
+        self._asked_s = -LONG_AGO_S
         self._refused_s = np.full(table.count, -LONG_AGO_S, dtype=np.int64)
 
     @property
@@ -51,13 +52,12 @@ class StageRun:
         shown = self.table.stage_of(going, self.site.walks)
         wheels = self.table.greens[self.target] & ~self.site.walks
         ahead = shown >= 0 and bool((going >= wheels).all())
-        if self._began_s < 0 and shown >= 0:
-            own = self.table.greens[shown] & ~self.site.walks
-            self._settle(shown, seen.time_s - _age(seen, own))
+        if not self._is_known and shown >= 0:
+            self._settle(shown, seen)
         elif not self.is_steady and (shown == self.target or ahead):
-            self._settle(self.target, seen.time_s)
+            self._settle(self.target, seen)
         elif self.is_steady and shown not in {-1, self.stage}:
-            self._settle(shown, seen.time_s)
+            self._settle(shown, seen)
         elif not self.is_steady and shown == self.stage:
             self._give_up(seen.time_s)
 
@@ -70,12 +70,14 @@ class StageRun:
         """Return the wish for the stage that is aimed at."""
         return Wish(greens=self.table.greens[self.target].copy(), stage=self.target, reason=reason)
 
-    def _settle(self, stage: int, began_s: int) -> None:
+    def _settle(self, stage: int, seen: Observation) -> None:
+        """Take over a stage; it began when the last of its vehicle phases started."""
+        began_s = seen.time_s - _age(seen, self.table.greens[stage] & ~self.site.walks)
         place = {s: k for k, s in enumerate(self.table.cycle)}
         if place.get(stage, -1) <= place.get(self.stage, -1):
             self.round_s = began_s
         self.stage = self.target = stage
-        self._began_s = began_s
+        self._is_known, self._began_s = True, began_s
 
     def _give_up(self, now_s: int) -> None:
         if now_s - self._asked_s > self._answer_s:

@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
+from lvbo.control.background import plan_table
 from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded
@@ -18,7 +19,6 @@ from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
-from lvbo.control.stages import stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -31,13 +31,15 @@ from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
 from lvbo.simulation.sumo import REPORT_EVERY_S, Ended, Report, Setup, ended_now, run_sumo
 
-BY_PHASE = frozenset({"fixed"})
+BY_PHASE = frozenset({"fixed", "cyclic"})
 """Controllers that wish for phases, not for stages of the site."""
 RUNS_PLANS = ControllerSpec(name="fixed")
 SHOWS_GREENS = (Countdown.FULL, Countdown.LEARNING)
 """Countdowns that show whole greens, so that nothing but a plan can run below them."""
-PLANNED = frozenset({"fixed", "coordinated", "actuated"})
+PLANNED = frozenset({"fixed", "cyclic", "coordinated", "actuated"})
 """Controllers that go by the plan in force."""
+ON_PLAN = frozenset({"coordinated"})
+"""Controllers of stages in the order that the plan in force writes them."""
 
 Guard = Callable[[Observation, Wish], Verdict]
 """The gate of one site with its memory."""
@@ -169,7 +171,7 @@ def run_controlled(
         network,
         controllers,
         sites,
-        guards=guards or make_guards(sites, RUNS_PLANS, Order.ANY),
+        guards=guards or {site.id: make_guard(site, RUNS_PLANS, Order.ANY) for site in sites},
         sensing=sensing or Sensing(),
         seed=setup.seed,
     )
@@ -199,9 +201,8 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         {s.id: make_controller(specs[s.id], situations[s.id]) for s in sites},
         sites,
         guards={
-            name: guard
+            site.id: make_guard(site, specs[site.id], controlling.order, situations[site.id].plan)
             for site in sites
-            for name, guard in make_guards((site,), specs[site.id], controlling.order).items()
         },
         sensing=controlling.sensing,
         seed=seed,
@@ -226,16 +227,13 @@ def _is_bound(situation: Situation) -> bool:
     return planned and situation.site.rules.countdown in SHOWS_GREENS
 
 
-def make_guards(
-    sites: tuple[Site, ...], spec: ControllerSpec, order: Order
-) -> dict[ControllerId, Guard]:
-    """Return the gate of every site for these controllers.
+def make_guard(site: Site, spec: ControllerSpec, order: Order, plan: Plan | None = None) -> Guard:
+    """Return the gate of a site for such a controller.
 
-    Plans are let through by phase, as they may overlap; all others by the stages of the site.
+    Plans are let through by phase, as they may overlap; all others by the stages of the site, or
+    of its plan where the controller runs on one.
     """
-    found: dict[ControllerId, Guard] = {}
-    for site in sites:
-        plan = spec.name in BY_PHASE
-        table = None if plan else stage_table(site, order)
-        found[site.id] = Guarded(site, make_gate(site, table, order), times_walks=not plan)
-    return found
+    if spec.name in BY_PHASE:
+        return Guarded(site, make_gate(site, None, order), times_walks=False)
+    table = plan_table(site, order, plan if spec.name in ON_PLAN else None)
+    return Guarded(site, make_gate(site, table, order), times_walks=True)

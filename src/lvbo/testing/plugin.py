@@ -168,12 +168,12 @@ class _Drive:
         self._by_phase = by_phase
         site = shape.site
         stages = None if by_phase else stage_table(site, shape.order)
-        self._guard = Guarded(site, make_gate(site, stages, shape.order), times_walks=not by_phase)
+        gate = make_gate(site, stages, shape.order)
+        self._guard = Guarded(site, gate, times_walks=not by_phase)
         self._eyes, self._calls = Eyes(site), Calls(site)
         self._street = ReplayStreet([site], seed=seed)
         self._checker = LampChecker(site.rules)
-        limits = site.rules.limit_index
-        self._most_red_s = np.array([limits[p].max_red_ds // 10 for p in site.phases])
+        self._most_red_s = gate.red_s
         width = len(site.phases)
         self._asked_s = np.full(width, -1)
         self._called_s = np.zeros(width, dtype=np.int64)
@@ -276,14 +276,14 @@ class _Drive:
         self._wished |= wish.greens
 
     def _watch_reds(self, seen: Observation, called: Bools) -> None:
-        """Tell of a phase that was called and not served within its maximum red."""
+        """Tell of a phase that was called and not served in the time that the gate allows."""
         going = _GOES[seen.lamps]
         self._asked_s[going] = -1
         self._asked_s[~going & called & (self._asked_s < 0)] = seen.time_s
         self._called_s += ~going & called
         late = (self._asked_s >= 0) & (seen.time_s - self._asked_s > self._most_red_s)
         for k in np.flatnonzero(late):
-            self._note("a called phase waits longer than its maximum red", self._phase(int(k)))
+            self._note("a called phase waits longer than the gate lets it", self._phase(int(k)))
 
     def _forget(self) -> None:
         self._asked_s[:] = -1

@@ -30,6 +30,7 @@ TEXT = frozenset(
         "protocol",
         "order",
         "sensing",
+        "setting",
     }
 )
 
