@@ -105,7 +105,7 @@ def _attack(site: Site, count: int, rng: np.random.Generator) -> tuple[int, int,
         for begin in range(0, share, CHUNK):
             began = int(scalars[TIME]) + 1
             wishes = _wishes(gate, min(CHUNK, share - begin), rng)
-            called = _calls(*wishes[0].shape, rng)
+            called = _calls(wishes[0].shape, rng)
             lamps = _shown(gate, state, scalars, wishes, called, rng)
             unsafe += _unsafe(checker, began, lamps)
             if gate.stages is not None:
@@ -130,8 +130,9 @@ def _wishes(gate: Gate, count: int, rng: np.random.Generator) -> Wishes:
     return gate.stages.greens[named] ^ flips, named
 
 
-def _calls(count: int, width: int, rng: np.random.Generator) -> Flags:
+def _calls(shape: tuple[int, ...], rng: np.random.Generator) -> Flags:
     """Return who calls in each second, (seconds, phases): few, some or many for 20 s each."""
+    count, width = shape
     blocks = (count // 20 + 1, 1)
     often = rng.choice([0.02, 0.2, 0.5], blocks)
     return np.repeat(rng.random((blocks[0], width)) < often, 20, axis=0)[:count]
