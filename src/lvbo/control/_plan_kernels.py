@@ -27,6 +27,9 @@ HERE = 0.3
 """Less of a vehicle than this is nobody."""
 NOBODY = 0.05
 FAR_S = 900
+EAGER = 0.02
+"""What a second on the way to the end of a minimum counts, veh-s: of plans that cost the same the
+one that left first is kept."""
 NEAR_S, AHEAD_S = 4, 8
 STAGE, TARGET, SPENT, AGE, ROOT, BEGUN, ROUND = range(7)
 """A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
@@ -111,7 +114,9 @@ class Taste(NamedTuple):
     `broken` is what it costs by second that a window of a wave is not kept.
 
     Plans are looked at second by second for `fine_s`, then every `coarse_s`, beyond `middle_s`
-    every `rough_s` seconds.
+    every `rough_s` seconds. `alike` states are kept of those whose stage began within the same 3 s:
+    with fewer, the last to leave would drive out those that left before them, and no plan would
+    ever get through a stage that is only passed through.
     """
 
     stop_s: float = 4.0
@@ -128,7 +133,7 @@ class Taste(NamedTuple):
     middle_s: int = 60
     rough_s: int = 5
     beam: int = 16
-    alike: int = 2
+    alike: int = 3
 
 
 @njit(cache=True, fastmath=True)
@@ -171,6 +176,18 @@ def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: floa
     return float(1.0 / (1.0 + yields / (green + yields) * wait * flow))
 
 
+@njit(cache=True)
+def _is_only_way(legal: Flags, p: int, j: int) -> bool:
+    """Say whether whoever wants to go on from stage p must pass through j to other stages."""
+    on = False
+    for s in range(legal.shape[0]):
+        if s not in (p, j):
+            if legal[p, s]:
+                return False
+            on |= legal[j, s]
+    return on
+
+
 @njit(cache=True, fastmath=True, inline="always")
 def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, soon: F32,
                 round_: int, served_by: I64) -> bool:  # fmt: skip
@@ -188,7 +205,7 @@ def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, so
         for k in range(queue.shape[0]):
             if street.kind[j, k] != NONE:
                 some += queue[k] + soon[k]
-        if some < NOBODY:
+        if some < NOBODY and not _is_only_way(street.legal, p, j):
             return False
     for s in range(street.over.shape[2]):
         if street.over[p, j, s] == 0:
@@ -350,7 +367,8 @@ def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q
         for s in range(now.must.shape[0]):
             if not (begun >> s) & 1:
                 cost += now.must[s]
-        rank[c] = cost + taste.broken * _to_break(street, now, t, at2[c])
+        cost += taste.broken * _to_break(street, now, t, at2[c])
+        rank[c] = cost - EAGER * (min(at2[c, AGE], street.least_s[n]) if p == n else el)
 
 
 @njit(cache=True, fastmath=True, inline="always")
@@ -465,4 +483,5 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
             keep = min(keep, cost[i]) if now.first[now.stage] else keep
         elif cost[i] < change:
             change, action = cost[i], at[i, ROOT]
-    return (action if change < keep else -1), keep, change
+    sooner = change < np.inf and change <= keep + EAGER  # who gains nothing by waiting goes
+    return (action if sooner else -1), keep, change

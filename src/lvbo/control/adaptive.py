@@ -106,7 +106,7 @@ class AdaptiveController:
         lanes = self._eyes.look(seen)
         self._heads.feel(lanes, self._street, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
-        self._lit_s[green == 1] = seen.time_s
+        self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
         free = np.asarray(~self._heads.stuck.any(axis=0))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
