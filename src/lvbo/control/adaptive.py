@@ -9,6 +9,7 @@ arrivals as it goes and needs no training.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from lvbo.control.gate import make_gate
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
+from lvbo.control.settings import read_settings
 from lvbo.control.sight import Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
@@ -34,6 +36,8 @@ HERE = 0.3
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
+MOST_ABOARD = 6.0
+"""No lane weighs more for those aboard its buses than this."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 _GOING = np.array([int(lamp) for lamp in GOING])
@@ -46,11 +50,18 @@ class AdaptiveController:
     """
 
     def __init__(
-        self, site: Site, table: StageTable, *, taste: Taste | None = None, answer_s: int = 1
+        self,
+        site: Site,
+        table: StageTable,
+        *,
+        taste: Taste | None = None,
+        answer_s: int = 1,
+        bus: float = 1.0,
     ) -> None:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
+        self._bus = bus
         self._frame = make_frame(site, table)
         self._learned = Learned(site)
         self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
@@ -61,7 +72,8 @@ class AdaptiveController:
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
-        self._run = StageRun(site, table, answer_s=answer_s)
+        notice_s = int(np.where(site.walks, 0, gate.notice_s).max(initial=0))
+        self._run = StageRun(site, table, answer_s=answer_s + notice_s)
         self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
@@ -107,7 +119,7 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=_weights(lanes.wait_s),
+            weight=_weights(lanes, self._bus),
             blocked=blocked.astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
@@ -165,14 +177,35 @@ def _demand(street: Street, lanes: LaneState) -> Floats:
     return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
 
 
-def _weights(wait_s: Floats) -> F32:
-    over = np.maximum(0.0, wait_s - PATIENCE_S) / FAIRNESS_S
-    return np.asarray(np.minimum(1.0 + over**2, MOST_WEIGHT), dtype=np.float32)
+def _weights(lanes: LaneState, bus: float) -> F32:
+    """Return what a vehicle on each lane counts: more for a long wait, and for those aboard."""
+    over = np.maximum(0.0, lanes.wait_s - PATIENCE_S) / FAIRNESS_S
+    fair = np.minimum(1.0 + over**2, MOST_WEIGHT)
+    return np.asarray(np.minimum(fair * _aboard(lanes, bus), MOST_WEIGHT), dtype=np.float32)
+
+
+def _aboard(lanes: LaneState, bus: float) -> Floats:
+    """Return the persons in a vehicle of each lane over those in a car, never below one.
+
+    The search weighs a lane as a whole, so those aboard what is seen are shared out over all that
+    stand or come while it looks ahead, seen or not.
+    """
+    more = bus * lanes.present * np.maximum(lanes.load - 1.0, 0.0)
+    all_ = np.maximum(lanes.queue + lanes.arrivals.sum(axis=1), 1.0)
+    return np.asarray(np.minimum(1.0 + more / all_, MOST_ABOARD))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How much those aboard a bus count beside those in cars: 1 a head each, 0 not at all."""
+
+    bus: float = 1.0
 
 
 def make(situation: Situation) -> AdaptiveController:
     """Return the adaptive controller of a site in its stage order."""
-    return AdaptiveController(situation.site, stage_table(situation.site, situation.order))
+    bus = read_settings(Settings, situation).bus
+    return AdaptiveController(situation.site, stage_table(situation.site, situation.order), bus=bus)
 
 
 MAKERS: Mapping[str, Maker] = {"lvbo": make}

@@ -19,6 +19,7 @@ from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
+from lvbo.control.stages import StageTable, stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -26,6 +27,7 @@ from lvbo.signal.lamp import Countdown
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.decisions import PLANS_ONLY, DecisionLog
+from lvbo.simulation.escorts import Escort, Escorting
 from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
@@ -50,6 +52,7 @@ class Controlling:
     """Who controls a run and by what eyes.
 
     `plans` are those in force at the start, by controller, `schedule` those of the whole day.
+    `escorts` drive officers' routes; only with `priority` do signals go before others for them.
     """
 
     spec: ControllerSpec
@@ -57,6 +60,8 @@ class Controlling:
     sensing: Sensing = field(default_factory=Sensing)
     plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
     schedule: PlanSet | None = None
+    escorts: tuple[Escort, ...] = ()
+    priority: bool = True
 
 
 class Driver:
@@ -89,6 +94,7 @@ class Driver:
         self.facts: Controlled | None = None
         self.log = DecisionLog({site.id: site.phases for site in sites})
         self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
+        self.escorting: Escorting | None = None
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -102,6 +108,8 @@ class Driver:
         while street.now_s < setup.end_s:
             seen = [self._look(each) for each in street.observe()]
             self._neighbours.step()
+            if self.escorting is not None:
+                self.escorting.step(sumo, int(street.now_s))
             street.show({each.controller: self._decide(each) for each in seen})
             if report is not None and street.now_s >= next_report:
                 report((street.now_s - setup.begin_s) / (setup.end_s - setup.begin_s))
@@ -196,9 +204,18 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
     situations = {site.id: _situation(site, controlling) for site in sites}
     bound = frozenset(name for name, own in situations.items() if _is_bound(own))
     specs = {s.id: RUNS_PLANS if s.id in bound else controlling.spec for s in sites}
+    escorting = Escorting(controlling.escorts, network, priority=controlling.priority)
     driver = Driver(
         network,
-        {s.id: make_controller(specs[s.id], situations[s.id]) for s in sites},
+        {
+            s.id: escorting.before(
+                make_controller(specs[s.id], situations[s.id]),
+                s,
+                _stages(situations[s.id], controlling, by_phase=by_phase),
+                bound=s.id in bound,
+            )
+            for s in sites
+        },
         sites,
         guards={
             site.id: make_guard(site, specs[site.id], controlling.order, situations[site.id].plan)
@@ -208,7 +225,16 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         seed=seed,
     )
     driver.bound = frozenset() if by_phase else bound
+    driver.escorting = escorting if controlling.escorts else None
     return driver
+
+
+def _stages(situation: Situation, controlling: Controlling, *, by_phase: bool) -> StageTable:
+    """Return the stages that an officer may lead a site through: those of its gate."""
+    if by_phase:
+        return stage_table(situation.site, Order.ANY)
+    plan = situation.plan if controlling.spec.name in ON_PLAN else None
+    return plan_table(situation.site, controlling.order, plan)
 
 
 def _situation(site: Site, controlling: Controlling) -> Situation:
