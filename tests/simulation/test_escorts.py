@@ -23,6 +23,7 @@ from lvbo.simulation.escorts import PREFIX, escorts_of
 from lvbo.simulation.runs import Run, Runs
 from lvbo.simulation.sensing import parse_sensing
 from lvbo.simulation.simulate import simulate_controlled
+from lvbo.simulation.tools import repaired
 
 EAST = RouteSheet(name="visit", rank=1, start_s=150, links=(LinkId("WA"), LinkId("BE")), vehicles=2)
 SOUTH = RouteSheet(name="fire", rank=2, start_s=200, links=(LinkId("ANA"), LinkId("AAS")))
@@ -97,7 +98,7 @@ def test_a_route_gains_its_vehicles_time_and_says_what_others_lose(tiny: Scenari
 
 
 def test_plans_make_way_too_and_are_back_in_step(tiny: Scenario) -> None:
-    plans = tiny.plans
+    plans = repaired(tiny.plans, tiny)
     day_type = plans.day_plans[0].day_type
     controlling = Controlling(
         spec=ControllerSpec(name="fixed"),

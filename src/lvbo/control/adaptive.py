@@ -185,14 +185,17 @@ def _weights(lanes: LaneState, bus: float) -> F32:
 
 
 def _aboard(lanes: LaneState, bus: float) -> Floats:
-    """Return the persons in a vehicle of each lane over those in a car, never below one.
+    """Return what a vehicle on each lane counts for those aboard; on average over all it is one.
 
     The search weighs a lane as a whole, so those aboard what is seen are shared out over all that
-    stand or come while it looks ahead, seen or not.
+    stand or come while it looks ahead, seen or not. A lane with a bus counts more than one without,
+    a lane of less than cars as one of cars. As the mean is kept, so is the price of a red that
+    lasts too long: no bus outweighs that.
     """
     more = bus * lanes.present * np.maximum(lanes.load - 1.0, 0.0)
     all_ = np.maximum(lanes.queue + lanes.arrivals.sum(axis=1), 1.0)
-    return np.asarray(np.minimum(1.0 + more / all_, MOST_ABOARD))
+    weight = np.minimum(1.0 + more / all_, MOST_ABOARD)
+    return np.asarray(weight * (all_.sum() / (weight @ all_)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
