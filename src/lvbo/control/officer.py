@@ -11,6 +11,7 @@ before the vehicle has gone.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -170,11 +171,17 @@ class OfficerController:
         if self._task is not None and self._task.claim is not None:
             goal = self._task.goal if self._task.claim.key == claim.key else goal
         queue, clear_s = self._clearing(serves, lanes, self._ways.to(now, goal))
-        why = _holding if now == goal else _leading
+        told = {
+            "route": claim.route,
+            "stage": goal + 1,
+            "eta_s": max(round(claim.eta_s - now_s), 0),
+            "queue": round(queue, 1),
+            "clear_s": round(clear_s),
+        }
         return _Task(
             goal=goal,
             need_s=claim.eta_s - clear_s - EARLY_S,
-            reason=why(claim, goal, now_s, queue, clear_s),
+            reason=(_holding if now == goal else _leading)(told),
             claim=claim,
         )
 
@@ -275,27 +282,9 @@ def _same(first: _Task, second: _Task) -> bool:
     return keys[0] == keys[1]
 
 
-def _leading(claim: Claim, goal: int, now_s: int, queue: float, clear_s: float) -> Reason:
-    return Reason(
-        code="LV795",
-        fields={
-            "route": claim.route,
-            "stage": goal + 1,
-            "eta_s": max(round(claim.eta_s - now_s), 0),
-            "queue": round(queue, 1),
-            "clear_s": round(clear_s),
-        },
-    )
+def _leading(told: Mapping[str, object]) -> Reason:
+    return Reason(code="LV795", fields=told)
 
 
-def _holding(claim: Claim, goal: int, now_s: int, queue: float, clear_s: float) -> Reason:
-    return Reason(
-        code="LV796",
-        fields={
-            "route": claim.route,
-            "stage": goal + 1,
-            "eta_s": max(round(claim.eta_s - now_s), 0),
-            "queue": round(queue, 1),
-            "clear_s": round(clear_s),
-        },
-    )
+def _holding(told: Mapping[str, object]) -> Reason:
+    return Reason(code="LV796", fields=told)
