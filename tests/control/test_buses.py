@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from tests.control.crossroads import LANE, crossroads
 
-from lvbo.control.adaptive import MOST_ABOARD, AdaptiveController, _aboard
+from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.buses import MOST, BusEye
 from lvbo.control.eyes import Eyes
 from lvbo.control.loop_eye import Aboard, no_loops
 from lvbo.control.protocols import LaneState, Loops, Observation, Order, Vehicles
@@ -67,37 +69,55 @@ def chosen(site: Site, table: StageTable, rows: list[Seen], bus: float, age_s: i
     return AdaptiveController(site, table, bus=bus).decide(seen).stage
 
 
-def test_a_bus_that_waits_is_served_before_a_car_that_comes_and_a_car_is_not(
-    site: Site, table: StageTable
+@pytest.mark.parametrize("first_m", [60.0, 100.0, 140.0])
+def test_a_bus_that_waits_is_served_before_cars_that_come_and_a_car_is_not(
+    site: Site, table: StageTable, first_m: float
 ) -> None:
-    coming: Seen = (NS, 140.0, 14.0, CAR)
+    coming: list[Seen] = [(NS, first_m + 25.0 * k, 14.0, CAR) for k in range(3)]
     served = int(np.flatnonzero(table.greens[:, site.phases.index(EW)])[0])
 
-    assert chosen(site, table, [coming, (EW, 2.0, 0.0, BUS)], 1.0) == served
-    assert chosen(site, table, [coming, (EW, 2.0, 0.0, BUS)], 0.0) == 0
-    assert chosen(site, table, [coming, (EW, 2.0, 0.0, CAR)], 1.0) == 0
+    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, BUS)], 1.0) == served
+    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, BUS)], 0.0) == 0
+    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, CAR)], 1.0) == 0
 
 
-def test_those_aboard_count_a_head_each_shared_out_over_their_lane(site: Site) -> None:
-    """Two cars and a bus stand, one more is expected: 1 + (12 / 1.3 - 1) / 4 cars a vehicle.
+def test_a_bus_has_left_when_those_before_it_and_itself_have(site: Site) -> None:
+    """Five stand, the bus is the third: 2 and 9 m, then 16 m back, worth 12 / 1.3 - 1 cars."""
+    state = lanes_of(site, queue=5.0)
+    seen = vehicles([(EW, 2.0, 0.0, CAR), (EW, 9.0, 0.0, CAR), (EW, 14.0, 0.0, BUS)])
+    buses = BusEye(site).look(seen, state, 1.0)
+    half = BusEye(site).look(seen, state, 0.5)
 
-    The other three lanes have four cars each. All sixteen vehicles count sixteen.
-    """
-    state = lanes_of(site, queue=3.0, present=3.0, expected=1.0, load=(BUS + 2 * CAR) / 3 / CAR)
-    for bus in (1.0, 0.5):
-        weight = _aboard(state, bus)
+    assert buses.ahead[LANE[EW]] == pytest.approx(3.0)
+    assert buses.comes_s[LANE[EW]] == 0
+    assert buses.riders[LANE[EW]] == pytest.approx(BUS / CAR - 1)
+    assert half.riders[LANE[EW]] == pytest.approx((BUS / CAR - 1) / 2)
+    assert half.ahead[LANE[EW]] == pytest.approx(3.0)
+    assert buses.riders[LANE[NS]] == 0
 
-        assert weight[0] / weight[1] == pytest.approx(1 + bus * (BUS / CAR - 1) / 4)
-        assert 4 * weight.sum() == pytest.approx(16)
-        assert (weight[1:] == weight[1]).all()
-    assert (_aboard(state, 0.0) == 1.0).all()
+
+def test_a_bus_that_drives_comes_behind_the_queue_and_those_before_it(site: Site) -> None:
+    """Two stand; it is 140 m away at 14 m/s, 10 s, and one more comes before it."""
+    state = lanes_of(site, queue=2.0, expected={4: 1.0, 10: 1.0, 30: 5.0})
+    buses = BusEye(site).look(vehicles([(EW, 140.0, 12.0, BUS)]), state, 1.0)
+
+    assert buses.comes_s[LANE[EW]] == 10
+    assert buses.ahead[LANE[EW]] == pytest.approx(4.0)
+
+
+def test_a_bus_at_its_stop_waits_for_nobodys_green(site: Site) -> None:
+    state = lanes_of(site, queue=2.0)
+    buses = BusEye(site).look(vehicles([(EW, 120.0, 0.0, BUS)]), state, 1.0)
+
+    assert not buses.riders.any()
 
 
 def test_a_bus_is_never_less_than_a_car_and_never_more_than_the_most(site: Site) -> None:
-    for load in (0.0, 0.3, 1.0, 50.0):
-        weight = _aboard(lanes_of(site, queue=1.0, present=1.0, expected=0.0, load=load), 1.0)
+    state = lanes_of(site, queue=1.0)
+    for persons, riders in ((0.0, 0.0), (CAR, 0.0), (2.0, 0.0), (500.0, MOST)):
+        buses = BusEye(site).look(vehicles([(EW, 2.0, 0.0, persons)]), state, 1.0)
 
-        assert weight[0] / weight[1] == pytest.approx(MOST_ABOARD if load > 1 else 1.0)
+        assert buses.riders[LANE[EW]] == riders
 
 
 def test_buses_do_not_keep_a_car_beyond_the_longest_red(site: Site, table: StageTable) -> None:
@@ -158,19 +178,17 @@ def test_buses_report_beside_loops_where_sensing_says_so() -> None:
     assert (area.shows_vehicles, area.is_sampled) == (True, False)
 
 
-def lanes_of(
-    site: Site, *, queue: float, present: float, expected: float, load: float
-) -> LaneState:
+def lanes_of(site: Site, *, queue: float, expected: Mapping[int, float] | None = None) -> LaneState:
+    """Return the same on all lanes: who stands, and who comes in which second."""
     count = len(site.lanes)
     arrivals = np.zeros((count, 90), dtype=np.float32)
-    arrivals[:, 40] = expected
+    for second, many in (expected or {}).items():
+        arrivals[:, second] = many
     none = np.zeros(count)
-    loads = np.ones(count)
-    loads[0] = load
     return LaneState(
         queue=none + queue,
         arrivals=arrivals,
-        present=none + present,
+        present=none + queue,
         near=none,
         wait_s=none,
         left=none,
@@ -178,5 +196,5 @@ def lanes_of(
         gap_s=none,
         head=np.full(count, -1),
         stands=np.zeros(count, dtype=bool),
-        load=loads,
+        load=np.ones(count),
     )

@@ -15,6 +15,7 @@ import numpy as np
 
 from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
 from lvbo.control.adaptive_model import make_frame, make_street
+from lvbo.control.buses import BusEye
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
@@ -36,8 +37,8 @@ HERE = 0.3
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
-MOST_ABOARD = 6.0
-"""No lane weighs more for those aboard its buses than this."""
+YIELDS_S = 10
+"""Buses do not count while a stage must begin within this time to keep the longest red."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 _GOING = np.array([int(lamp) for lamp in GOING])
@@ -61,7 +62,7 @@ class AdaptiveController:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
-        self._bus = bus
+        self._buses, self._bus = BusEye(site), bus
         self._frame = make_frame(site, table)
         self._learned = Learned(site)
         self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
@@ -72,8 +73,7 @@ class AdaptiveController:
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
-        notice_s = int(np.where(site.walks, 0, gate.notice_s).max(initial=0))
-        self._run = StageRun(site, table, answer_s=answer_s + notice_s)
+        self._run = StageRun(site, table, answer_s=answer_s)
         self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
@@ -114,12 +114,14 @@ class AdaptiveController:
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
+        weight = 0.0 if (due < YIELDS_S).any() else self._bus
+        buses = self._buses.look(seen.vehicles, lanes, weight)
         now = Now(
             arrivals=lanes.arrivals,
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=_weights(lanes, self._bus),
+            weight=_weights(lanes.wait_s),
             blocked=blocked.astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
@@ -127,6 +129,9 @@ class AdaptiveController:
             must=self._must(due, lanes.rate_vps),
             had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
+            riders=buses.riders.astype(np.float32),
+            ahead=buses.ahead.astype(np.float32),
+            comes_s=buses.comes_s,
             stage=self._run.stage,
             age_s=age_s,
         )
@@ -177,25 +182,9 @@ def _demand(street: Street, lanes: LaneState) -> Floats:
     return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
 
 
-def _weights(lanes: LaneState, bus: float) -> F32:
-    """Return what a vehicle on each lane counts: more for a long wait, and for those aboard."""
-    over = np.maximum(0.0, lanes.wait_s - PATIENCE_S) / FAIRNESS_S
-    fair = np.minimum(1.0 + over**2, MOST_WEIGHT)
-    return np.asarray(np.minimum(fair * _aboard(lanes, bus), MOST_WEIGHT), dtype=np.float32)
-
-
-def _aboard(lanes: LaneState, bus: float) -> Floats:
-    """Return what a vehicle on each lane counts for those aboard; on average over all it is one.
-
-    The search weighs a lane as a whole, so those aboard what is seen are shared out over all that
-    stand or come while it looks ahead, seen or not. A lane with a bus counts more than one without,
-    a lane of less than cars as one of cars. As the mean is kept, so is the price of a red that
-    lasts too long: no bus outweighs that.
-    """
-    more = bus * lanes.present * np.maximum(lanes.load - 1.0, 0.0)
-    all_ = np.maximum(lanes.queue + lanes.arrivals.sum(axis=1), 1.0)
-    weight = np.minimum(1.0 + more / all_, MOST_ABOARD)
-    return np.asarray(weight * (all_.sum() / (weight @ all_)))
+def _weights(wait_s: Floats) -> F32:
+    over = np.maximum(0.0, wait_s - PATIENCE_S) / FAIRNESS_S
+    return np.asarray(np.minimum(1.0 + over**2, MOST_WEIGHT), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
