@@ -137,11 +137,13 @@ def test_buses_do_not_keep_a_car_beyond_the_longest_red(site: Site, table: Stage
 
 
 def test_how_much_buses_count_is_a_setting_by_name(site: Site) -> None:
-    situation = Situation(site=site, order=Order.ANY, params={"bus": 0.0})
+    situation = Situation(site=site, order=Order.ANY, params={"bus": 1.0})
     rows: list[Seen] = [(NS, 140.0, 14.0, CAR), (EW, 2.0, 0.0, BUS)]
     seen = look(site, stage_table(site, Order.ANY), rows)
 
-    assert make_controller(ControllerSpec(name="lvbo"), situation).decide(seen).stage == 0
+    assert make_controller(ControllerSpec(name="lvbo"), situation).decide(seen).stage != 0
+    bare = replace(situation, params={})
+    assert make_controller(ControllerSpec(name="lvbo"), bare).decide(seen).stage == 0
     with pytest.raises(UsageError, match="LV731"):
         make_controller(ControllerSpec(name="lvbo"), replace(situation, params={"tram": 1.0}))
 

@@ -57,7 +57,7 @@ class AdaptiveController:
         *,
         taste: Taste | None = None,
         answer_s: int = 1,
-        bus: float = 1.0,
+        bus: float = 0.0,
     ) -> None:
         self._site = site
         self._table = table
@@ -189,9 +189,12 @@ def _weights(wait_s: Floats) -> F32:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How much those aboard a bus count beside those in cars: 1 a head each, 0 not at all."""
+    """How much those aboard a bus count beside those in cars: 1 a head each, 0 not at all.
 
-    bus: float = 1.0
+    Nothing by default: on the streets measured so far it has not been shown to help.
+    """
+
+    bus: float = 0.0
 
 
 def make(situation: Situation) -> AdaptiveController:
