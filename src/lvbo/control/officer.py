@@ -94,7 +94,7 @@ class OfficerController:
         self._owed: list[int] = []
         self._queues: deque[float] = deque(maxlen=BEFORE_S)
         self._usual_queue = 0.0
-        self._back_s = 0
+        self._back_s, self._due_s = 0, 0.0
         self._open: list[StopLog] = []  # given back, queues not yet
         self.duty = Duty.IDLE
         self.log: StopLog | None = None
@@ -204,10 +204,10 @@ class OfficerController:
         return self._ways.after(self._passage, next_, task.goal, seen.time_s) <= left_s
 
     def _is_spent(self, seen: Observation, task: _Task) -> bool:
-        """Give a stop up whose green was held too long; say whether that is so."""
+        """Give a stop up whose green was held too long after its time; say whether that is so."""
         if task.claim is None or self.log is None or self.log.green_s is None:
             return False
-        if seen.time_s - self.log.green_s <= PATIENCE_S:
+        if seen.time_s - max(self.log.green_s, self._due_s) <= PATIENCE_S:
             return False
         self._desk.close(task.claim, End.GIVEN_UP)
         return True
@@ -221,7 +221,7 @@ class OfficerController:
             self._usual_queue = float(np.mean(self._queues)) if self._queues else 0.0
         self.log = None
         if task.claim is not None:
-            self.log = self._desk.logs[task.claim.key]
+            self.log, self._due_s = self._desk.logs[task.claim.key], task.claim.eta_s
             self.log.asked_s, self.log.green_s, self.log.end = seen.time_s, None, End.OPEN
 
     def _release(self, seen: Observation) -> None:

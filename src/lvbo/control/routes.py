@@ -25,7 +25,7 @@ PACE = 0.8
 BEYOND_M = 8.0
 """A vehicle has passed when it is so far beyond the stop line."""
 PATIENCE_S = 120
-"""A green that was held for so long without the vehicle passing is given up."""
+"""A green that was held for so long after the vehicle was due is given up."""
 SILENT_S, AFTER_S = 10, 30
 """Without a report for the first, the second after its time a vehicle is taken to have passed."""
 AGAIN_M = 50.0
