@@ -86,6 +86,8 @@ class Now(NamedTuple):
     `starts` (S, H + 1) when it may begin; `first` (S,) what may begin now, or for the stage that
     runs, whether it may stay; `lost` (S, H + 1) the fewest seconds that must be broken from then
     on in a stage past its minimum.
+    seconds. `riders` (L,) are those aboard the bus of a lane, in cars beyond its own; it has left
+    when `ahead` (L,) vehicles have, and cannot be at the stop line before `comes_s` (L,).
     """
 
     arrivals: F32
@@ -104,6 +106,9 @@ class Now(NamedTuple):
     starts: Flags
     first: Flags
     lost: I64
+    riders: F32
+    ahead: F32
+    comes_s: I64
     stage: int
     age_s: int  # of the green
 
@@ -263,8 +268,9 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
 
 @njit(cache=True, fastmath=True)
 def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int, at2: I64,
-             parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, cost: F64,
-             q2: F32, fl2: I64, sv2: F32, hd2: I64, cost2: F64) -> None:  # fmt: skip
+             parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, gn: F32,
+             cost: F64, q2: F32, fl2: I64, sv2: F32, hd2: I64, gn2: F32,
+             cost2: F64) -> None:  # fmt: skip
     """Let `dt` seconds pass for all states: lanes, stages, and what waiting and stopping cost."""
     lanes = q.shape[1]
     for c in range(made):
@@ -272,6 +278,7 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
         money = cost[i]
         for k in range(lanes):
             before, al, hl, flowed, served = q[i, k], come[k], hd[i, k], fl[i, k], sv[i, k]
+            gn2[c, k] = gn[i, k]
             s, sec = n, dt
             if p != n:
                 ready = street.ready_s[p, n, k]
@@ -287,6 +294,8 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
                 q2[c, k], fl2[c, k], hd2[c, k] = before + al, 0, hl
                 sv2[c, k] = served if kind == MIXED else np.float32(0.0)
                 money += w * (taste.stop_s * al + dt * (before + 0.5 * al))
+                if t >= now.comes_s[k] and gn2[c, k] < now.ahead[k] - 0.5:
+                    money += dt * now.riders[k]
                 continue
             if before < HERE:
                 flowed = FLOWING
@@ -309,6 +318,9 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             left = before + al - out
             q2[c, k], fl2[c, k], sv2[c, k] = left, after, served + out
             hd2[c, k] = 0 if out > 0.5 else hl
+            gn2[c, k] += out
+            if t >= now.comes_s[k] and gn2[c, k] < now.ahead[k] - 0.5:
+                money += dt * now.riders[k]
             money += w * dt * 0.5 * (before + left)
         if p != n:
             el += dt
@@ -348,7 +360,7 @@ def _lateness(street: Street, now: Now, taste: Taste, t: int, state: I64) -> flo
 
 @njit(cache=True, fastmath=True)
 def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q2: F32, hd2: I64,
-          cost2: F64, rank: F32) -> None:  # fmt: skip
+          gn2: F32, cost2: F64, rank: F32) -> None:  # fmt: skip
     """Fill `rank` with costs so far and what is still to be paid: queues left, stages due."""
     for c in range(made):
         p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
@@ -364,6 +376,8 @@ def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q
             else:
                 wait = 0.0
             cost += now.weight[k] * (ql * wait + 0.5 * ql * ql / now.flow[k])
+            if gn2[c, k] < now.ahead[k] - 0.5:
+                cost += now.riders[k] * (wait + (now.ahead[k] - gn2[c, k]) / now.flow[k])
         for s in range(now.must.shape[0]):
             if not (begun >> s) & 1:
                 cost += now.must[s]
@@ -428,6 +442,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     wide = beam * stages + 1
     q, q2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     sv, sv2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
+    gn, gn2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     fl, fl2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
     hd, hd2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
     at, at2 = np.zeros((beam, STATE), np.int64), np.zeros((wide, STATE), np.int64)
@@ -455,28 +470,24 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
         made = _branch(street, now, t, count, at, q, soon, served_by, at2, parent)
         _advance(
             street, now, taste, t, dt, made, at2, parent, come, near,
-            q, fl, sv, hd, cost, q2, fl2, sv2, hd2, cost2,
+            q, fl, sv, hd, gn, cost, q2, fl2, sv2, hd2, gn2, cost2,
         )  # fmt: skip
         last = u == times.shape[0] - 2
         if made > count or last:
-            _rank(street, now, taste, t + dt, made, at2, q2, hd2, cost2, rank)
+            _rank(street, now, taste, t + dt, made, at2, q2, hd2, gn2, cost2, rank)
             count = _keep_best(made, beam, rank, at2, now, taste.alike, seen, order)
             for i in range(count):
                 c = order[i]
                 for k in range(lanes):
                     q[i, k], fl[i, k] = q2[c, k], fl2[c, k]
-                    sv[i, k], hd[i, k] = sv2[c, k], hd2[c, k]
+                    sv[i, k], hd[i, k], gn[i, k] = sv2[c, k], hd2[c, k], gn2[c, k]
                 for x in range(STATE):
                     at[i, x] = at2[c, x]
                 cost[i] = rank[c] if last else cost2[c]
         else:
-            q[:made], fl[:made], sv[:made], hd[:made] = (
-                q2[:made],
-                fl2[:made],
-                sv2[:made],
-                hd2[:made],
-            )
-            at[:made], cost[:made] = at2[:made], cost2[:made]
+            q[:made], fl[:made] = q2[:made], fl2[:made]
+            sv[:made], hd[:made] = sv2[:made], hd2[:made]
+            at[:made], cost[:made], gn[:made] = at2[:made], cost2[:made], gn2[:made]
     keep, change, action = np.inf, np.inf, -1
     for i in range(count):
         if at[i, ROOT] < 0:

@@ -9,6 +9,7 @@ arrivals as it goes and needs no training.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Ta
 from lvbo.control._window_kernels import first_steps
 from lvbo.control.adaptive_model import make_frame, make_street
 from lvbo.control.background import plan_table
+from lvbo.control.buses import BusEye
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
@@ -32,6 +34,7 @@ from lvbo.control.protocols import (
     Wish,
 )
 from lvbo.control.registry import Maker, Situation
+from lvbo.control.settings import read_settings
 from lvbo.control.sight import Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
@@ -48,6 +51,8 @@ PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
 PLATOON = 1.5
 """A vehicle on a lane that a wave leads to counts so much."""
+YIELDS_S = 10
+"""Buses do not count while a stage must begin within this time to keep the longest red."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 _GOING = np.array([int(lamp) for lamp in GOING])
@@ -61,13 +66,20 @@ class AdaptiveController:
     """
 
     def __init__(
-        self, site: Site, table: StageTable, *, taste: Taste | None = None, answer_s: int = 1
+        self,
+        site: Site,
+        table: StageTable,
+        *,
+        taste: Taste | None = None,
+        answer_s: int = 1,
+        bus: float = 0.0,
     ) -> None:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
+        self._buses, self._bus = BusEye(site), bus
         self._learned = Learned(site)
         self._keep: Coordination | None = None
         self._calendar: Calendar | None = None
@@ -125,6 +137,8 @@ class AdaptiveController:
         due = self._due(seen)
         breaks, starts, first, lost = self._windows(seen.time_s, waiting)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
+        weight = 0.0 if (due < YIELDS_S).any() else self._bus
+        buses = self._buses.look(seen.vehicles, lanes, weight)
         now = Now(
             arrivals=lanes.arrivals,
             queue=lanes.queue.astype(np.float32),
@@ -142,6 +156,9 @@ class AdaptiveController:
             starts=starts,
             first=first,
             lost=lost,
+            riders=buses.riders.astype(np.float32),
+            ahead=buses.ahead.astype(np.float32),
+            comes_s=buses.comes_s,
             stage=self._run.stage,
             age_s=age_s,
         )
@@ -244,10 +261,21 @@ def _weights(wait_s: Floats) -> F32:
     return np.asarray(np.minimum(1.0 + over**2, MOST_WEIGHT), dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How much those aboard a bus count beside those in cars: 1 a head each, 0 not at all.
+
+    Nothing by default: on the streets measured so far it has not been shown to help.
+    """
+
+    bus: float = 0.0
+
+
 def make(situation: Situation) -> AdaptiveController:
     """Return the adaptive controller of a site in its stage order, or that of its wave."""
     plan = situation.plan if situation.keeps else None
-    return AdaptiveController(situation.site, plan_table(situation.site, situation.order, plan))
+    table = plan_table(situation.site, situation.order, plan)
+    return AdaptiveController(situation.site, table, bus=read_settings(Settings, situation).bus)
 
 
 MAKERS: Mapping[str, Maker] = {"lvbo": make}

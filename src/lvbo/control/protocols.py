@@ -51,7 +51,8 @@ class Vehicles:
 
     `zone` is the stretch of lane the vehicle is on (an index into the zones of the site; a stretch
     upstream of a fan leads to several stop-line lanes), `distance_m` that to the stop line,
-    `wait_s` the time it has stood, `persons` who is aboard.
+    `wait_s` the time it has stood, `persons` who is aboard. A street that knows a bus to be late
+    counts those aboard more than once. Beside loops, vehicles are buses that report themselves.
     """
 
     key: Ints

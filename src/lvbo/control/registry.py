@@ -35,7 +35,7 @@ class Situation:
     """What a controller is made for: its site, the stage order, and its plans, if any.
 
     `plan` is the one in force at the start, `schedule` all of them by the time of day. `keeps`
-    says that the site is on a street with a green wave, in the stage order of its plan.
+    says that the site keeps the stage order of its plan, as where a green wave is to be kept.
     """
 
     site: Site

@@ -19,6 +19,7 @@ from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
+from lvbo.control.stages import StageTable, stage_table
 from lvbo.control.supervisor import Supervisor
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
@@ -28,6 +29,7 @@ from lvbo.signal.lamp import Countdown
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.decisions import PLANS_ONLY, DecisionLog
+from lvbo.simulation.escorts import Escort, Escorting
 from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
@@ -53,6 +55,7 @@ class Controlling:
 
     `plans` are those in force at the start, by controller, `schedule` those of the whole day.
     `waves` are the green waves that are to be kept on days of `day_type`.
+    `escorts` drive officers' routes; only with `priority` do signals go before others for them.
     """
 
     spec: ControllerSpec
@@ -62,6 +65,8 @@ class Controlling:
     schedule: PlanSet | None = None
     waves: tuple[Wave, ...] = ()
     day_type: str = "workday"
+    escorts: tuple[Escort, ...] = ()
+    priority: bool = True
 
 
 class Driver:
@@ -95,6 +100,7 @@ class Driver:
         self.facts: Controlled | None = None
         self.log = DecisionLog({site.id: site.phases for site in sites})
         self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
+        self.escorting: Escorting | None = None
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -109,6 +115,8 @@ class Driver:
             self.supervisor.step(int(street.now_s))
             seen = [self._look(each) for each in street.observe()]
             self._neighbours.step()
+            if self.escorting is not None:
+                self.escorting.step(sumo, int(street.now_s))
             street.show({each.controller: self._decide(each) for each in seen})
             if report is not None and street.now_s >= next_report:
                 report((street.now_s - setup.begin_s) / (setup.end_s - setup.begin_s))
@@ -203,9 +211,18 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
     situations = {site.id: _situation(site, controlling) for site in sites}
     bound = frozenset(name for name, own in situations.items() if _is_bound(own))
     specs = {s.id: RUNS_PLANS if s.id in bound else controlling.spec for s in sites}
+    escorting = Escorting(controlling.escorts, network, priority=controlling.priority)
     driver = Driver(
         network,
-        {s.id: make_controller(specs[s.id], situations[s.id]) for s in sites},
+        {
+            s.id: escorting.before(
+                make_controller(specs[s.id], situations[s.id]),
+                s,
+                _stages(situations[s.id], by_phase=by_phase),
+                bound=s.id in bound,
+            )
+            for s in sites
+        },
         sites,
         guards={site.id: make_guard(specs[site.id], situations[site.id]) for site in sites},
         sensing=controlling.sensing,
@@ -213,7 +230,15 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
     )
     driver.bound = frozenset() if by_phase else bound
     driver.supervisor = Supervisor(controlling.waves, controlling.day_type)
+    driver.escorting = escorting if controlling.escorts else None
     return driver
+
+
+def _stages(situation: Situation, *, by_phase: bool) -> StageTable:
+    """Return the stages that a site is led through: those of its gate."""
+    if by_phase:
+        return stage_table(situation.site, Order.ANY)
+    return plan_table(situation.site, situation.order, situation.plan if situation.keeps else None)
 
 
 def _situation(site: Site, controlling: Controlling) -> Situation:
@@ -223,7 +248,8 @@ def _situation(site: Site, controlling: Controlling) -> Situation:
         order=controlling.order,
         plan=controlling.plans.get(site.id),
         schedule=None if schedule is None else schedule.only({site.id}),
-        keeps=any(site.id in wave.corridor.controllers for wave in controlling.waves),
+        keeps=controlling.spec.name in ON_PLAN
+        or any(site.id in wave.corridor.controllers for wave in controlling.waves),
         params=dict(controlling.spec.params),
     )
 
@@ -246,6 +272,5 @@ def make_guard(spec: ControllerSpec, situation: Situation) -> Guard:
     site, order = situation.site, situation.order
     if spec.name in BY_PHASE:
         return Guarded(site, make_gate(site, None, order), times_walks=False)
-    goes_by = spec.name in ON_PLAN or situation.keeps
-    table = plan_table(site, order, situation.plan if goes_by else None)
+    table = _stages(situation, by_phase=False)
     return Guarded(site, make_gate(site, table, order), times_walks=True)
