@@ -23,7 +23,7 @@ from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Reason,
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.sight import Heads, blocked_shares
 from lvbo.control.site import Site
-from lvbo.control.stagerun import StageRun
+from lvbo.control.stagerun import StageRun, notice_s
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.signal.lamp import GOING
 
@@ -42,7 +42,8 @@ _GOING = np.array([int(lamp) for lamp in GOING])
 class AdaptiveController:
     """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`.
 
-    A change that shows no effect within `answer_s` was refused, and another is looked for.
+    A change that shows no effect within `answer_s` and the notice that its end needs was refused,
+    or is late; how late commands are is learned.
     """
 
     def __init__(
@@ -61,7 +62,8 @@ class AdaptiveController:
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
-        self._run = StageRun(site, table, answer_s=answer_s)
+        lead_s = int(notice_s(site, table).max(initial=0))
+        self._run = StageRun(site, table, answer_s=answer_s + lead_s)
         self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
@@ -78,6 +80,22 @@ class AdaptiveController:
         if left_s > 0:
             return run.wish(Reason(code="LV771", fields={"stage": run.stage + 1, "left_s": left_s}))
         return run.wish(self._choose(seen, lanes, age_s))
+
+    @property
+    def late_s(self) -> int:
+        """Return how much later than at once commands take effect, as learned, s."""
+        return self._run.late_s
+
+    def hurry(self) -> None:
+        """Forget how late commands were."""
+        self._run.hurry()
+
+    def watch(self, seen: Observation) -> None:
+        """Take in a second in which somebody else decides: follow the lamps, go on learning."""
+        run = self._run
+        run.lend(seen)
+        shown = self._table.stage_of(np.isin(seen.lamps, _GOING), self._site.walks)
+        self._look(seen, shown, run.age_s(seen.time_s))
 
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
@@ -175,4 +193,4 @@ def make(situation: Situation) -> AdaptiveController:
     return AdaptiveController(situation.site, stage_table(situation.site, situation.order))
 
 
-MAKERS: Mapping[str, Maker] = {"lvbo": make}
+MAKERS: Mapping[str, Maker] = {"adaptive": make}

@@ -6,15 +6,15 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import numpy as np
 
 from lvbo.control.background import plan_table
-from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
-from lvbo.control.guard import Guarded
+from lvbo.control.guard import Guarded, guard_of_either
+from lvbo.control.health import Lookout
 from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
@@ -36,6 +36,8 @@ BY_PHASE = frozenset({"fixed", "cyclic"})
 RUNS_PLANS = ControllerSpec(name="fixed")
 SHOWS_GREENS = (Countdown.FULL, Countdown.LEARNING)
 """Countdowns that show whole greens, so that nothing but a plan can run below them."""
+BY_EITHER = frozenset({"lvbo"})
+"""Controllers that wish now for stages, now for phases: they fall back to plans where there are."""
 PLANNED = frozenset({"fixed", "cyclic", "coordinated", "actuated"})
 """Controllers that go by the plan in force."""
 ON_PLAN = frozenset({"coordinated"})
@@ -81,7 +83,7 @@ class Driver:
         self._late: dict[ControllerId, deque[Wish]] = {
             site.id: deque(maxlen=sensing.command_s + 1) for site in sites
         }
-        self._eyes = {site.id: Eyes(site) for site in sites}
+        self._lookouts = {site.id: Lookout(site) for site in sites}
         self._neighbours = Neighbours(network, sites)
         self._refused: Counter[str] = Counter()
         self._forced = self._released = 0
@@ -116,11 +118,12 @@ class Driver:
         )
 
     def _look(self, seen: Observation) -> Observation:
-        """Return the observation with the state of its lanes, made once for all who decide."""
+        """Return the observation as all who decide take it: lanes, and whom to believe."""
         name = seen.controller
-        lanes = self._eyes[name].look(seen, self._neighbours.announced(name))
-        self._neighbours.take(name, lanes.left)
-        return replace(seen, lanes=lanes)
+        looked = self._lookouts[name].look(seen, self._neighbours.announced(name))
+        if looked.lanes is not None:
+            self._neighbours.take(name, looked.lanes.left)
+        return looked
 
     def _decide(self, seen: Observation) -> Verdict:
         """Return what the gate grants of the wish that has reached the site by now."""
@@ -236,4 +239,6 @@ def make_guard(site: Site, spec: ControllerSpec, order: Order, plan: Plan | None
     if spec.name in BY_PHASE:
         return Guarded(site, make_gate(site, None, order), times_walks=False)
     table = plan_table(site, order, plan if spec.name in ON_PLAN else None)
+    if spec.name in BY_EITHER:
+        return guard_of_either(site, table)
     return Guarded(site, make_gate(site, table, order), times_walks=True)
