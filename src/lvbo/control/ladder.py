@@ -87,6 +87,10 @@ class Rung:
         """Say whether this rung asks for stages second by second."""
         return self.capability is Capability.STAGE
 
+    def made(self, *, joins: bool) -> Controller:
+        """Return a new controller; one that joins begins from the lamps shown."""
+        return self.make(joins)
+
     def lacks(self, health: Health, *, margin: float = 0.0) -> str:
         """Return the code of what is missing for this rung, or nothing."""
         if health.is_stale:
@@ -108,7 +112,7 @@ class LadderController:
     def __init__(self, site: Site, table: StageTable, rungs: Sequence[Rung]) -> None:
         self._site, self._table, self._rungs = site, table, tuple(rungs)
         self._lookout, self._monitor = Lookout(site), Monitor(site)
-        learners = {k: rung.make(True) for k, rung in enumerate(rungs) if rung.learns}
+        learners = {k: rung.made(joins=False) for k, rung in enumerate(rungs) if rung.learns}
         self._learners = {k: c for k, c in learners.items() if isinstance(c, Learner)}
         self._local = len(self._rungs)
         self._at: int | None = None
@@ -236,7 +240,7 @@ class LadderController:
         if to == self._local:
             self._controller = None
         else:
-            self._controller = self._learners.get(to) or self._rungs[to].make(joins)
+            self._controller = self._learners.get(to) or self._rungs[to].made(joins=joins)
 
     def _name(self, rung: int) -> str:
         return LOCAL if rung == self._local else self._rungs[rung].name
