@@ -14,6 +14,7 @@ import numpy as np
 
 from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
 from lvbo.control.adaptive_model import make_frame, make_street
+from lvbo.control.background import stage_spans
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
@@ -43,11 +44,18 @@ class AdaptiveController:
     """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`.
 
     A change that shows no effect within `answer_s` and the notice that its end needs was refused,
-    or is late; how late commands are is learned.
+    or is late; how late commands are is learned. `usual_s` (stages,) is the green of the plan: a
+    stage for lanes that nobody sees lasts so long, as nothing tells when they are empty.
     """
 
     def __init__(
-        self, site: Site, table: StageTable, *, taste: Taste | None = None, answer_s: int = 1
+        self,
+        site: Site,
+        table: StageTable,
+        *,
+        taste: Taste | None = None,
+        answer_s: int = 1,
+        usual_s: Ints | None = None,
     ) -> None:
         self._site = site
         self._table = table
@@ -61,6 +69,7 @@ class AdaptiveController:
         gate = make_gate(site, table)
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
+        self._usual_s = self._frame.least_s if usual_s is None else usual_s
         self._called = np.zeros(len(site.phases), dtype=bool)
         lead_s = int(notice_s(site, table).max(initial=0))
         self._run = StageRun(site, table, answer_s=answer_s + lead_s)
@@ -76,7 +85,7 @@ class AdaptiveController:
         self._called = self._calls.of(lanes, seen.working)
         if not run.is_steady:
             return run.wish(Reason(code="LV770", fields={"stage": run.target + 1}))
-        left_s = int(self._frame.least_s[run.stage]) - age_s
+        left_s = int(self._least_s(seen)[run.stage]) - age_s
         if left_s > 0:
             return run.wish(Reason(code="LV771", fields={"stage": run.stage + 1, "left_s": left_s}))
         return run.wish(self._choose(seen, lanes, age_s))
@@ -136,7 +145,8 @@ class AdaptiveController:
             stage=self._run.stage,
             age_s=age_s,
         )
-        action, keep, change = search(self._street, now, self._taste)
+        street = self._street if seen.working.all() else self._recalled(seen)
+        action, keep, change = search(street, now, self._taste)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -149,6 +159,20 @@ class AdaptiveController:
                 "saved_s": 0 if not np.isfinite(keep) else round(keep - change),
             },
         )
+
+    def _recalled(self, seen: Observation) -> Street:
+        """Return the street where stages are not passed over that lanes call which nobody sees."""
+        unseen = self._calls.unseen(seen.working) & ~self._table.greens.all(axis=0)
+        recall = self._frame.recall | (self._table.greens & unseen).any(axis=1)
+        return self._street._replace(recall=np.asarray(recall), least_s=self._least_s(seen))
+
+    def _least_s(self, seen: Observation) -> Ints:
+        """Return the least green of each stage, with that for lanes which nobody sees."""
+        least = self._frame.least_s
+        if seen.working.all():
+            return least
+        unseen = (self._street.kind[:, ~seen.working] != NONE).any(axis=1)
+        return np.asarray(np.where(unseen, np.maximum(least, self._usual_s), least))
 
     def _wanted(self, seen: Observation, waiting: Floats) -> bool:
         """Say whether any other stage has somebody to serve, on wheels or on foot."""
@@ -190,7 +214,11 @@ def _weights(wait_s: Floats) -> F32:
 
 def make(situation: Situation) -> AdaptiveController:
     """Return the adaptive controller of a site in its stage order."""
-    return AdaptiveController(situation.site, stage_table(situation.site, situation.order))
+    table = stage_table(situation.site, situation.order)
+    usual = None
+    if situation.plan is not None:
+        usual = stage_spans(situation.site, table, situation.plan)[:, 1] // 10
+    return AdaptiveController(situation.site, table, usual_s=usual)
 
 
 MAKERS: Mapping[str, Maker] = {"adaptive": make}
