@@ -28,7 +28,7 @@ from lvbo.testing import check_controller
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "controllers.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-SHORT_S = {"adaptive": 80, "lvbo": 80}
+SHORT_S = {"adaptive": 80, "lvbo": 140}
 """Searching ahead takes longer, and need not be driven as long."""
 
 Decide = Callable[[Controller, Observation], Wish]
