@@ -51,10 +51,21 @@ def silent(*lanes: int) -> Spoil:
     return spoil
 
 
-def _loops(loops: Loops, at: np.ndarray, occupied: float) -> Loops:
+def chattering(*lanes: int) -> Spoil:
+    """Return what lets the loops of lanes count two vehicles every second."""
+
+    def spoil(seen: Observation) -> Observation:
+        assert seen.loops is not None
+        at = np.isin(seen.loops.lane, lanes)
+        return replace(seen, loops=_loops(seen.loops, at, 0.5, passed=2.0))
+
+    return spoil
+
+
+def _loops(loops: Loops, at: np.ndarray, occupied: float, passed: float = 0.0) -> Loops:
     return replace(
         loops,
-        passed=np.where(at, 0.0, loops.passed),
+        passed=np.where(at, passed, loops.passed),
         occupied=np.where(at, occupied, loops.occupied),
     )
 

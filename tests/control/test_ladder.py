@@ -5,8 +5,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
-from tests.control.drives import LOCKED_S, LOOPS, Drive, silent, stuck
+from tests.control.drives import LOCKED_S, LOOPS, Drive, chattering, silent, stuck
 
 from lvbo.control.ladder import CONFIRM_S, FRESH_S, WELL_S
 from lvbo.control.planned import make as make_planned
@@ -245,6 +246,18 @@ def test_loops_that_fall_silent_are_found_where_traffic_was_usual(site: Site, pl
     assert not drive.working[-1][0]
     assert drive.working[-1][1:].all()
     assert drive.worst_s < LOCKED_S
+
+
+def test_loops_that_count_more_than_a_lane_carries_are_found_and_believed_again_later(
+    site: Site, plan: Plan
+) -> None:
+    drive = Drive(site, plan)
+    drive.run(100, spoil=chattering(4))
+    doubted = drive.working[-1].copy()
+    drive.run(200)
+
+    assert np.flatnonzero(~doubted).tolist() == [4]
+    assert drive.working[-1].all()
 
 
 def test_who_takes_over_begins_from_the_lamps_shown(site: Site, plan: Plan) -> None:

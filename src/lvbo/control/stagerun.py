@@ -93,7 +93,8 @@ class StageRun:
         """Ask for a change to a stage."""
         if stage != self.stage:
             self.target, self._asked_s = stage, now_s
-            self._asked_at[stage] = now_s
+            if self._moved_s is None:  # else a change asked for before has begun
+                self._asked_at[stage] = now_s
 
     def wish(self, reason: Reason) -> Wish:
         """Return the wish for the stage that is aimed at."""
