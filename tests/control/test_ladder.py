@@ -153,6 +153,18 @@ def test_stale_lamps_give_the_site_away_at_once_and_fresh_ones_take_it_back_step
     assert drive.released == 19 + FRESH_S
 
 
+def test_a_lane_that_is_dead_for_good_does_not_keep_a_site_down_after_another_fault(
+    site: Site, plan: Plan
+) -> None:
+    one_dead = Sensing(eye=Eye.LOOPS, dead=0.1)
+    drive = Drive(site, plan)
+    drive.run(60, sensing=one_dead)
+    drive.run(10, sensing=one_dead, stale_s=8)
+    drive.run(SETTLED_S, sensing=one_dead)
+
+    assert [rung for _, rung in drive.changes()] == ["adaptive", "local", "fixed", "adaptive"]
+
+
 def test_equipment_that_takes_less_gets_less_at_once(site: Site, plan: Plan) -> None:
     drive = Drive(site, plan)
     drive.run(150)

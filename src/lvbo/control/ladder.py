@@ -33,7 +33,7 @@ FRESH_S = 2
 CALM_S = 120
 """For so long a way up waits for lamps that show a stage."""
 MARGIN = 0.1
-"""So much more of the lanes than a rung needs must be seen for it to be taken again."""
+"""Where detectors failed, so much more of the lanes than a rung needs must be seen to go up."""
 ADAPTIVE_SHARE, CYCLIC_SHARE, ACTUATED_SHARE = 0.8, 0.8, 0.1
 """The part of the lanes that each must see. With every second lane dead the actuated controller,
 which holds unseen lanes as long as the plan does, delays less than any other; on one signal of
@@ -122,6 +122,7 @@ class LadderController:
         self._since_s = self._bad_s = self._good_s = 0
         self._rest_s = FRESH_S
         self._well_s = WELL_S
+        self._margin = 0.0
 
     @property
     def rung(self) -> str:
@@ -194,9 +195,9 @@ class LadderController:
         soon = self._since_s and now_s - self._since_s < 2 * self._well_s
         self._well_s = min(2 * self._well_s, MOST_WELL_S) if soon else WELL_S
         self._rest_s = FRESH_S if lack == STALE else self._well_s
-        if lack == LATE:
-            for learner in self._learners.values():
-                learner.hurry()
+        self._margin = MARGIN if lack == DETECTORS else 0.0
+        for learner in self._learners.values():
+            learner.hurry()  # it is learned anew where stages are asked for again
         told = self._told(lack, to, health)
         self._go(to, now_s)
         return told
@@ -215,7 +216,7 @@ class LadderController:
     def _climb(self, seen: Observation, health: Health) -> Reason | None:
         """Go up where all has been well for long, and the lamps show a stage."""
         now, at = seen.time_s, self._local if self._at is None else self._at
-        above = (k for k in range(at) if not self._rungs[k].lacks(health, margin=MARGIN))
+        above = (k for k in range(at) if not self._rungs[k].lacks(health, margin=self._margin))
         to = next(above, None)
         if to is None:
             self._good_s = now

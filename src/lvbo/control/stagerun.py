@@ -75,7 +75,7 @@ class StageRun:
         wheels = self.table.greens[self.target] & ~self.site.walks
         ahead = shown >= 0 and bool((going >= wheels).all())
         if shown != self.stage and self._moved_s is None:
-            self._moved_s = seen.time_s
+            self._moved_s = seen.seen_s
         if not self._is_known and shown >= 0:
             self._settle(shown, seen)
         elif not self.is_steady and (shown == self.target or ahead):
