@@ -65,6 +65,7 @@ class Street(NamedTuple):
     over: I64
     recall: Flags  # (S,) never passed over
     least_s: I64
+    hold_s: I64  # (S,) greens run on for so long once a change is decided
     profile: F32
 
 
@@ -78,7 +79,10 @@ class Now(NamedTuple):
     must have begun to keep the longest red, a large number for never; `had` (L,) who was served in
     this round; `must` (S,) what it will cost
     others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next
-    seconds.
+    seconds. `breaks` (S, H) says when a stage does not show what the windows of a wave ask for,
+    `starts` (S, H + 1) when it may begin; `first` (S,) what may begin now, or for the stage that
+    runs, whether it may stay; `lost` (S, H + 1) the fewest seconds that must be broken from then
+    on in a stage past its minimum.
     """
 
     arrivals: F32
@@ -93,12 +97,18 @@ class Now(NamedTuple):
     must: F32
     had: Flags
     barred: Flags
+    breaks: Flags
+    starts: Flags
+    first: Flags
+    lost: I64
     stage: int
     age_s: int  # of the green
 
 
 class Taste(NamedTuple):
     """What a stop costs, how a yielding lane flows, how far and how wide to look.
+
+    `broken` is what it costs by second that a window of a wave is not kept.
 
     Plans are looked at second by second for `fine_s`, then every `coarse_s`, beyond `middle_s`
     every `rough_s` seconds.
@@ -111,6 +121,7 @@ class Taste(NamedTuple):
     mixed: float = 0.4
     lost_s: float = 7.0
     late: float = 50.0
+    broken: float = 50.0
     blocked_s: int = 10
     fine_s: int = 12
     coarse_s: int = 3
@@ -168,6 +179,9 @@ def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, so
     `round_` are the stages begun in this round as bits, `served_by` (L,) those that serve a lane.
     """
     if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
+        return False
+    begun = min(t + street.change_s[p, j], now.breaks.shape[1])
+    if not now.starts[j, begun] or (t == 0 and not now.first[j]):
         return False
     if not street.recall[j] and now.due_s[j] > FAR_S:
         some = 0.0
@@ -244,8 +258,9 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             s, sec = n, dt
             if p != n:
                 ready = street.ready_s[p, n, k]
-                if ready < 0 or el + dt <= ready:
-                    s, sec = p, 1 if el == 0 and street.kind[p, k] != NONE else 0
+                if ready < 0 or el + dt <= ready:  # who still may goes on into the yellow
+                    runs_on = street.hold_s[p] + 1 - el
+                    s, sec = p, min(max(runs_on, 0), dt) if street.kind[p, k] != NONE else 0
                 elif ready > 0:
                     sec = min(dt, el + dt - ready)
                     if el <= ready:
@@ -285,7 +300,18 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             at2[c, SPENT] = el
         else:
             at2[c, AGE] += dt
+        money += taste.broken * _broken(now, t, dt, p, n, street.hold_s[p] - el)
         cost2[c] = money + dt * _lateness(street, now, taste, t, at2[c])
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _broken(now: Now, t: int, dt: int, p: int, n: int, held: int) -> int:
+    """Return in how many seconds windows are not kept by both stages; the first holds for some."""
+    lost = 0
+    for x in range(t, t + dt):
+        if now.breaks[p, x] or (x - t >= held and now.breaks[n, x]):
+            lost += 1
+    return lost
 
 
 @njit(cache=True, fastmath=True, inline="always")
@@ -304,7 +330,7 @@ def _lateness(street: Street, now: Now, taste: Taste, t: int, state: I64) -> flo
 
 
 @njit(cache=True, fastmath=True)
-def _rank(street: Street, now: Now, taste: Taste, made: int, at2: I64, q2: F32, hd2: I64,
+def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q2: F32, hd2: I64,
           cost2: F64, rank: F32) -> None:  # fmt: skip
     """Fill `rank` with costs so far and what is still to be paid: queues left, stages due."""
     for c in range(made):
@@ -324,7 +350,26 @@ def _rank(street: Street, now: Now, taste: Taste, made: int, at2: I64, q2: F32, 
         for s in range(now.must.shape[0]):
             if not (begun >> s) & 1:
                 cost += now.must[s]
-        rank[c] = cost
+        rank[c] = cost + taste.broken * _to_break(street, now, t, at2[c])
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _to_break(street: Street, now: Now, t: int, state: I64) -> int:
+    """Return the fewest seconds of windows that must still be broken from a state at time t on."""
+    span = now.breaks.shape[1]
+    p, n, el = state[STAGE], state[TARGET], state[SPENT]
+    begun, left = t, street.least_s[n]
+    lost = 0
+    if p == n:
+        left = max(0, left - state[AGE])
+    else:
+        begun = min(t + max(street.change_s[p, n] - el, 0), span)
+        lost = _broken(now, t, begun - t, p, n, street.hold_s[p] - el)
+    free = min(begun + left, span)
+    for x in range(begun, free):
+        if now.breaks[n, x]:
+            lost += 1
+    return int(lost + now.lost[n, free])
 
 
 @njit(cache=True, fastmath=True)
@@ -396,7 +441,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
         )  # fmt: skip
         last = u == times.shape[0] - 2
         if made > count or last:
-            _rank(street, now, taste, made, at2, q2, hd2, cost2, rank)
+            _rank(street, now, taste, t + dt, made, at2, q2, hd2, cost2, rank)
             count = _keep_best(made, beam, rank, at2, now, taste.alike, seen, order)
             for i in range(count):
                 c = order[i]
@@ -417,7 +462,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     keep, change, action = np.inf, np.inf, -1
     for i in range(count):
         if at[i, ROOT] < 0:
-            keep = min(keep, cost[i])
+            keep = min(keep, cost[i]) if now.first[now.stage] else keep
         elif cost[i] < change:
             change, action = cost[i], at[i, ROOT]
     return (action if change < keep else -1), keep, change

@@ -16,12 +16,13 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
-from lvbo.control import actuated, adaptive, cyclic, planned
+from lvbo.control import actuated, adaptive, coordinated, cyclic, planned
+from lvbo.control.background import plan_table
 from lvbo.control.health import Health, Lookout, Monitor
 from lvbo.control.protocols import Capability, Controller, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.site import Site
-from lvbo.control.stages import StageTable, stage_table
+from lvbo.control.stages import StageTable
 from lvbo.signal.lamp import GOING, Lamp
 
 CONFIRM_S = 10
@@ -267,7 +268,8 @@ def make(situation: Situation) -> LadderController:
         PlanError: LV730 where the site has no stage at all.
 
     """
-    table = stage_table(situation.site, situation.order)
+    plan = situation.plan if situation.keeps else None
+    table = plan_table(situation.site, situation.order, plan)
     return LadderController(situation.site, table, rungs_of(situation))
 
 
@@ -295,12 +297,13 @@ def rungs_of(situation: Situation) -> tuple[Rung, ...]:
                 make=lambda joins: cyclic.make(plain, joins=joins),
             )
         )
+    on_wave = situation.keeps and plan is not None
     rungs.append(
         Rung(
-            name="actuated",
+            name="coordinated" if on_wave else "actuated",
             capability=stage,
             share=ACTUATED_SHARE if has_plans else 0.0,
-            make=lambda _: actuated.make(plain),
+            make=lambda _: coordinated.make(plain) if on_wave else actuated.make(plain),
         )
     )
     if has_plans:

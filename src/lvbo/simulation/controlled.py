@@ -6,7 +6,7 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import ModuleType
 
 import numpy as np
@@ -19,9 +19,11 @@ from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
+from lvbo.control.supervisor import Supervisor
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
+from lvbo.progression.wave import Wave
 from lvbo.signal.lamp import Countdown
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
@@ -52,6 +54,7 @@ class Controlling:
     """Who controls a run and by what eyes.
 
     `plans` are those in force at the start, by controller, `schedule` those of the whole day.
+    `waves` are the green waves that are to be kept on days of `day_type`.
     """
 
     spec: ControllerSpec
@@ -59,6 +62,8 @@ class Controlling:
     sensing: Sensing = field(default_factory=Sensing)
     plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
     schedule: PlanSet | None = None
+    waves: tuple[Wave, ...] = ()
+    day_type: str = "workday"
 
 
 class Driver:
@@ -85,6 +90,7 @@ class Driver:
         }
         self._lookouts = {site.id: Lookout(site) for site in sites}
         self._neighbours = Neighbours(network, sites)
+        self.supervisor = Supervisor((), "")
         self._refused: Counter[str] = Counter()
         self._forced = self._released = 0
         self._decision_ms: list[float] = []
@@ -102,6 +108,7 @@ class Driver:
             self.log.say(setup.begin_s, name, PLANS_ONLY)
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
+            self.supervisor.step(int(street.now_s))
             seen = [self._look(each) for each in street.observe()]
             self._neighbours.step()
             street.show({each.controller: self._decide(each) for each in seen})
@@ -123,7 +130,7 @@ class Driver:
         looked = self._lookouts[name].look(seen, self._neighbours.announced(name))
         if looked.lanes is not None:
             self._neighbours.take(name, looked.lanes.left)
-        return looked
+        return replace(looked, keep=self.supervisor.keep(name))
 
     def _decide(self, seen: Observation) -> Verdict:
         """Return what the gate grants of the wish that has reached the site by now."""
@@ -174,7 +181,7 @@ def run_controlled(
         network,
         controllers,
         sites,
-        guards=guards or {site.id: make_guard(site, RUNS_PLANS, Order.ANY) for site in sites},
+        guards=guards or {site.id: make_guard(RUNS_PLANS, _bare(site)) for site in sites},
         sensing=sensing or Sensing(),
         seed=setup.seed,
     )
@@ -203,14 +210,12 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         network,
         {s.id: make_controller(specs[s.id], situations[s.id]) for s in sites},
         sites,
-        guards={
-            site.id: make_guard(site, specs[site.id], controlling.order, situations[site.id].plan)
-            for site in sites
-        },
+        guards={site.id: make_guard(specs[site.id], situations[site.id]) for site in sites},
         sensing=controlling.sensing,
         seed=seed,
     )
     driver.bound = frozenset() if by_phase else bound
+    driver.supervisor = Supervisor(controlling.waves, controlling.day_type)
     return driver
 
 
@@ -221,8 +226,13 @@ def _situation(site: Site, controlling: Controlling) -> Situation:
         order=controlling.order,
         plan=controlling.plans.get(site.id),
         schedule=None if schedule is None else schedule.only({site.id}),
+        keeps=any(site.id in wave.corridor.controllers for wave in controlling.waves),
         params=dict(controlling.spec.params),
     )
+
+
+def _bare(site: Site) -> Situation:
+    return Situation(site=site, order=Order.ANY, params={})
 
 
 def _is_bound(situation: Situation) -> bool:
@@ -230,15 +240,17 @@ def _is_bound(situation: Situation) -> bool:
     return planned and situation.site.rules.countdown in SHOWS_GREENS
 
 
-def make_guard(site: Site, spec: ControllerSpec, order: Order, plan: Plan | None = None) -> Guard:
+def make_guard(spec: ControllerSpec, situation: Situation) -> Guard:
     """Return the gate of a site for such a controller.
 
     Plans are let through by phase, as they may overlap; all others by the stages of the site, or
-    of its plan where the controller runs on one.
+    of its plan where the controller runs on one or keeps a wave.
     """
+    site, order = situation.site, situation.order
     if spec.name in BY_PHASE:
         return Guarded(site, make_gate(site, None, order), times_walks=False)
-    table = plan_table(site, order, plan if spec.name in ON_PLAN else None)
+    goes_by = spec.name in ON_PLAN or situation.keeps
+    table = plan_table(site, order, situation.plan if goes_by else None)
     if spec.name in BY_EITHER:
         return guard_of_either(site, table)
     return Guarded(site, make_gate(site, table, order), times_walks=True)

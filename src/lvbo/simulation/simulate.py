@@ -169,6 +169,7 @@ def described(controlling: Controlling) -> dict[str, object]:
         "order": str(controlling.order),
         "sensing": asdict(controlling.sensing),
         "plans": {str(name): digest(plan) for name, plan in sorted(controlling.plans.items())},
+        "waves": [wave.corridor.name for wave in controlling.waves],
         "schedule": None if controlling.schedule is None else digest(controlling.schedule),
     }
 
