@@ -23,7 +23,7 @@ from lvbo.ids import PhaseId
 from lvbo.simulation.sensing import Eye, parse_sensing
 from lvbo.testing import EW, NS
 
-CAR, BUS = 1.3, 12.0
+CAR, BUS, FULL_BUS = 1.3, 12.0, 30.0
 Seen = tuple[PhaseId, float, float, float]
 """Phase of the lane, distance to the stop line in m, speed in m/s, persons."""
 
@@ -76,8 +76,8 @@ def test_a_bus_that_waits_is_served_before_cars_that_come_and_a_car_is_not(
     coming: list[Seen] = [(NS, first_m + 25.0 * k, 14.0, CAR) for k in range(3)]
     served = int(np.flatnonzero(table.greens[:, site.phases.index(EW)])[0])
 
-    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, BUS)], 1.0) == served
-    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, BUS)], 0.0) == 0
+    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, FULL_BUS)], 1.0) == served
+    assert chosen(site, table, [*coming, (EW, 2.0, 0.0, FULL_BUS)], 0.0) == 0
     assert chosen(site, table, [*coming, (EW, 2.0, 0.0, CAR)], 1.0) == 0
 
 

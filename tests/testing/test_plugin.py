@@ -23,12 +23,12 @@ from lvbo.control.registry import (
     find_maker,
     make_controller,
 )
-from lvbo.simulation.controlled import BY_PHASE
+from lvbo.simulation.controlled import BY_EITHER, BY_PHASE
 from lvbo.testing import check_controller
 
 PAGE = Path(__file__).parent.parent.parent / "docs" / "controllers.md"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
-SHORT_S = {"lvbo": 80}
+SHORT_S = {"adaptive": 80, "lvbo": 140}
 """Searching ahead takes longer, and need not be driven as long."""
 
 Decide = Callable[[Controller, Observation], Wish]
@@ -37,7 +37,10 @@ Decide = Callable[[Controller, Observation], Wish]
 @pytest.mark.parametrize("name", list(BUILT_IN))
 def test_every_built_in_controller_passes(name: str) -> None:
     went = check_controller(
-        find_maker(name), by_phase=name in BY_PHASE, seconds=SHORT_S.get(name, 200)
+        find_maker(name),
+        by_phase=name in BY_PHASE,
+        by_either=name in BY_EITHER,
+        seconds=SHORT_S.get(name, 200),
     )
 
     assert went.seconds > 1000

@@ -16,7 +16,7 @@ from lvbo.bench.tries import Entrant, Ground, OutOfTimeError
 from lvbo.city.build import yuci_folder
 from lvbo.control.protocols import Order
 from lvbo.control.published import as_published
-from lvbo.control.registry import controller_names
+from lvbo.control.registry import BUILT_IN, controller_names
 from lvbo.control.walks import with_walks
 from lvbo.errors import LvboError, UsageError
 from lvbo.evaluation.measures import measure
@@ -108,8 +108,7 @@ def run_control(
 def _controllers(bench: ControlBench) -> tuple[str, ...]:
     """Return the controllers asked for; else those that compete, and all plugged in."""
     here = controller_names()
-    known = {plain_name(name) for name in COMPETITORS}
-    asked = bench.controllers or (*COMPETITORS, *(name for name in here if name not in known))
+    asked = bench.controllers or (*COMPETITORS, *(name for name in here if name not in BUILT_IN))
     for name in asked:
         _, _, clock = name.partition("@")
         if plain_name(name) not in here or (clock and not clock.isdecimal()):

@@ -20,6 +20,7 @@ from lvbo.city.build import pilot_folder
 from lvbo.control.protocols import Order
 from lvbo.control.registry import ControllerSpec
 from lvbo.control.site import PROTECTED, read_site
+from lvbo.control.supervisor import NONE_OF_IT, Supervision
 from lvbo.control.walks import with_walks
 from lvbo.control.windows import coordinations
 from lvbo.demand.demand import Demand
@@ -50,9 +51,10 @@ from lvbo.simulation.sensing import parse_sensing
 from lvbo.simulation.simulate import Conduct, simulate_controlled
 from lvbo.timing.plans import controller_models, mean_volumes
 
-WAVE, KEPT, FREE = "wave", "kept", "free"
-WAYS = (WAVE, KEPT, FREE)
-"""The plans run fixed; the adaptive controller in the windows of the wave; and without them."""
+WAVE, KEPT, LED, FREE = "wave", "kept", "supervised", "free"
+WAYS = (WAVE, KEPT, LED, FREE)
+"""The plans run fixed; the adaptive controller in the windows of the wave, always or as far as the
+supervisor keeps, moves and meters; and without them."""
 JUDGED = "lvbo"
 PERIOD = "all"
 SETTINGS = WaveSettings(speed_low=0.62, speed_high=0.85, clear_queues=False)
@@ -230,7 +232,8 @@ def _rows(
         order=bench.order,
         sensing=parse_sensing(bench.sensing),
         plans=street.wave.plans.running(day_type, 0),
-        waves=(street.wave,) if way == KEPT else (),
+        waves=(street.wave,) if way in {KEPT, LED} else (),
+        supervision=Supervision() if way == LED else NONE_OF_IT,
         day_type=day_type,
     )
     seeds = range(bench.first_seed, bench.first_seed + bench.seeds)
@@ -273,7 +276,7 @@ def _summary(street: _Street, rows: Sequence[Row]) -> dict[str, object]:
     return {
         f"x {x:g}": {
             f"{way}: {what}": _change(street.scenario.name, x, way, what, rows)
-            for way in (KEPT, FREE)
+            for way in (KEPT, LED, FREE)
             for what in ("delay_s", "corridor_stops_per_km")
         }
         for x, _ in street.demands

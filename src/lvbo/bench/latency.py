@@ -17,7 +17,7 @@ import numpy as np
 from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
 from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
-from lvbo.control.guard import Guarded
+from lvbo.control.guard import Guarded, guard_of_either
 from lvbo.control.protocols import Controller, Ints, Observation, Order, Verdict, Wish
 from lvbo.control.registry import (
     BUILT_IN,
@@ -30,7 +30,7 @@ from lvbo.control.site import Site
 from lvbo.control.stages import stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
-from lvbo.simulation.controlled import BY_PHASE
+from lvbo.simulation.controlled import BY_EITHER, BY_PHASE
 from lvbo.testing.replay import ReplayStreet
 from lvbo.testing.sites import four_stages, named, stage_plan
 
@@ -208,6 +208,8 @@ def _controller(name: str, site: Site, order: Order) -> Controller:
 
 
 def _guard(name: str, site: Site, order: Order) -> Guarded:
+    if name in BY_EITHER:
+        return guard_of_either(site, stage_table(site, order))
     plan = name in BY_PHASE
     table = None if plan else stage_table(site, order)
     return Guarded(site, make_gate(site, table, order), times_walks=not plan)

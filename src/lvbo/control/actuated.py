@@ -15,13 +15,12 @@ import numpy as np
 
 from lvbo.control.background import stage_spans
 from lvbo.control.calls import Calls
-from lvbo.control.gate import make_gate
 from lvbo.control.presence import Presence, lane_service
 from lvbo.control.protocols import Bools, Ints, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.settings import read_settings
 from lvbo.control.site import Site
-from lvbo.control.stagerun import StageRun, in_order
+from lvbo.control.stagerun import StageRun, in_order, notice_s
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.signal.plan import Plan
 
@@ -133,13 +132,6 @@ def plan_greens(site: Site, table: StageTable, plan: Plan | None) -> Ints:
         return np.full(table.count, MOST_S, dtype=np.int64)
     shown = stage_spans(site, table, plan)[:, 1]
     return np.asarray(np.where(shown > 0, -(-shown // 10), MOST_S))
-
-
-def notice_s(site: Site, table: StageTable) -> Ints:
-    """Return how long before its end each stage must be left out of the wish, s (stages,)."""
-    notice = make_gate(site).notice_s
-    changing = table.greens & ~site.walks & ~table.greens.all(axis=0)
-    return np.asarray(np.where(changing, notice, 0).max(axis=1, initial=0))
 
 
 def make(situation: Situation) -> ActuatedController:

@@ -9,14 +9,14 @@ arrivals as it goes and needs no training.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
 from lvbo.control._window_kernels import first_steps
 from lvbo.control.adaptive_model import make_frame, make_street
-from lvbo.control.background import plan_table
+from lvbo.control.background import plan_table, stage_spans
 from lvbo.control.buses import BusEye
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
@@ -53,6 +53,8 @@ PLATOON = 1.5
 """A vehicle on a lane that a wave leads to counts so much."""
 YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
+PRICE_EVERY_S = 10
+"""So often a site asks itself what a wave costs it."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 _GOING = np.array([int(lamp) for lamp in GOING])
@@ -62,7 +64,8 @@ class AdaptiveController:
     """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`.
 
     A change that shows no effect within `answer_s` beyond the notice that greens need was refused,
-    and another is looked for.
+    or is late; how late commands are is learned. `usual_s` (stages,) is the green of the plan: a
+    stage for lanes that nobody sees lasts so long, as nothing tells when they are empty.
     """
 
     def __init__(
@@ -72,6 +75,7 @@ class AdaptiveController:
         *,
         taste: Taste | None = None,
         answer_s: int = 1,
+        usual_s: Ints | None = None,
         bus: float = 0.0,
     ) -> None:
         self._site = site
@@ -83,6 +87,8 @@ class AdaptiveController:
         self._learned = Learned(site)
         self._keep: Coordination | None = None
         self._calendar: Calendar | None = None
+        self._holds = False
+        self._price: float | None = None
         self._platoons = _platoons(None, len(site.lanes))
         self._free = free(table.count, SPAN_S)
         self._renew()
@@ -91,6 +97,7 @@ class AdaptiveController:
         self._served = Served(site)
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
+        self._usual_s = self._frame.least_s if usual_s is None else usual_s
         self._called = np.zeros(len(site.phases), dtype=bool)
         self._run = StageRun(
             site, table, answer_s=answer_s + int(self._frame.hold_s.max(initial=0))
@@ -108,10 +115,27 @@ class AdaptiveController:
         self._called = self._calls.of(lanes, seen.working)
         if not run.is_steady:
             return run.wish(Reason(code="LV770", fields={"stage": run.target + 1}))
-        left_s = int(self._frame.least_s[run.stage]) - age_s
+        left_s = int(self._least_s(seen)[run.stage]) - age_s
         if left_s > 0:
             return run.wish(Reason(code="LV771", fields={"stage": run.stage + 1, "left_s": left_s}))
-        return run.wish(self._choose(seen, lanes, age_s))
+        reason = self._choose(seen, lanes, age_s)
+        return replace(run.wish(reason), price_vehs=self._price)
+
+    @property
+    def late_s(self) -> int:
+        """Return how much later than at once commands take effect, as learned, s."""
+        return self._run.late_s
+
+    def hurry(self) -> None:
+        """Forget how late commands were."""
+        self._run.hurry()
+
+    def watch(self, seen: Observation) -> None:
+        """Take in a second in which somebody else decides: follow the lamps, go on learning."""
+        run = self._run
+        run.lend(seen)
+        shown = self._table.stage_of(np.isin(seen.lamps, _GOING), self._site.walks)
+        self._look(seen, shown, run.age_s(seen.time_s))
 
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
@@ -132,10 +156,12 @@ class AdaptiveController:
     def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""
         waiting = _demand(self._street, lanes)
-        if self._calendar is None and not self._wanted(seen, waiting):
+        self._price = None
+        if not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
-        breaks, starts, first, lost = self._windows(seen.time_s, waiting)
+        windows = self._windows(seen.time_s, waiting) if self._holds else self._free
+        breaks, starts, first, lost = windows
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -162,7 +188,10 @@ class AdaptiveController:
             stage=self._run.stage,
             age_s=age_s,
         )
-        action, keep, change = search(self._street, now, self._taste)
+        street = self._street if seen.working.all() else self._recalled(seen)
+        action, keep, change = search(street, now, self._taste)
+        if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
+            self._price = self._priced(now, waiting, min(keep, change), seen.time_s)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -176,19 +205,44 @@ class AdaptiveController:
             },
         )
 
+    def _priced(self, now: Now, waiting: Floats, cost: float, now_s: int) -> float:
+        """Return what keeping the windows costs by second, seen over the span of the search."""
+        other = self._free if self._holds else self._windows(now_s, waiting)
+        breaks, starts, first, lost = other
+        asked = now._replace(breaks=breaks, starts=starts, first=first, lost=lost)
+        _, keep, change = search(self._street, asked, self._taste)
+        dearer = cost - min(keep, change) if self._holds else min(keep, change) - cost
+        return float(max(dearer, 0.0)) / SPAN_S if np.isfinite(dearer) else 0.0
+
+    def _recalled(self, seen: Observation) -> Street:
+        """Return the street where stages are not passed over that lanes call which nobody sees."""
+        unseen = self._calls.unseen(seen.working) & ~self._table.greens.all(axis=0)
+        recall = self._street.recall | (self._table.greens & unseen).any(axis=1)
+        return self._street._replace(recall=np.asarray(recall), least_s=self._least_s(seen))
+
+    def _least_s(self, seen: Observation) -> Ints:
+        """Return the least green of each stage, with that for lanes which nobody sees."""
+        least = self._frame.least_s
+        if seen.working.all():
+            return least
+        unseen = (self._street.kind[:, ~seen.working] != NONE).any(axis=1)
+        return np.asarray(np.where(unseen, np.maximum(least, self._usual_s), least))
+
     def _follow(self, keep: Coordination | None) -> None:
         """Take up the windows of a wave, or give them up; their stages are never passed over."""
         if keep is self._keep:
             return
         self._keep = keep
         self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
-        self._platoons = _platoons(self._calendar, len(self._site.lanes))
+        self._holds = keep is not None and keep.holds
+        held = self._calendar if self._holds else None
+        self._platoons = _platoons(held, len(self._site.lanes))
         self._renew()
 
     def _renew(self) -> None:
         """Make the arrays of the search anew from what was learned."""
         street = make_street(self._frame, self._learned.shares, self._learned.profile)
-        if self._calendar is not None:
+        if self._calendar is not None and self._holds:
             street = street._replace(recall=street.recall | self._calendar.coordinated)
         self._street = street
 
@@ -273,9 +327,13 @@ class Settings:
 
 def make(situation: Situation) -> AdaptiveController:
     """Return the adaptive controller of a site in its stage order, or that of its wave."""
-    plan = situation.plan if situation.keeps else None
-    table = plan_table(situation.site, situation.order, plan)
-    return AdaptiveController(situation.site, table, bus=read_settings(Settings, situation).bus)
+    plan = situation.plan
+    table = plan_table(situation.site, situation.order, plan if situation.keeps else None)
+    usual = None
+    if plan is not None:
+        usual = stage_spans(situation.site, table, plan)[:, 1] // 10
+    bus = read_settings(Settings, situation).bus
+    return AdaptiveController(situation.site, table, usual_s=usual, bus=bus)
 
 
-MAKERS: Mapping[str, Maker] = {"lvbo": make}
+MAKERS: Mapping[str, Maker] = {"adaptive": make}

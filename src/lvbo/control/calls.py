@@ -30,6 +30,10 @@ class Calls:
         long = (lanes.wait_s >= PATIENCE_S) | ~working
         return np.asarray(self._first[some].any(axis=0) | self._all[long].any(axis=0))
 
+    def unseen(self, working: Bools) -> Bools:
+        """Return the phases that lanes call which nobody sees, (phases,)."""
+        return np.asarray(self._all[~working].any(axis=0))
+
 
 def _calls(site: Site) -> tuple[Bools, Bools]:
     """Return which phases each lane calls at once and which when it waits, (lanes, phases) each."""

@@ -16,7 +16,7 @@ import numpy as np
 
 from lvbo.control import planned
 from lvbo.control.background import plan_table
-from lvbo.control.fixed import plan_wish
+from lvbo.control.fixed import joined_ds, plan_wish
 from lvbo.control.gate import make_gate
 from lvbo.control.platoon import Platoon
 from lvbo.control.protocols import Controller, Floats, Ints, Observation, Order, Reason, Wish
@@ -56,10 +56,19 @@ class CyclicSetting:
 
 
 class CyclicController:
-    """Run plans that follow the traffic from cycle to cycle; `moves` says what moved last."""
+    """Run plans that follow the traffic from cycle to cycle; `moves` says what moved last.
+
+    With `joins` it begins where the plan shows the greens that are shown, not where the clock is.
+    """
 
     def __init__(
-        self, site: Site, plans: StagePlans, plan: Plan, setting: CyclicSetting | None = None
+        self,
+        site: Site,
+        plans: StagePlans,
+        plan: Plan,
+        setting: CyclicSetting | None = None,
+        *,
+        joins: bool = False,
     ) -> None:
         self._site, self._plans, self._home = site, plans, plan
         self._setting = setting or CyclicSetting()
@@ -68,6 +77,7 @@ class CyclicController:
         self._usage = Usage(site, len(plans.stages))
         self._platoon = Platoon(site, plans.main_lanes(), plans.cycle_s)
         self._sync_s = site.controller.sync_s
+        self._joins = joins
         self._last_s: int | None = None
         self.moves: tuple[Reason, ...] = ()
         self._begin(0)
@@ -86,7 +96,7 @@ class CyclicController:
         """Return what the plan of this cycle wants lit now; a new one is made at its local zero."""
         clock_ds = 10 * (seen.time_s - self._sync_s)
         if self._last_s is None or seen.time_s - self._last_s > 1:
-            self._begin(clock_ds)
+            self._begin(clock_ds, seen if self._joins else None)
         self._last_s = seen.time_s
         if clock_ds - self._zero_ds >= self._plan.cycle_ds:
             self._zero_ds += self._plan.cycle_ds
@@ -99,10 +109,13 @@ class CyclicController:
         wish = plan_wish(self._site, self._plan, local_ds, self._notice_s)
         return replace(wish, reason=self._reason)
 
-    def _begin(self, clock_ds: int) -> None:
+    def _begin(self, clock_ds: int, seen: Observation | None = None) -> None:
         """Start from the plan in force, with nothing measured."""
         self._plan, self._is_retimed = self._home, False
-        self._zero_ds = clock_ds - self._home.local_ds(clock_ds)
+        local_ds = self._home.local_ds(clock_ds)
+        if seen is not None:
+            local_ds = joined_ds(self._site, self._home, seen, local_ds)
+        self._zero_ds = clock_ds - local_ds
         self._greens_s = self._shown_s = self._plans.greens_s
         self._cycle_s = self._plans.cycle_s
         self._rates: Floats | None = None
@@ -229,8 +242,10 @@ def _steps(setting: CyclicSetting, cycle_s: int) -> Steps:
     )
 
 
-def make(situation: Situation) -> Controller:
+def make(situation: Situation, *, joins: bool = False) -> Controller:
     """Return a controller that adapts the plan in force; one without stages runs as it is.
+
+    With `joins` it takes over from the lamps shown.
 
     Raises:
         UsageError: LV745 where the site has no plan, LV731 for a setting that is none.
@@ -242,8 +257,8 @@ def make(situation: Situation) -> Controller:
     setting = read_settings(CyclicSetting, situation)
     plans = StagePlans(site, plan_table(site, Order.FIXED, plan), plan)
     if len(plans.stages) < 2:  # noqa: PLR2004  nothing to share out
-        return planned.make(situation)
-    return CyclicController(site, plans, plan, setting)
+        return planned.make(situation, joins=joins)
+    return CyclicController(site, plans, plan, setting, joins=joins)
 
 
 MAKERS: Mapping[str, Maker] = {"cyclic": make}

@@ -64,7 +64,7 @@ class Served:
 
 
 class Rates:
-    """The mean of arrivals by lane, veh/s; a lane that is blind takes the mean of its link."""
+    """The mean of arrivals by lane, veh/s; a blind lane takes that of its link, or of the site."""
 
     def __init__(self, site: Site) -> None:
         lanes = len(site.lanes)
@@ -81,8 +81,10 @@ class Rates:
         blind = ~working & (self._known_s < MEMORY_S)
         if blind.any():
             weight = self._mates @ working.astype(float)
-            mean = self._mates @ np.where(working, self.vps, 0.0) / np.maximum(weight, 1.0)
-            self.vps = np.where(blind & (weight > 0), mean, self.vps)
+            known = np.where(working, self.vps, 0.0)
+            site = known.sum() / working.sum() if working.any() else FIRST_VPS
+            mean = np.where(weight > 0, self._mates @ known / np.maximum(weight, 1.0), site)
+            self.vps = np.where(blind, mean, self.vps)
 
     def expected(self, reach_s: Ints, span_s: int, announced: Announced | None) -> Floats:
         """Return the arrivals by second that are not seen yet, from `reach_s` (lanes,) on.

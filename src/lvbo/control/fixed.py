@@ -54,12 +54,39 @@ def plan_wish(site: Site, plan: Plan, local_ds: int, notice_s: NDArray[np.int64]
     return Wish(greens=greens, yellow_s=yellow, preparing=preparing)
 
 
+def joined_ds(site: Site, plan: Plan, seen: Observation, local_ds: int) -> int:
+    """Return the local time at which the plan shows the greens that are shown now.
+
+    Of several it is the one from which the plan is soonest at `local_ds`, the time by the clock;
+    where there is none it is that time.
+    """
+    wheels = [
+        (k, phase)
+        for k, phase in enumerate(site.rules.phases)
+        if phase.is_going and not site.walks[k] and 0 < plan.green_ds(phase.id) < plan.cycle_ds
+    ]
+    goes = [seen.lamps[k] == phase.shows for k, phase in wheels]
+
+    def late(at_ds: int) -> float:
+        behind = (local_ds - at_ds) % plan.cycle_ds
+        return min(behind / SHORTER, (plan.cycle_ds - behind) / LONGER)
+
+    found = [
+        at_ds % plan.cycle_ds
+        for at_ds in range(local_ds, local_ds + plan.cycle_ds, 10)
+        if [plan.lamp(phase, at_ds % plan.cycle_ds) is phase.shows for _, phase in wheels] == goes
+    ]
+    return min(found, key=late, default=local_ds) if any(goes) else local_ds
+
+
 class PlanController:
     """Follow the plans of a site by the area clock, through the gate like any controller.
 
-    A new plan begins at the local zero of the old one and then gets into step: no cycle is made
-    longer than by `LONGER` or shorter than by `SHORTER`, and no green is hurried below its
-    minimum. A clock that stands or skips does so only while no lamp is about to change.
+    With `joins` it begins where its plan shows the greens that are shown, and gets into step from
+    there; without, at the time of the clock. A new plan begins at the local zero of the old one and
+    then gets into step: no cycle is made longer than by `LONGER` or shorter than by `SHORTER`, and
+    no green is hurried below its minimum. A clock that stands or skips does so only while no lamp
+    is about to change.
     """
 
     def __init__(
@@ -70,9 +97,11 @@ class PlanController:
         *,
         day_type: str = "workday",
         transition: Transition = Transition.SHORTEST,
+        joins: bool = False,
     ) -> None:
         self._site, self._gate, self._plans = site, gate, plans
         self._day_type, self._transition = day_type, transition
+        self._joins = joins
         self._plan: Plan | None = None
         self._local = 0  # tenths on the cycle of the plan
         self._spent = 0  # tenths by which this cycle was made longer or shorter
@@ -93,6 +122,8 @@ class PlanController:
         if self._plan is None or self._last_s is None or seen.time_s - self._last_s > 1:
             self._plan, self._spent = due, 0
             self._local = due.local_ds(10 * self._clock(seen.time_s))
+            if self._joins:
+                self._local = joined_ds(self._site, due, seen, self._local)
         else:
             self._move_on(due, seen)
         self._last_s = seen.time_s

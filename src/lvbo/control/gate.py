@@ -151,6 +151,22 @@ def admit(
     return verdict, Memory(state=state, scalars=scalars, shown=shown)
 
 
+def handed_over(gate: Gate, memory: Memory) -> Memory:
+    """Return what another gate of the same site remembers, for this one to go on with.
+
+    Lamps, ends, clearances, calls and since when they wait stay; the stage is the one commanded.
+    """
+    if memory.state is None or memory.scalars is None:
+        return memory
+    scalars = memory.scalars.copy()
+    counts = gate.rules.goes & ~gate.rules.walk
+    going = memory.state[look.LAMP] == gate.rules.shows
+    same = ((gate.rules.greens == going) | ~counts).all(axis=1)
+    scalars[look.STAGE] = int(np.argmax(same)) if same.any() else -1
+    scalars[look.BEGAN] = scalars[look.ROUND] = scalars[look.TIME]
+    return Memory(state=memory.state, scalars=scalars, shown=memory.shown)
+
+
 def warm_gate(site: Site) -> None:
     """Compile the kernels of the gate by one second of this site."""
     gate = make_gate(site)

@@ -7,9 +7,10 @@ import numpy as np
 
 from lvbo.control.calls import Calls
 from lvbo.control.eyes import Eyes
-from lvbo.control.gate import Gate, Memory, admit
+from lvbo.control.gate import Gate, Memory, admit, handed_over, make_gate
 from lvbo.control.protocols import Observation, Verdict, Wish
 from lvbo.control.site import Site
+from lvbo.control.stages import StageTable
 from lvbo.signal.lamp import GOING
 
 _GOING = np.array([int(lamp) for lamp in GOING])
@@ -19,12 +20,15 @@ class Guarded:
     """Pass the wishes for one site through its gate.
 
     A stage that is held shows its walks for their minimum only, so that people have cleared when
-    the stage ends.
+    the stage ends. With `plans`, the gate of phases, wishes that name no stage pass through that
+    one: what is remembered, also who waits since when, is handed over from one to the other.
     """
 
-    def __init__(self, site: Site, gate: Gate, *, times_walks: bool = True) -> None:
-        self.gate = gate
-        self._site = site
+    def __init__(
+        self, site: Site, gate: Gate, *, times_walks: bool = True, plans: Gate | None = None
+    ) -> None:
+        self.gate = self._last = gate
+        self._plans = plans
         self._memory = Memory()
         limits = site.rules.limit_index
         self._walk_s = np.array([limits[p].min_green_ds // 10 for p in site.phases])
@@ -34,10 +38,23 @@ class Guarded:
 
     def __call__(self, seen: Observation, wish: Wish) -> Verdict:
         """Return what may be shown from now on."""
-        asked = self._timed(seen, wish) if self._walks.any() else wish
+        gate = self._gate_of(wish)
+        by_stage = gate is self.gate
+        asked = self._timed(seen, wish) if by_stage and self._walks.any() else wish
         called = self._calls.of(self._eyes.look(seen), seen.working)
-        verdict, self._memory = admit(self.gate, self._memory, seen, asked, called)
+        verdict, self._memory = admit(gate, self._memory, seen, asked, called)
         return verdict
+
+    def _gate_of(self, wish: Wish) -> Gate:
+        """Return the gate that a wish passes; a release goes through the one before."""
+        if self._plans is None or wish.release:
+            return self._last
+        gate = self._plans if wish.stage < 0 else self.gate
+        if gate is not self._last:
+            self._memory = handed_over(gate, self._memory)
+            self._done[:] = False
+            self._last = gate
+        return gate
 
     def _timed(self, seen: Observation, wish: Wish) -> Wish:
         """Return the wish with walks left out that have had their time in this stage."""
@@ -54,3 +71,9 @@ class Guarded:
             release=wish.release,
             reason=wish.reason,
         )
+
+
+def guard_of_either(site: Site, table: StageTable) -> Guarded:
+    """Return the gate of a site for wishes of either kind: by stage, and by phase as plans do."""
+    by_phase = make_gate(site, None, table.order)
+    return Guarded(site, make_gate(site, table), plans=by_phase)

@@ -13,8 +13,8 @@ from lvbo.errors import UsageError
 from lvbo.signal.schedule import one_period
 
 
-def make(situation: Situation) -> PlanController:
-    """Return what runs the plans of a site.
+def make(situation: Situation, *, joins: bool = False) -> PlanController:
+    """Return what runs the plans of a site; with `joins` it takes over from the lamps shown.
 
     Raises:
         UsageError: LV745 where the site has no plan.
@@ -26,7 +26,7 @@ def make(situation: Situation) -> PlanController:
     if plans is None or site.id not in plans.controllers:
         raise UsageError("LV745", place=site.id)
     gate = make_gate(site, None, Order.ANY)
-    return PlanController(site, gate, plans, day_type=plans.day_plans[0].day_type)
+    return PlanController(site, gate, plans, day_type=plans.day_plans[0].day_type, joins=joins)
 
 
 MAKERS: Mapping[str, Maker] = {"fixed": make}

@@ -136,12 +136,14 @@ class Coordination:
     """What keeps a signal in a wave: the plan it belongs to, its windows, how early it may start.
 
     `early_s` bounds how long before its start in the plan a coordinated green may begin, so that
-    spare green does not send platoons off too soon.
+    spare green does not send platoons off too soon. A wave that does not hold is not kept, only
+    priced.
     """
 
     plan: Plan
     windows: tuple[BandWindow, ...]
     early_s: int = EARLY_S
+    holds: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,6 +193,8 @@ class Wish:
     to, an index into the stages of the site, or -1. A plan that writes a longer yellow than the
     rules ask, or a red-amber, says so by phase: `yellow_s` is the yellow of greens that end now,
     `preparing` the phases that show red-amber now. `release` hands the site to local control.
+    `price_vehs` is what keeping the windows of a wave costs the site by second, where it was looked
+    at, in vehicle-seconds.
     """
 
     greens: Bools
@@ -199,6 +203,7 @@ class Wish:
     preparing: Bools | None = None
     release: bool = False
     reason: Reason | None = None
+    price_vehs: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -65,7 +65,8 @@ BUILT_IN: Mapping[str, BuiltIn] = {
     "greedy": BuiltIn(module="pressure", family="pressure"),
     "position": BuiltIn(module="pressure", family="pressure"),
     "cyclic": BuiltIn(module="cyclic", family="adaptive"),
-    "lvbo": BuiltIn(module="adaptive", family="adaptive"),
+    "adaptive": BuiltIn(module="adaptive", family="adaptive"),
+    "lvbo": BuiltIn(module="ladder", family="adaptive"),
 }
 """The built-in controllers, in the order of tables; a module serves several by their name."""
 

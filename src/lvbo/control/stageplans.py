@@ -87,6 +87,11 @@ class StagePlans:
         starts = [self._moved(int(start), more_ds) for start in self._starts_ds]
         return bisect_right(starts, local_ds) - 1  # before the first one the last still counts
 
+    def lanes_of(self, lights: Bools) -> Bools:
+        """Return which lanes each stage lights, (stages, lanes), from `lane_lights`."""
+        wheels = self._greens & ~self._site.walks
+        return np.array([lights[own].any(axis=0) for own in wheels], dtype=bool)
+
     def main_lanes(self) -> Bools:
         """Return the lanes that the coordinated stage serves best, (lanes,)."""
         wheels = self._greens[self.main] & ~self._site.walks

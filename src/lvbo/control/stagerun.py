@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.control.gate import make_gate
 from lvbo.control.protocols import Bools, Ints, Observation, Reason, Wish
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
@@ -14,12 +15,17 @@ _GOING = np.array([int(lamp) for lamp in GOING])
 REFUSED_S = 4
 """For so long a stage that was not granted is not asked for again."""
 LONG_AGO_S = 100_000
+SETTLED_S = 4
+"""Lamps that stay for so long show the stage that runs, whatever was asked for."""
+LATEST_S = 8
+"""A change that begins later after it was asked for than this was not begun by that."""
 
 
 class StageRun:
     """Follow the lamps of a site stage by stage, and ask for the next one.
 
-    A change that shows no effect for longer than `answer_s` was refused, and is taken back.
+    A change that shows no effect for longer than `answer_s` was refused, and is taken back. Where
+    commands take longer, that is learned: what was taken back and begins all the same came late.
     `round_s` is when the present round through the site's order began.
     """
 
@@ -27,7 +33,9 @@ class StageRun:
         self.site = site
         self.table = table
         self.stage = self.target = table.cycle[0]
-        self._answer_s = answer_s
+        self._least_s = self._answer_s = answer_s
+        self._asked_at = np.full(table.count, -LONG_AGO_S, dtype=np.int64)
+        self._moved_s: int | None = None
         self._began_s = self.round_s = -LONG_AGO_S
         self._is_known = False
         self._asked_s = -LONG_AGO_S
@@ -37,6 +45,20 @@ class StageRun:
     def is_steady(self) -> bool:
         """Say whether no change is under way."""
         return self.stage == self.target
+
+    @property
+    def late_s(self) -> int:
+        """Return how much later than at once commands take effect, as learned, s."""
+        return self._answer_s - self._least_s
+
+    def hurry(self) -> None:
+        """Forget how late commands were."""
+        self._answer_s = self._least_s
+
+    def lend(self, seen: Observation) -> None:
+        """Follow the lamps while somebody else decides, and ask for nothing."""
+        self.target = self.stage
+        self.follow(seen)
 
     def age_s(self, now_s: int) -> int:
         """Return for how long the stage has run; zero during a change."""
@@ -52,6 +74,8 @@ class StageRun:
         shown = self.table.stage_of(going, self.site.walks)
         wheels = self.table.greens[self.target] & ~self.site.walks
         ahead = shown >= 0 and bool((going >= wheels).all())
+        if shown != self.stage and self._moved_s is None:
+            self._moved_s = seen.seen_s
         if not self._is_known and shown >= 0:
             self._settle(shown, seen)
         elif not self.is_steady and (shown == self.target or ahead):
@@ -60,11 +84,17 @@ class StageRun:
             self._settle(shown, seen)
         elif not self.is_steady and shown == self.stage:
             self._give_up(seen.time_s)
+        elif not self.is_steady and shown >= 0 and seen.since_s.min() >= SETTLED_S:
+            self._settle(shown, seen)
+        if shown == self.stage:
+            self._moved_s = None
 
     def ask(self, stage: int, now_s: int) -> None:
         """Ask for a change to a stage."""
         if stage != self.stage:
             self.target, self._asked_s = stage, now_s
+            if self._moved_s is None:  # else a change asked for before has begun
+                self._asked_at[stage] = now_s
 
     def wish(self, reason: Reason) -> Wish:
         """Return the wish for the stage that is aimed at."""
@@ -73,11 +103,18 @@ class StageRun:
     def _settle(self, stage: int, seen: Observation) -> None:
         """Take over a stage; it began when the last of its vehicle phases started."""
         began_s = seen.time_s - _age(seen, self.table.greens[stage] & ~self.site.walks)
+        self._learn(stage)
         place = {s: k for k, s in enumerate(self.table.cycle)}
         if place.get(stage, -1) <= place.get(self.stage, -1):
             self.round_s = began_s
         self.stage = self.target = stage
         self._is_known, self._began_s = True, began_s
+
+    def _learn(self, stage: int) -> None:
+        """Compare when a change was asked for with when it began."""
+        took_s = (self._moved_s or -LONG_AGO_S) - int(self._asked_at[stage])
+        if self._least_s <= took_s <= self._least_s + LATEST_S:
+            self._answer_s = took_s
 
     def _give_up(self, now_s: int) -> None:
         if now_s - self._asked_s > self._answer_s:
@@ -104,3 +141,10 @@ def in_order(table: StageTable, stage: int) -> Ints:
 
 def _age(seen: Observation, phases: Bools) -> int:
     return int(seen.since_s[phases].min()) if phases.any() else 0
+
+
+def notice_s(site: Site, table: StageTable) -> Ints:
+    """Return how long before its end each stage must be left out of the wish, s (stages,)."""
+    notice = make_gate(site).notice_s
+    changing = table.greens & ~site.walks & ~table.greens.all(axis=0)
+    return np.asarray(np.where(changing, notice, 0).max(axis=1, initial=0))

@@ -120,6 +120,11 @@ def free(stages: int, span_s: int) -> tuple[Bools, Bools, Bools, Ints]:
     )
 
 
+def in_window(window: BandWindow, clock_s: int) -> bool:
+    """Say whether a second of the controller's clock lies in a window."""
+    return (10 * clock_s - window.start_ds) % window.cycle_ds < window.length_ds
+
+
 def _seconds(window: BandWindow, cycle_s: int) -> Ints:
     """Return the seconds of the cycle that a window touches, and the one before it."""
     first, last = window.start_ds // 10 - 1, -(-(window.start_ds + window.length_ds) // 10)

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from lvbo.control.protocols import Order
 from lvbo.control.registry import BUILT_IN, ControllerSpec, find_maker
 from lvbo.control.walks import with_walks
+from lvbo.errors import InfeasibleError
 from lvbo.io.scenario import Scenario
 from lvbo.signal.schedule import DAY_S, PlanSet
-from lvbo.simulation.controlled import PLANNED, SHOWS_GREENS, Controlling
+from lvbo.simulation.controlled import BY_EITHER, PLANNED, SHOWS_GREENS, Controlling
 from lvbo.simulation.escorts import Escort
 from lvbo.simulation.pool import Progress
 from lvbo.simulation.runs import Runs
@@ -90,13 +91,27 @@ def control_scenario(
 
 
 def _schedule(scenario: Scenario, order: ControlOrder, plans: PlanSet) -> PlanSet:
-    """Return the plans that somebody goes by: the controller, or a site that runs only plans."""
+    """Return the plans that somebody goes by: the controller, or a site that runs only plans.
+
+    A controller that can do without them is given those that keep the rules.
+    """
     needed = [
         c.id
         for c in scenario.network.controllers
-        if _goes_by_plans(order.controller) or c.rules.countdown in SHOWS_GREENS
+        if _goes_by_plans(order.controller)
+        or c.rules.countdown in SHOWS_GREENS
+        or (order.controller in BY_EITHER and _is_lawful(scenario, plans.only([c.id])))
     ]
     return in_span(scenario, plans.only(needed))
+
+
+def _is_lawful(scenario: Scenario, plans: PlanSet) -> bool:
+    """Say whether plans can be made to keep the rules."""
+    try:
+        in_span(scenario, plans)
+    except InfeasibleError:
+        return False
+    return True
 
 
 def _goes_by_plans(name: str) -> bool:

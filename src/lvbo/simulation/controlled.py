@@ -12,15 +12,15 @@ from types import ModuleType
 import numpy as np
 
 from lvbo.control.background import plan_table
-from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
-from lvbo.control.guard import Guarded
+from lvbo.control.guard import Guarded, guard_of_either
+from lvbo.control.health import Lookout
 from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
 from lvbo.control.stages import StageTable, stage_table
-from lvbo.control.supervisor import Supervisor
+from lvbo.control.supervisor import NONE_OF_IT, Supervision, Supervisor
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -40,6 +40,8 @@ BY_PHASE = frozenset({"fixed", "cyclic"})
 RUNS_PLANS = ControllerSpec(name="fixed")
 SHOWS_GREENS = (Countdown.FULL, Countdown.LEARNING)
 """Countdowns that show whole greens, so that nothing but a plan can run below them."""
+BY_EITHER = frozenset({"lvbo"})
+"""Controllers that wish now for stages, now for phases: they fall back to plans where there are."""
 PLANNED = frozenset({"fixed", "cyclic", "coordinated", "actuated"})
 """Controllers that go by the plan in force."""
 ON_PLAN = frozenset({"coordinated"})
@@ -64,6 +66,7 @@ class Controlling:
     plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
     schedule: PlanSet | None = None
     waves: tuple[Wave, ...] = ()
+    supervision: Supervision = NONE_OF_IT
     day_type: str = "workday"
     escorts: tuple[Escort, ...] = ()
     priority: bool = True
@@ -91,9 +94,9 @@ class Driver:
         self._late: dict[ControllerId, deque[Wish]] = {
             site.id: deque(maxlen=sensing.command_s + 1) for site in sites
         }
-        self._eyes = {site.id: Eyes(site) for site in sites}
+        self._lookouts = {site.id: Lookout(site) for site in sites}
         self._neighbours = Neighbours(network, sites)
-        self.supervisor = Supervisor((), "")
+        self.supervisor = Supervisor(network, sites, (), "")
         self._refused: Counter[str] = Counter()
         self._forced = self._released = 0
         self._decision_ms: list[float] = []
@@ -112,7 +115,7 @@ class Driver:
             self.log.say(setup.begin_s, name, PLANS_ONLY)
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
-            self.supervisor.step(int(street.now_s))
+            self._supervise(int(street.now_s))
             seen = [self._look(each) for each in street.observe()]
             self._neighbours.step()
             if self.escorting is not None:
@@ -130,18 +133,27 @@ class Driver:
             time.perf_counter() - began,
         )
 
+    def _supervise(self, now_s: int) -> None:
+        """Take up what waves ask for in this second, and log what was changed."""
+        self.supervisor.step(now_s)
+        for name, reason in self.supervisor.told:
+            self.log.say(now_s, name, reason.code, reason.fields)
+
     def _look(self, seen: Observation) -> Observation:
-        """Return the observation with the state of its lanes, made once for all who decide."""
+        """Return the observation as all who decide take it: lanes, and whom to believe."""
         name = seen.controller
-        lanes = self._eyes[name].look(seen, self._neighbours.announced(name))
-        self._neighbours.take(name, lanes.left)
-        return replace(seen, lanes=lanes, keep=self.supervisor.keep(name))
+        looked = self._lookouts[name].look(seen, self._neighbours.announced(name))
+        if looked.lanes is not None:
+            self._neighbours.take(name, looked.lanes.left)
+        blocked = self.supervisor.held_back(name, looked.blocked)
+        return replace(looked, keep=self.supervisor.keep(name), blocked=blocked)
 
     def _decide(self, seen: Observation) -> Verdict:
         """Return what the gate grants of the wish that has reached the site by now."""
         start = time.perf_counter()
         wish = self._controllers[seen.controller].decide(seen)
         self._decision_ms.append(1000 * (time.perf_counter() - start))
+        self.supervisor.learn(seen, wish)
         late = self._late[seen.controller]
         late.append(wish)
         verdict = self._guards[seen.controller](seen, late[0])
@@ -229,7 +241,9 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         seed=seed,
     )
     driver.bound = frozenset() if by_phase else bound
-    driver.supervisor = Supervisor(controlling.waves, controlling.day_type)
+    driver.supervisor = Supervisor(
+        network, sites, controlling.waves, controlling.day_type, controlling.supervision
+    )
     driver.escorting = escorting if controlling.escorts else None
     return driver
 
@@ -273,4 +287,6 @@ def make_guard(spec: ControllerSpec, situation: Situation) -> Guard:
     if spec.name in BY_PHASE:
         return Guarded(site, make_gate(site, None, order), times_walks=False)
     table = _stages(situation, by_phase=False)
+    if spec.name in BY_EITHER:
+        return guard_of_either(site, table)
     return Guarded(site, make_gate(site, table, order), times_walks=True)

@@ -38,9 +38,15 @@ class DecisionLog:
         self._forced: dict[ControllerId, PhaseId | None] = {}
         self._released: dict[ControllerId, bool] = {}
 
-    def say(self, second: int, controller: ControllerId, code: str) -> None:
+    def say(
+        self,
+        second: int,
+        controller: ControllerId,
+        code: str,
+        fields: Mapping[str, object] | None = None,
+    ) -> None:
         """Take in something that holds for a site from this second on."""
-        self._rows.append((second, str(controller), None, code, "{}"))
+        self._rows.append((second, str(controller), None, code, json.dumps(dict(fields or {}))))
 
     def note(self, seen: Observation, wish: Wish, verdict: Verdict) -> None:
         """Take in one second of one site."""

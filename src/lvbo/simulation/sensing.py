@@ -7,7 +7,7 @@ its range, connected vehicles are a share of all, and every kind may be late, no
 
 from __future__ import annotations
 
-import zlib
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -134,8 +134,12 @@ def _share(text: str) -> float:
 
 
 def luck(seed: int, name: str) -> float:
-    """Return a number in [0, 1) that belongs to a name and a seed, the same on every machine."""
-    return zlib.crc32(f"{seed}/{name}".encode()) / 2**32
+    """Return a number in [0, 1) that belongs to a name and a seed, the same on every machine.
+
+    Names that are alike have numbers that have nothing to do with each other.
+    """
+    mixed = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=4).digest()
+    return int.from_bytes(mixed, "big") / 2**32
 
 
 def broken_lanes(

@@ -8,7 +8,7 @@ that is wrong is told at once.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from lvbo.control.calls import Calls
 from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
-from lvbo.control.guard import Guarded
+from lvbo.control.guard import Guarded, guard_of_either
 from lvbo.control.protocols import (
     Bools,
     Controller,
@@ -82,6 +82,7 @@ def check_controller(
     maker: Maker,
     *,
     by_phase: bool = False,
+    by_either: bool = False,
     params: Mapping[str, object] | None = None,
     seconds: int = SECONDS,
     seed: int = 0,
@@ -91,14 +92,16 @@ def check_controller(
     They must never raise, wish arrays of the right shape and type, decide alike on alike input,
     leave what they are given as it is and not lean on it later, ask for whoever calls, and live
     with dead, late and missing detectors, gaps in time and local control. Each runs behind the
-    gate, whose lamps the lamp checker reads; with `by_phase` that of plans, else that of stages.
+    gate, whose lamps the lamp checker reads: with `by_phase` that of plans, else that of stages;
+    with `by_either` plans, whose wishes name no stage, pass as well.
 
     Raises:
         AssertionError: with a list of all that is wrong.
 
     """
+    guard = _by_either if by_either else _by_phase if by_phase else _by_stage
     drives = [
-        _Drive(shape, maker, name=name, by_phase=by_phase, params=params or {}, seed=seed)
+        _Drive(shape, maker, name=name, guard=guard, params=params or {}, seed=seed)
         for shape in shapes()
         for name in PARTS
     ]
@@ -156,7 +159,7 @@ class _Drive:
         maker: Maker,
         *,
         name: str,
-        by_phase: bool,
+        guard: Callable[[Shape], Guarded],
         params: Mapping[str, object],
         seed: int,
     ) -> None:
@@ -165,15 +168,13 @@ class _Drive:
         self.seconds = self.forced = self.released = 0
         self.refused: Counter[str] = Counter()
         self._shape, self._maker, self._params = shape, maker, params
-        self._by_phase = by_phase
         site = shape.site
-        stages = None if by_phase else stage_table(site, shape.order)
-        gate = make_gate(site, stages, shape.order)
-        self._guard = Guarded(site, gate, times_walks=not by_phase)
+        self._guard = guard(shape)
         self._eyes, self._calls = Eyes(site), Calls(site)
         self._street = ReplayStreet([site], seed=seed)
         self._checker = LampChecker(site.rules)
-        self._most_red_s = gate.red_s
+        self._most_red_s = self._guard.gate.red_s
+        self._plans_only = shape.runs_plans_only and guard is _by_stage
         width = len(site.phases)
         self._asked_s = np.full(width, -1)
         self._called_s = np.zeros(width, dtype=np.int64)
@@ -294,10 +295,6 @@ class _Drive:
         if verdict.released and well and not self._plans_only:
             self._note("the site stays with local control", f"{second} s into a sound part")
 
-    @property
-    def _plans_only(self) -> bool:
-        return self._shape.runs_plans_only and not self._by_phase
-
     def _watch_service(self) -> None:
         if self.name != SOUND or self._plans_only:
             return
@@ -317,6 +314,19 @@ class _Drive:
         if all(known.what != what for known in self.problems):
             where = f"{self._shape.name}, {self.name}, second {self.seconds}"
             self.problems.append(Problem(what=what, where=where, detail=detail))
+
+
+def _by_stage(shape: Shape) -> Guarded:
+    table = stage_table(shape.site, shape.order)
+    return Guarded(shape.site, make_gate(shape.site, table, shape.order))
+
+
+def _by_phase(shape: Shape) -> Guarded:
+    return Guarded(shape.site, make_gate(shape.site, None, shape.order), times_walks=False)
+
+
+def _by_either(shape: Shape) -> Guarded:
+    return guard_of_either(shape.site, stage_table(shape.site, shape.order))
 
 
 def _told(problems: list[Problem], went: Passed) -> str:
