@@ -81,6 +81,7 @@ class AdaptiveController:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
+        self._fine = self._taste._replace(fine_s=SPAN_S)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
         self._buses, self._bus = BusEye(site), bus
@@ -191,7 +192,7 @@ class AdaptiveController:
         street = self._street if seen.working.all() else self._recalled(seen)
         action, keep, change = search(street, now, self._taste)
         if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
-            self._price = self._priced(now, waiting, min(keep, change), seen.time_s)
+            self._price = self._priced(now, waiting, seen.time_s)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -205,13 +206,16 @@ class AdaptiveController:
             },
         )
 
-    def _priced(self, now: Now, waiting: Floats, cost: float, now_s: int) -> float:
-        """Return what keeping the windows costs by second, seen over the span of the search."""
-        other = self._free if self._holds else self._windows(now_s, waiting)
-        breaks, starts, first, lost = other
-        asked = now._replace(breaks=breaks, starts=starts, first=first, lost=lost)
-        _, keep, change = search(self._street, asked, self._taste)
-        dearer = cost - min(keep, change) if self._holds else min(keep, change) - cost
+    def _priced(self, now: Now, waiting: Floats, now_s: int) -> float:
+        """Return what keeping the windows costs by second, seen over the span of the search.
+
+        Looked at second by second all along: on a coarser grid windows would seem dearer.
+        """
+        costs = []
+        for breaks, starts, first, lost in (self._windows(now_s, waiting), self._free):
+            asked = now._replace(breaks=breaks, starts=starts, first=first, lost=lost)
+            costs.append(min(search(self._street, asked, self._fine)[1:]))
+        dearer = costs[0] - costs[1]
         return float(max(dearer, 0.0)) / SPAN_S if np.isfinite(dearer) else 0.0
 
     def _recalled(self, seen: Observation) -> Street:

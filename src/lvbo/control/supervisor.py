@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lvbo.control.metering import Metering
-from lvbo.control.protocols import Bools, Coordination, Floats, Observation, Reason, Wish
+from lvbo.control.protocols import Bools, Coordination, LaneState, Observation, Reason, Wish
 from lvbo.control.site import Site
 from lvbo.control.slow import SlowMoves
 from lvbo.control.usage import lane_lights
@@ -33,6 +33,8 @@ GIVEN_UP, TAKEN_UP = 0.8, 1.2
 """A wave is given up while it gives less than this part of its price, and taken up above that."""
 SURE = 5
 """So many looks in a row must say the same."""
+STANDS = 0.5
+"""Fewer vehicles than this stand there: nobody."""
 STOP_S = 12.0
 """A stop that is saved is worth its wait and so many seconds: braking, starting, and the fuel."""
 WAITS_S = 20.0
@@ -173,13 +175,11 @@ class _Street:
         if lanes is None:
             return
         site, lights = self._sites[name], self._lights[name]
-        comes = lanes.arrivals[:, 0].astype(np.float64)
         for window in self.kept[name].windows:
             rows = [k for k, phase in enumerate(site.phases) if phase in window.phases]
             along = np.asarray(lights[rows].any(axis=0))
-            stops = along & (lanes.queue > 0.5)  # noqa: PLR2004  somebody stands there
             inside = in_window(window, seen.time_s - site.controller.sync_s)
-            (self._in if inside else self._out).add(comes, along, stops, lanes.wait_s)
+            (self._in if inside else self._out).add(lanes, along)
 
     def _judge(self, now_s: int) -> list[tuple[ControllerId, Reason]]:
         """Compare gain and price; return what is told where the street changes over."""
@@ -207,22 +207,23 @@ class _Street:
 
 @dataclass
 class _Arrivals:
-    """Who came to the stop lines of a street, who of them found a queue, how long that stood."""
+    """Who left the stop lines of a street, who of them stood before, and the time they stood."""
 
     seconds: float = 0.0
     came: float = 0.0
     stopped: float = 0.0
-    waited: float = 0.0
+    queued: float = 0.0
 
-    def add(self, comes: Floats, along: Bools, stops: Bools, wait_s: Floats) -> None:
+    def add(self, lanes: LaneState, along: Bools) -> None:
+        stood = along & (lanes.queue > STANDS)
         self.seconds += 1
-        self.came += float(comes[along].sum())
-        self.stopped += float(comes[stops].sum())
-        self.waited += float((comes * wait_s)[stops].sum())
+        self.came += float(lanes.left[along].sum())
+        self.stopped += float(lanes.left[stood].sum())
+        self.queued += float(lanes.queue[along].sum())
 
     def fade(self) -> None:
         self.seconds, self.came = FADES * self.seconds, FADES * self.came
-        self.stopped, self.waited = FADES * self.stopped, FADES * self.waited
+        self.stopped, self.queued = FADES * self.stopped, FADES * self.queued
 
     @property
     def rate_vps(self) -> float:
@@ -234,4 +235,4 @@ class _Arrivals:
 
     @property
     def wait_s(self) -> float:
-        return self.waited / self.stopped if self.stopped > 1 else WAITS_S
+        return self.queued / self.stopped if self.stopped > 1 else WAITS_S
