@@ -22,6 +22,7 @@ from lvbo.control.estimate import (
 from lvbo.control.loop_eye import LoopEye
 from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Vehicles
 from lvbo.control.site import Site
+from lvbo.control.ways import Ways
 
 STILL_MPS, STILL_M, STILL_S = 1.0, 15.0, 4
 """Who stands near the line; a lane whose first one stands in green for so long does not flow."""
@@ -54,14 +55,8 @@ class AreaEye:
 
     def __init__(self, site: Site, span_s: int, near_m: float = NEAR_M) -> None:
         self._site, self._span, self._near_m = site, span_s, near_m
-        listed = [
-            (k, share) for z in site.zones for k, share in zip(z.lanes, z.shares, strict=True)
-        ]
-        self._lane_of = np.array([k for k, _ in listed], dtype=np.int64)
-        self._share_of = np.array([share for _, share in listed])
-        self._first = np.cumsum([0, *(len(zone.lanes) for zone in site.zones)])
-        lone = [z.lanes[0] if z.shares == (1.0,) else -1 for z in site.zones]
-        self._lane_at = np.array(lone, dtype=np.int64)
+        self._ways = Ways(site)
+        self._lane_at = self._ways.lone
         self._reach_m = reach_m(site)
         self._pace, self._rates = Pace(site), Rates(site)
         self._blind, self._served = BlindQueue(len(site.lanes)), Served(site)
@@ -73,6 +68,7 @@ class AreaEye:
     def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
         vehicles = seen.vehicles if seen.vehicles is not None else nobody()
+        self._ways.take(vehicles.key, vehicles.zone)
         green = self._served.green_s(seen)
         flows = (green > 0) & (self._still_s < STILL_S)
         queue, arrivals, head, wait, load, count, close = gather(
@@ -81,9 +77,9 @@ class AreaEye:
             vehicles.speed_mps,
             vehicles.wait_s,
             vehicles.persons,
-            self._first,
-            self._lane_of,
-            self._share_of,
+            self._ways.first,
+            self._ways.lane,
+            self._ways.share,
             self._site.length_m,
             self._pace.mps,
             flows,
@@ -127,8 +123,8 @@ class AreaEye:
         new = ~np.isin(vehicles.key, self._keys)
         came = np.zeros(lanes)
         for zone in vehicles.zone[new].tolist():
-            own = slice(self._first[zone], self._first[zone + 1])
-            np.add.at(came, self._lane_of[own], self._share_of[own])
+            own = slice(self._ways.first[zone], self._ways.first[zone + 1])
+            np.add.at(came, self._ways.lane[own], self._ways.share[own])
         gone = ~np.isin(self._keys, vehicles.key) & (self._lanes >= 0)
         left = np.bincount(self._lanes[gone], minlength=lanes).astype(float)
         self._keys = vehicles.key

@@ -302,7 +302,7 @@ def _exits(site: Site, binding: SumoBinding) -> tuple[tuple[str, ...], ...]:
 def lanes_after(sumo: ModuleType, names: tuple[str, ...]) -> tuple[str, ...]:
     """Return the lanes on which those may be seen first who passed these exits between looks."""
     found: dict[str, float] = {}
-    open_ = {name: 0.0 for name in names}
+    open_ = dict.fromkeys(names, 0.0)
     while open_:
         name, passed_m = open_.popitem()
         end_m = passed_m + float(sumo.lane.getLength(name))
