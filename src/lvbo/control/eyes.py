@@ -22,7 +22,7 @@ from lvbo.control.estimate import (
 from lvbo.control.loop_eye import LoopEye
 from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Vehicles
 from lvbo.control.site import Site
-from lvbo.control.ways import Ways
+from lvbo.control.ways import Beyond, Ways
 
 STILL_MPS, STILL_M, STILL_S = 1.0, 15.0, 4
 """Who stands near the line; a lane whose first one stands in green for so long does not flow."""
@@ -57,6 +57,7 @@ class AreaEye:
         self._site, self._span, self._near_m = site, span_s, near_m
         self._ways = Ways(site)
         self._lane_at = self._ways.lone
+        self._beyond = Beyond(len(site.zones))
         self._reach_m = reach_m(site)
         self._pace, self._rates = Pace(site), Rates(site)
         self._blind, self._served = BlindQueue(len(site.lanes)), Served(site)
@@ -97,7 +98,7 @@ class AreaEye:
         self._rates.take(came, seen.working)
         self._see_pace(vehicles, queue)
         state = LaneState(
-            queue=queue,
+            queue=queue + self._ways.by_lane(self._beyond.queue),
             arrivals=arrivals,
             present=count,
             near=close,
@@ -121,6 +122,7 @@ class AreaEye:
         """Return by lane who came into sight and who left the stop line since the last second."""
         lanes = len(self._site.lanes)
         new = ~np.isin(vehicles.key, self._keys)
+        self._beyond.step(vehicles.zone, vehicles.distance_m, vehicles.speed_mps, new)
         came = np.zeros(lanes)
         for zone in vehicles.zone[new].tolist():
             own = slice(self._ways.first[zone], self._ways.first[zone + 1])

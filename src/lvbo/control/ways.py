@@ -5,13 +5,18 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvbo.control.protocols import Floats, Ints
+from lvbo.control.protocols import Bools, Floats, Ints
 from lvbo.control.site import Site
 
 PRIOR_WEIGHT = 4.0
 """How many vehicles the shares a zone has before any was seen are worth."""
 MEMORY = 120.0
 """Of so many vehicles the shares of a zone are made; older ones fade."""
+BEYOND_S = (60.0, 600.0)
+"""At least and at most of so many seconds is the rate made at which vehicles come into sight."""
+END_M, SLOW_MPS = 12.0, 2.0
+"""Who is so near to where sight ends and so slow has others behind, if any come."""
+GONE_VPS, MOST_BEYOND = 0.5, 30.0
 
 
 class Ways:
@@ -38,7 +43,13 @@ class Ways:
         self._count = PRIOR_WEIGHT * self.share
         self._all = np.full(len(zones), PRIOR_WEIGHT)
         self._under_way = np.zeros((0, 2), dtype=np.int64)
+        self._lanes = len(site.lanes)
         self._learns = bool((self.lone < 0).any())
+
+    def by_lane(self, number: Floats) -> Floats:
+        """Return by lane what comes of a number of vehicles in each zone, (zones,) to (lanes,)."""
+        part = self.share * number[self._zone]
+        return np.bincount(self.lane, weights=part, minlength=self._lanes)
 
     def take(self, key: Ints, zone: Ints) -> None:
         """Take in where every vehicle is now, shape (vehicles,) both."""
@@ -63,3 +74,30 @@ class Ways:
         self._all *= fade
         self._count *= fade[self._zone]
         self.share = self._count / self._all[self._zone]
+
+
+class Beyond:
+    """Queues that reach out of sight: the last one seen stands where sight ends, and more come."""
+
+    def __init__(self, zones: int) -> None:
+        self.queue: Floats = np.zeros(zones)
+        self._rate_vps: Floats = np.zeros(zones)
+        self._end_m: Floats = np.zeros(zones)
+        self._seconds = 0
+
+    def step(self, zone: Ints, distance_m: Floats, speed_mps: Floats, new: Bools) -> Floats:
+        """Let a second pass; return the vehicles out of sight by zone.
+
+        All but `new`, who came into sight, have shape (vehicles,) like it.
+        """
+        self._seconds += 1
+        np.maximum.at(self._end_m, zone, distance_m)
+        came = np.bincount(zone[new], minlength=len(self.queue)).astype(float)
+        memory = np.clip(self._seconds, BEYOND_S[0], BEYOND_S[1])
+        self._rate_vps += (came - self._rate_vps) / memory
+        last = (speed_mps < SLOW_MPS) & (distance_m > self._end_m[zone] - END_M)
+        full = np.zeros(len(self.queue), dtype=bool)
+        full[zone[last]] = True
+        grown = np.where(full, self._rate_vps - came, -np.maximum(came, GONE_VPS))
+        self.queue = np.clip(self.queue + grown, 0.0, MOST_BEYOND)
+        return self.queue
