@@ -49,7 +49,7 @@ class Ways:
     def by_lane(self, number: Floats) -> Floats:
         """Return by lane what comes of a number of vehicles in each zone, (zones,) to (lanes,)."""
         part = self.share * number[self._zone]
-        return np.bincount(self.lane, weights=part, minlength=self._lanes)
+        return np.bincount(self.lane, weights=part, minlength=self._lanes).astype(np.float64)
 
     def take(self, key: Ints, zone: Ints) -> None:
         """Take in where every vehicle is now, shape (vehicles,) both."""
