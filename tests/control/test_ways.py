@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.control.crossroads import crossroads
 
+from lvbo.control.eyes import Foresight
 from lvbo.control.site import Site, Zone
 from lvbo.control.ways import END_M, Beyond, Ways
 
@@ -88,3 +89,11 @@ def test_a_queue_that_ends_in_sight_hides_nobody() -> None:
         step(beyond, 100.0, 14.0, new=second % 10 == 0)
 
     assert step(beyond, 50.0, 0.0) == 0.0
+
+
+def test_arrivals_are_unseen_from_where_vehicles_come_into_sight_on() -> None:
+    foresight = Foresight(np.array([14.0, 14.0]))
+    for _ in range(100):
+        foresight.take(np.array([0]), np.array([1.0]), np.array([5.0]))
+
+    assert foresight.seconds == pytest.approx([5.0, 14.0], abs=0.5)
