@@ -267,10 +267,28 @@ def test_no_called_phase_waits_longer_than_its_maximum_red(order: Order) -> None
     assert forced
 
 
+def loose_site() -> Site:
+    """Return the tiny site with lefts that may run beside their throughs, yet in stages apart."""
+    rules = tiny_rules()
+    beside = ({NS, NSL}, {EW, EWL})
+    return tiny_site(
+        conflicts=replace(
+            rules.conflicts,
+            pairs=tuple(x for x in rules.conflicts.pairs if {*x[:2]} not in beside),
+        ),
+        intergreens=replace(
+            rules.intergreens,
+            pairs=tuple(x for x in rules.intergreens.pairs if {*x[:2]} not in beside),
+        ),
+    )
+
+
 @pytest.mark.parametrize("order", list(Order))
+@pytest.mark.parametrize("site", [tiny_site(), loose_site()], ids=["tight", "loose"])
 @pytest.mark.parametrize("seed", range(3))
-def test_the_promise_is_kept_whatever_is_wished_and_whoever_calls(order: Order, seed: int) -> None:
-    site = tiny_site()
+def test_the_promise_is_kept_whatever_is_wished_and_whoever_calls(
+    order: Order, site: Site, seed: int
+) -> None:
     rng = np.random.default_rng(seed)
     gate = make_gate(site, stage_table(site, order))
     width = len(site.phases)
@@ -282,8 +300,9 @@ def test_the_promise_is_kept_whatever_is_wished_and_whoever_calls(order: Order, 
         if t % 7:
             wish = gate.rules.greens[rng.integers(4)]
         called = rng.random(width) < rng.choice([0.0, 0.02, 0.5])
+        preparing = rng.random(width) < 0.1
         kernels.decide(
-            gate.rules, state, scalars, t, wish, -1, zero - 1, zero > 0, called, zero.copy(),
+            gate.rules, state, scalars, t, wish, -1, zero - 1, preparing, called, zero.copy(),
             zero.copy(),
         )  # fmt: skip
         going = state[LAMP] == gate.rules.shows

@@ -6,11 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from lvbo.control.gate import Memory, admit, make_gate
-from lvbo.control.officer import Duty, OfficerController, plan_route
+from lvbo.control.officer import Duty, OfficerController
 from lvbo.control.protocols import Observation, Order, Wish
 from lvbo.control.site import Site, read_site
 from lvbo.control.stages import StageTable, stage_table
-from lvbo.ids import ControllerId
 from lvbo.signal.watch import LampChecker
 from lvbo.testing import EW, EWL, NS, NSL, WALK, tiny_controller, tiny_network, tiny_rules
 
@@ -103,13 +102,3 @@ def test_an_aborted_route_returns_at_once() -> None:
     run.until(190)
 
     assert run.goes(NS)
-
-
-def test_a_route_reaches_each_signal_as_the_escort_does() -> None:
-    first, second = ControllerId("a"), ControllerId("b")
-    steps = plan_route([(first, 0, 0.0), (second, 2, 500.0)], 1000, speed_mps=10.0)
-
-    assert [(s.controller, s.from_s, s.until_s) for s in steps] == [
-        (first, 990, 1030),
-        (second, 1040, 1080),
-    ]

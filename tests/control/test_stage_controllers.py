@@ -69,6 +69,21 @@ def lanes_of(site: Site, table: StageTable, stage: int, other: int) -> list[int]
     return [int(k) for k in np.flatnonzero(own & ~away)]
 
 
+def busy_and_one(site: Site, table: StageTable, *, pace: float = 0.0) -> Vehicles:
+    """Return eight vehicles on each lane of the first stage, and one that waits for the second."""
+    first, second = table.cycle[:2]
+    here = standing(site, dict.fromkeys(lanes_of(site, table, first, second), 8), pace=pace)
+    there = standing(site, {lanes_of(site, table, second, first)[0]: 1})
+    return Vehicles(
+        key=np.arange(len(here.key) + 1),
+        zone=np.append(here.zone, there.zone),
+        distance_m=np.append(here.distance_m, there.distance_m),
+        speed_mps=np.append(here.speed_mps, there.speed_mps),
+        wait_s=np.append(here.wait_s, there.wait_s),
+        persons=np.append(here.persons, there.persons),
+    )
+
+
 def decide(name: str, site: Site, seen: Observation) -> Wish:
     situation = Situation(site=site, order=Order.SKIP, params={})
     return make_controller(ControllerSpec(name=name), situation).decide(seen)
@@ -103,17 +118,8 @@ def test_a_minimum_green_is_kept(site: Site, table: StageTable, name: str) -> No
 def test_a_platoon_that_goes_is_not_cut_for_one_who_waits(
     site: Site, table: StageTable, name: str
 ) -> None:
-    first, second = table.cycle[:2]
-    here = standing(site, dict.fromkeys(lanes_of(site, table, first, second), 8), pace=10.0)
-    there = standing(site, {lanes_of(site, table, second, first)[0]: 1})
-    both = Vehicles(
-        key=np.arange(len(here.key) + 1),
-        zone=np.append(here.zone, there.zone),
-        distance_m=np.append(here.distance_m, there.distance_m),
-        speed_mps=np.append(here.speed_mps, there.speed_mps),
-        wait_s=np.append(here.wait_s, there.wait_s),
-        persons=np.append(here.persons, there.persons),
-    )
+    first = table.cycle[0]
+    both = busy_and_one(site, table, pace=10.0)
 
     wish = decide(name, site, look(site, table, first, 15, both))
 
@@ -133,16 +139,7 @@ def test_the_longest_red_is_a_debt_that_the_search_pays_in_time(
     site: Site, table: StageTable
 ) -> None:
     first, second = table.cycle[:2]
-    here = standing(site, dict.fromkeys(lanes_of(site, table, first, second), 8))
-    there = standing(site, {lanes_of(site, table, second, first)[0]: 1})
-    vehicles = Vehicles(
-        key=np.arange(len(here.key) + 1),
-        zone=np.append(here.zone, there.zone),
-        distance_m=np.append(here.distance_m, there.distance_m),
-        speed_mps=np.append(here.speed_mps, there.speed_mps),
-        wait_s=np.append(here.wait_s, there.wait_s),
-        persons=np.append(here.persons, there.persons),
-    )
+    vehicles = busy_and_one(site, table)
     fresh = look(site, table, first, 30, vehicles)
     late = replace(fresh, since_s=np.where(fresh.lamps == Lamp.RED, 119, 30))
 

@@ -205,3 +205,15 @@ def test_words_of_sensing_are_read_and_others_refused() -> None:
     assert replace(parse_sensing("connected:0.1"), connected=0.3) == parse_sensing("connected")
     with pytest.raises(UsageError, match="LV740"):
         parse_sensing("eyes")
+
+
+def test_beside_loops_only_buses_report_themselves(drive: Drive) -> None:
+    _, _, mixed = drive(parse_sensing("loops+buses"))
+    _, _, bare = drive(parse_sensing("loops"))
+    seen = [each for each in mixed["A"].seen if each.vehicles is not None]
+    persons = np.concatenate([each.vehicles.persons for each in seen if each.vehicles is not None])
+
+    assert len(seen) == 300
+    assert all(each.sampled and each.loops is not None for each in seen)
+    assert set(persons.tolist()) == {12.0}
+    assert all(each.vehicles is None and not each.sampled for each in bare["A"].seen)

@@ -29,6 +29,8 @@ WISHES = 10_000_000
 CHUNK = 20_000
 BUNDLED = "yuci.am.sumocfg"
 LEGAL_CYCLES = 5
+FAR = 1 << 40
+"""Stands for a call that never comes."""
 
 Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -47,7 +49,9 @@ def run_gate(
 
     A quarter of the wishes each: any phases in any mix; the site's stages in any order, in the
     site's order with skips, and without. `unsafe` counts what the lamp checker, which shares no
-    code with the gate, finds in the lamps. `legal_refused` counts seconds in which a legal plan
+    code with the gate, finds in the lamps. `late` counts the calls that the lamps did not serve
+    within the longest red that the gate promises; it promises none without stages.
+    `legal_refused` counts seconds in which a legal plan
     of the site, or a walk through its stages, did not get the lamps that the plan (or the table of
     changes) has at that second.
     """
@@ -63,12 +67,13 @@ def run_gate(
         if progress:
             progress(name, k / len(found))
         rng = np.random.default_rng([seed, k])
-        decided, unsafe = _attack(site, each, rng)
+        decided, unsafe, late = _attack(site, each, rng)
         rows.append(
             {
                 "controller": name,
                 "wishes": decided,
                 "unsafe": unsafe,
+                "late": late,
                 "legal_refused": _plans_refused(site, plans) + _walk_refused(site, rng),
             }
         )
@@ -79,27 +84,33 @@ def run_gate(
         rows=tuple(rows),
         summary={
             "controllers": len(rows),
-            "wishes": sum(int(str(row["wishes"])) for row in rows),
-            "unsafe": sum(int(str(row["unsafe"])) for row in rows),
-            "legal_refused": sum(int(str(row["legal_refused"])) for row in rows),
+            **{
+                what: sum(int(str(row[what])) for row in rows)
+                for what in ("wishes", "unsafe", "late", "legal_refused")
+            },
         },
     )
 
 
-def _attack(site: Site, count: int, rng: np.random.Generator) -> tuple[int, int]:
-    """Return how many wishes were decided and what the checker found in the lamps."""
+def _attack(site: Site, count: int, rng: np.random.Generator) -> tuple[int, int, int]:
+    """Return how many wishes were decided, and what was unsafe or late in the lamps."""
     gates = [make_gate(site)]
     if site.rules.orders:
         gates += [make_gate(site, stage_table(site, order)) for order in Order]
     share = -(-count // len(gates))
-    unsafe = 0
+    unsafe = late = 0
     for gate in gates:
-        checker = LampChecker(site.rules)
+        checker, waits = LampChecker(site.rules), Waits(site, gate)
         state, scalars, _ = start(gate, -1, *_all_red(site))
         for begin in range(0, share, CHUNK):
+            began = int(scalars[TIME]) + 1
             wishes = _wishes(gate, min(CHUNK, share - begin), rng)
-            unsafe += _unsafe(gate, checker, state, scalars, wishes, rng)
-    return share * len(gates), unsafe
+            called = _calls(wishes[0].shape, rng)
+            lamps = _shown(gate, state, scalars, wishes, called, rng)
+            unsafe += _unsafe(checker, began, lamps)
+            if gate.stages is not None:
+                late += waits.late(lamps, called)
+    return share * len(gates), unsafe, late
 
 
 def _all_red(site: Site) -> tuple[Ints, Ints]:
@@ -119,27 +130,68 @@ def _wishes(gate: Gate, count: int, rng: np.random.Generator) -> Wishes:
     return gate.stages.greens[named] ^ flips, named
 
 
-def _unsafe(
+def _calls(shape: tuple[int, ...], rng: np.random.Generator) -> Flags:
+    """Return who calls in each second, (seconds, phases): few, some or many for 20 s each."""
+    count, width = shape
+    blocks = (count // 20 + 1, 1)
+    often = rng.choice([0.02, 0.2, 0.5], blocks)
+    return np.repeat(rng.random((blocks[0], width)) < often, 20, axis=0)[:count]
+
+
+def _shown(
     gate: Gate,
-    checker: LampChecker,
     state: Ints,
     scalars: Ints,
     wishes: Wishes,
+    called: Flags,
     rng: np.random.Generator,
-) -> int:
+) -> Ints:
+    """Return the lamps under these wishes and calls, (seconds, phases)."""
     greens, named = wishes
-    began = int(scalars[TIME]) + 1
     yellow = rng.integers(-1, 7, greens.shape)
     preparing = rng.random(greens.shape) < 0.01  # noqa: PLR2004
-    called = np.repeat(rng.random((len(greens) // 20 + 1, greens.shape[1])) < 0.5, 20, axis=0)  # noqa: PLR2004
     lamps = np.empty(greens.shape, dtype=np.int64)
-    kernels.run(
-        gate.rules, state, scalars, greens, named, yellow, preparing, called[: len(greens)], lamps
-    )
+    kernels.run(gate.rules, state, scalars, greens, named, yellow, preparing, called, lamps)
+    return lamps
+
+
+def _unsafe(checker: LampChecker, began: int, lamps: Ints) -> int:
     changed = np.ones(len(lamps), dtype=bool)
     changed[1:] = (lamps[1:] != lamps[:-1]).any(axis=1)
     times = 10 * (began + np.arange(len(lamps)))
     return sum(len(checker.see(int(times[k]), lamps[k].tolist())) for k in np.flatnonzero(changed))
+
+
+class Waits:
+    """Count calls that lamps do not serve in time; reads lamps and calls, nothing of the gate.
+
+    A phase that calls while its head is dark waits until the head is lit, by itself or by a mate.
+    Bounds are the longest reds that the gate states for the phases that its stages serve.
+    """
+
+    def __init__(self, site: Site, gate: Gate) -> None:
+        at = {phase: k for k, phase in enumerate(site.phases)}
+        self._heads = np.eye(len(at), dtype=bool)
+        for phase, mates in site.rules.mates.items():
+            self._heads[at[phase], [at[mate] for mate in mates]] = True
+        self._shows = np.array([int(phase.shows) for phase in site.rules.phases])
+        goes = np.array([phase.is_going for phase in site.rules.phases], dtype=bool)
+        self._promised = goes & (gate.home >= 0)
+        self._bound_s = gate.red_s
+        self._since: Ints = np.full(len(at), FAR)
+
+    def late(self, lamps: Ints, called: Flags) -> int:
+        """Return how many calls became late in these seconds, (seconds, phases) each."""
+        lit = (lamps == self._shows) @ self._heads.T
+        second = np.arange(len(lamps))[:, None]
+        last = np.maximum.accumulate(np.where(lit, second, -1))
+        ahead = np.minimum.accumulate(np.where(called, second, FAR)[::-1])[::-1]
+        first = np.append(ahead, np.full((1, len(self._heads)), FAR), axis=0)
+        since = np.take_along_axis(first, last + 1, axis=0)
+        since = np.where(last < 0, np.minimum(since, self._since), since)
+        waits = np.where(lit | (since > second), -1, second - since)
+        self._since = np.where(waits[-1] >= 0, since[-1] - len(lamps), FAR)
+        return int(((waits == self._bound_s) & self._promised).sum())
 
 
 def _plans_refused(site: Site, plans: Sequence[Plan]) -> int:

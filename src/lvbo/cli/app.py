@@ -58,6 +58,9 @@ def build_app(language: Language) -> Any:  # noqa: ANN401  typer carries its own
     benches.command("control", help="cli_help_control", context_settings=HELP_NAMES)(bench.control)
     benches.command("gate", help="cli_help_gate", context_settings=HELP_NAMES)(bench.gate)
     benches.command("latency", help="cli_help_latency", context_settings=HELP_NAMES)(bench.latency)
+    benches.command("coordination", help="cli_help_coordination", context_settings=HELP_NAMES)(
+        bench.coordination
+    )
     app.add_typer(benches, name="bench", help="cli_help_bench", context_settings=HELP_NAMES)
     _name_panels(language)
     root = typer.main.get_command(app)

@@ -451,9 +451,8 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
         return int(forced)
     first, first_misc = s.copy(), misc.copy()
     _aim(r, s, misc, t, wish, named, called, code)
-    want = _stage_wants(r, s, misc[at.STAGE], wish, 0)
-    prepare = prepare & want  # never of a phase outside the stage: it would have to start
-    apply(r, s, misc, t, want, yellow, prepare, called, code, wait)
+    want = _stage_wants(r, s, misc[at.STAGE], wish, 0)  # outside the stage none is prepared:
+    apply(r, s, misc, t, want, yellow, prepare & want, called, code, wait)  # it would have to start
     late = first_late(r, s, misc)
     if late < 0:
         return -1
@@ -463,7 +462,7 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
     if q != misc[at.STAGE]:
         _take_up(r, misc, q, t)
     want = _stage_wants(r, s, q, wish, 1)
-    apply(r, s, misc, t, want, yellow, prepare, called, code, wait)
+    apply(r, s, misc, t, want, yellow, prepare & want, called, code, wait)
     return int(late) if (granted != s[at.LAMP]).any() else -1
 
 

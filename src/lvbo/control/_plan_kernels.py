@@ -27,6 +27,9 @@ HERE = 0.3
 """Less of a vehicle than this is nobody."""
 NOBODY = 0.05
 FAR_S = 900
+EAGER = 0.02
+"""What a second on the way to the end of a minimum counts, veh-s: of plans that cost the same the
+one that left first is kept."""
 NEAR_S, AHEAD_S = 4, 8
 STAGE, TARGET, SPENT, AGE, ROOT, BEGUN, ROUND = range(7)
 """A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
@@ -65,6 +68,7 @@ class Street(NamedTuple):
     over: I64
     recall: Flags  # (S,) never passed over
     least_s: I64
+    hold_s: I64  # (S,) greens run on for so long once a change is decided
     profile: F32
 
 
@@ -78,7 +82,12 @@ class Now(NamedTuple):
     must have begun to keep the longest red, a large number for never; `had` (L,) who was served in
     this round; `must` (S,) what it will cost
     others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next
-    seconds.
+    seconds. `breaks` (S, H) says when a stage does not show what the windows of a wave ask for,
+    `starts` (S, H + 1) when it may begin; `first` (S,) what may begin now, or for the stage that
+    runs, whether it may stay; `lost` (S, H + 1) the fewest seconds that must be broken from then
+    on in a stage past its minimum.
+    seconds. `riders` (L,) are those aboard the bus of a lane, in cars beyond its own; it has left
+    when `ahead` (L,) vehicles have, and cannot be at the stop line before `comes_s` (L,).
     """
 
     arrivals: F32
@@ -93,6 +102,13 @@ class Now(NamedTuple):
     must: F32
     had: Flags
     barred: Flags
+    breaks: Flags
+    starts: Flags
+    first: Flags
+    lost: I64
+    riders: F32
+    ahead: F32
+    comes_s: I64
     stage: int
     age_s: int  # of the green
 
@@ -100,8 +116,12 @@ class Now(NamedTuple):
 class Taste(NamedTuple):
     """What a stop costs, how a yielding lane flows, how far and how wide to look.
 
+    `broken` is what it costs by second that a window of a wave is not kept.
+
     Plans are looked at second by second for `fine_s`, then every `coarse_s`, beyond `middle_s`
-    every `rough_s` seconds.
+    every `rough_s` seconds. `alike` states are kept of those whose stage began within the same 3 s:
+    with fewer, the last to leave would drive out those that left before them, and no plan would
+    ever get through a stage that is only passed through.
     """
 
     stop_s: float = 4.0
@@ -111,13 +131,14 @@ class Taste(NamedTuple):
     mixed: float = 0.4
     lost_s: float = 7.0
     late: float = 50.0
+    broken: float = 50.0
     blocked_s: int = 10
     fine_s: int = 12
     coarse_s: int = 3
     middle_s: int = 60
     rough_s: int = 5
     beam: int = 16
-    alike: int = 2
+    alike: int = 3
 
 
 @njit(cache=True, fastmath=True)
@@ -160,6 +181,18 @@ def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: floa
     return float(1.0 / (1.0 + yields / (green + yields) * wait * flow))
 
 
+@njit(cache=True)
+def _is_only_way(legal: Flags, p: int, j: int) -> bool:
+    """Say whether whoever wants to go on from stage p must pass through j to other stages."""
+    on = False
+    for s in range(legal.shape[0]):
+        if s not in (p, j):
+            if legal[p, s]:
+                return False
+            on |= legal[j, s]
+    return on
+
+
 @njit(cache=True, fastmath=True, inline="always")
 def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, soon: F32,
                 round_: int, served_by: I64) -> bool:  # fmt: skip
@@ -169,12 +202,15 @@ def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, so
     """
     if not street.legal[p, j] or (t < BARRED_S and now.barred[j]):
         return False
+    begun = min(t + street.change_s[p, j], now.breaks.shape[1])
+    if not now.starts[j, begun] or (t == 0 and not now.first[j]):
+        return False
     if not street.recall[j] and now.due_s[j] > FAR_S:
         some = 0.0
         for k in range(queue.shape[0]):
             if street.kind[j, k] != NONE:
                 some += queue[k] + soon[k]
-        if some < NOBODY:
+        if some < NOBODY and not _is_only_way(street.legal, p, j):
             return False
     for s in range(street.over.shape[2]):
         if street.over[p, j, s] == 0:
@@ -232,8 +268,9 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
 
 @njit(cache=True, fastmath=True)
 def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int, at2: I64,
-             parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, cost: F64,
-             q2: F32, fl2: I64, sv2: F32, hd2: I64, cost2: F64) -> None:  # fmt: skip
+             parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, gn: F32,
+             cost: F64, q2: F32, fl2: I64, sv2: F32, hd2: I64, gn2: F32,
+             cost2: F64) -> None:  # fmt: skip
     """Let `dt` seconds pass for all states: lanes, stages, and what waiting and stopping cost."""
     lanes = q.shape[1]
     for c in range(made):
@@ -241,11 +278,13 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
         money = cost[i]
         for k in range(lanes):
             before, al, hl, flowed, served = q[i, k], come[k], hd[i, k], fl[i, k], sv[i, k]
+            gn2[c, k] = gn[i, k]
             s, sec = n, dt
             if p != n:
                 ready = street.ready_s[p, n, k]
-                if ready < 0 or el + dt <= ready:
-                    s, sec = p, 1 if el == 0 and street.kind[p, k] != NONE else 0
+                if ready < 0 or el + dt <= ready:  # who still may goes on into the yellow
+                    runs_on = street.hold_s[p] + 1 - el
+                    s, sec = p, min(max(runs_on, 0), dt) if street.kind[p, k] != NONE else 0
                 elif ready > 0:
                     sec = min(dt, el + dt - ready)
                     if el <= ready:
@@ -255,6 +294,8 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
                 q2[c, k], fl2[c, k], hd2[c, k] = before + al, 0, hl
                 sv2[c, k] = served if kind == MIXED else np.float32(0.0)
                 money += w * (taste.stop_s * al + dt * (before + 0.5 * al))
+                if t >= now.comes_s[k] and gn2[c, k] < now.ahead[k] - 0.5:
+                    money += dt * now.riders[k]
                 continue
             if before < HERE:
                 flowed = FLOWING
@@ -277,6 +318,9 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             left = before + al - out
             q2[c, k], fl2[c, k], sv2[c, k] = left, after, served + out
             hd2[c, k] = 0 if out > 0.5 else hl
+            gn2[c, k] += out
+            if t >= now.comes_s[k] and gn2[c, k] < now.ahead[k] - 0.5:
+                money += dt * now.riders[k]
             money += w * dt * 0.5 * (before + left)
         if p != n:
             el += dt
@@ -285,7 +329,18 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             at2[c, SPENT] = el
         else:
             at2[c, AGE] += dt
+        money += taste.broken * _broken(now, t, dt, p, n, street.hold_s[p] - el)
         cost2[c] = money + dt * _lateness(street, now, taste, t, at2[c])
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _broken(now: Now, t: int, dt: int, p: int, n: int, held: int) -> int:
+    """Return in how many seconds windows are not kept by both stages; the first holds for some."""
+    lost = 0
+    for x in range(t, t + dt):
+        if now.breaks[p, x] or (x - t >= held and now.breaks[n, x]):
+            lost += 1
+    return lost
 
 
 @njit(cache=True, fastmath=True, inline="always")
@@ -304,8 +359,8 @@ def _lateness(street: Street, now: Now, taste: Taste, t: int, state: I64) -> flo
 
 
 @njit(cache=True, fastmath=True)
-def _rank(street: Street, now: Now, taste: Taste, made: int, at2: I64, q2: F32, hd2: I64,
-          cost2: F64, rank: F32) -> None:  # fmt: skip
+def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q2: F32, hd2: I64,
+          gn2: F32, cost2: F64, rank: F32) -> None:  # fmt: skip
     """Fill `rank` with costs so far and what is still to be paid: queues left, stages due."""
     for c in range(made):
         p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
@@ -321,10 +376,32 @@ def _rank(street: Street, now: Now, taste: Taste, made: int, at2: I64, q2: F32, 
             else:
                 wait = 0.0
             cost += now.weight[k] * (ql * wait + 0.5 * ql * ql / now.flow[k])
+            if gn2[c, k] < now.ahead[k] - 0.5:
+                cost += now.riders[k] * (wait + (now.ahead[k] - gn2[c, k]) / now.flow[k])
         for s in range(now.must.shape[0]):
             if not (begun >> s) & 1:
                 cost += now.must[s]
-        rank[c] = cost
+        cost += taste.broken * _to_break(street, now, t, at2[c])
+        rank[c] = cost - EAGER * (min(at2[c, AGE], street.least_s[n]) if p == n else el)
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _to_break(street: Street, now: Now, t: int, state: I64) -> int:
+    """Return the fewest seconds of windows that must still be broken from a state at time t on."""
+    span = now.breaks.shape[1]
+    p, n, el = state[STAGE], state[TARGET], state[SPENT]
+    begun, left = t, street.least_s[n]
+    lost = 0
+    if p == n:
+        left = max(0, left - state[AGE])
+    else:
+        begun = min(t + max(street.change_s[p, n] - el, 0), span)
+        lost = _broken(now, t, begun - t, p, n, street.hold_s[p] - el)
+    free = min(begun + left, span)
+    for x in range(begun, free):
+        if now.breaks[n, x]:
+            lost += 1
+    return int(lost + now.lost[n, free])
 
 
 @njit(cache=True, fastmath=True)
@@ -365,6 +442,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     wide = beam * stages + 1
     q, q2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     sv, sv2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
+    gn, gn2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     fl, fl2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
     hd, hd2 = np.zeros((beam, lanes), np.int64), np.zeros((wide, lanes), np.int64)
     at, at2 = np.zeros((beam, STATE), np.int64), np.zeros((wide, STATE), np.int64)
@@ -392,32 +470,29 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
         made = _branch(street, now, t, count, at, q, soon, served_by, at2, parent)
         _advance(
             street, now, taste, t, dt, made, at2, parent, come, near,
-            q, fl, sv, hd, cost, q2, fl2, sv2, hd2, cost2,
+            q, fl, sv, hd, gn, cost, q2, fl2, sv2, hd2, gn2, cost2,
         )  # fmt: skip
         last = u == times.shape[0] - 2
         if made > count or last:
-            _rank(street, now, taste, made, at2, q2, hd2, cost2, rank)
+            _rank(street, now, taste, t + dt, made, at2, q2, hd2, gn2, cost2, rank)
             count = _keep_best(made, beam, rank, at2, now, taste.alike, seen, order)
             for i in range(count):
                 c = order[i]
                 for k in range(lanes):
                     q[i, k], fl[i, k] = q2[c, k], fl2[c, k]
-                    sv[i, k], hd[i, k] = sv2[c, k], hd2[c, k]
+                    sv[i, k], hd[i, k], gn[i, k] = sv2[c, k], hd2[c, k], gn2[c, k]
                 for x in range(STATE):
                     at[i, x] = at2[c, x]
                 cost[i] = rank[c] if last else cost2[c]
         else:
-            q[:made], fl[:made], sv[:made], hd[:made] = (
-                q2[:made],
-                fl2[:made],
-                sv2[:made],
-                hd2[:made],
-            )
-            at[:made], cost[:made] = at2[:made], cost2[:made]
+            q[:made], fl[:made] = q2[:made], fl2[:made]
+            sv[:made], hd[:made] = sv2[:made], hd2[:made]
+            at[:made], cost[:made], gn[:made] = at2[:made], cost2[:made], gn2[:made]
     keep, change, action = np.inf, np.inf, -1
     for i in range(count):
         if at[i, ROOT] < 0:
-            keep = min(keep, cost[i])
+            keep = min(keep, cost[i]) if now.first[now.stage] else keep
         elif cost[i] < change:
             change, action = cost[i], at[i, ROOT]
-    return (action if change < keep else -1), keep, change
+    sooner = change < np.inf and change <= keep + EAGER  # who gains nothing by waiting goes
+    return (action if sooner else -1), keep, change

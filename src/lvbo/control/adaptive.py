@@ -9,24 +9,38 @@ arrivals as it goes and needs no training.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
+from lvbo.control._window_kernels import first_steps
 from lvbo.control.adaptive_model import make_frame, make_street
+from lvbo.control.background import plan_table
+from lvbo.control.buses import BusEye
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.learning import Learned
-from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Reason, Wish
+from lvbo.control.protocols import (
+    Bools,
+    Coordination,
+    Floats,
+    Ints,
+    LaneState,
+    Observation,
+    Reason,
+    Wish,
+)
 from lvbo.control.registry import Maker, Situation
+from lvbo.control.settings import read_settings
 from lvbo.control.sight import Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
-from lvbo.control.stages import StageTable, stage_table
+from lvbo.control.stages import StageTable
+from lvbo.control.windows import Calendar, free
 from lvbo.signal.lamp import GOING
 
 LEARN_EVERY_S = 60
@@ -36,6 +50,10 @@ HERE = 0.3
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
+PLATOON = 1.5
+"""A vehicle on a lane that a wave leads to counts so much."""
+YIELDS_S = 10
+"""Buses do not count while a stage must begin within this time to keep the longest red."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 _GOING = np.array([int(lamp) for lamp in GOING])
@@ -44,27 +62,41 @@ _GOING = np.array([int(lamp) for lamp in GOING])
 class AdaptiveController:
     """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`.
 
-    A change that shows no effect within `answer_s` was refused, and another is looked for.
+    A change that shows no effect within `answer_s` beyond the notice that greens need was refused,
+    and another is looked for.
     """
 
     def __init__(
-        self, site: Site, table: StageTable, *, taste: Taste | None = None, answer_s: int = 1
+        self,
+        site: Site,
+        table: StageTable,
+        *,
+        taste: Taste | None = None,
+        answer_s: int = 1,
+        bus: float = 0.0,
     ) -> None:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
-        self._frame = make_frame(site, table)
+        gate = make_gate(site, table)
+        self._frame = make_frame(site, table, gate.notice_s)
+        self._buses, self._bus = BusEye(site), bus
         self._learned = Learned(site)
-        self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
+        self._keep: Coordination | None = None
+        self._calendar: Calendar | None = None
+        self._platoons = _platoons(None, len(site.lanes))
+        self._free = free(table.count, SPAN_S)
+        self._renew()
         self._eyes = Eyes(site)
         self._heads = Heads(table.count, len(site.lanes))
         self._served = Served(site)
         self._inside = Inside(site)
-        gate = make_gate(site, table)
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._called = np.zeros(len(site.phases), dtype=bool)
-        self._run = StageRun(site, table, answer_s=answer_s)
+        self._run = StageRun(
+            site, table, answer_s=answer_s + int(self._frame.hold_s.max(initial=0))
+        )
         self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
@@ -72,6 +104,7 @@ class AdaptiveController:
         """Return the stage that shall have green from now on, and why."""
         run = self._run
         run.follow(seen)
+        self._follow(seen.keep)
         age_s = run.age_s(seen.time_s)
         lanes = self._look(seen, run.stage if run.is_steady else -1, age_s)
         self._called = self._calls.of(lanes, seen.working)
@@ -89,7 +122,7 @@ class AdaptiveController:
         lanes = self._eyes.look(seen)
         self._heads.feel(lanes, self._street, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
-        self._lit_s[green == 1] = seen.time_s
+        self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
         free = np.asarray(~self._heads.stuck.any(axis=0))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
@@ -98,7 +131,7 @@ class AdaptiveController:
         if seen.crossed is not None:
             self._learned.turned(seen.crossed)
         if seen.time_s % LEARN_EVERY_S == self._turn:
-            self._street = make_street(self._frame, self._learned.shares, self._learned.profile)
+            self._renew()
         return lanes
 
     def _cleared(self, seen: Observation, wish: Wish) -> Wish:
@@ -122,16 +155,19 @@ class AdaptiveController:
     def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""
         waiting = _demand(self._street, lanes)
-        if not self._wanted(seen, waiting):
+        if self._calendar is None and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
+        breaks, starts, first, lost = self._windows(seen.time_s, waiting)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
+        weight = 0.0 if (due < YIELDS_S).any() else self._bus
+        buses = self._buses.look(seen.vehicles, lanes, weight)
         now = Now(
             arrivals=lanes.arrivals,
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=_weights(lanes.wait_s),
+            weight=_weights(lanes.wait_s) * self._platoons,
             blocked=blocked.astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
@@ -139,6 +175,13 @@ class AdaptiveController:
             must=self._must(due, lanes.rate_vps),
             had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
+            breaks=breaks,
+            starts=starts,
+            first=first,
+            lost=lost,
+            riders=buses.riders.astype(np.float32),
+            ahead=buses.ahead.astype(np.float32),
+            comes_s=buses.comes_s,
             stage=self._run.stage,
             age_s=age_s,
         )
@@ -155,6 +198,45 @@ class AdaptiveController:
                 "saved_s": 0 if not np.isfinite(keep) else round(keep - change),
             },
         )
+
+    def _follow(self, keep: Coordination | None) -> None:
+        """Take up the windows of a wave, or give them up; their stages are never passed over."""
+        if keep is self._keep:
+            return
+        self._keep = keep
+        self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
+        self._platoons = _platoons(self._calendar, len(self._site.lanes))
+        self._renew()
+
+    def _renew(self) -> None:
+        """Make the arrays of the search anew from what was learned."""
+        street = make_street(self._frame, self._learned.shares, self._learned.profile)
+        if self._calendar is not None:
+            street = street._replace(recall=street.recall | self._calendar.coordinated)
+        self._street = street
+
+    def _windows(self, now_s: int, waiting: Floats) -> tuple[Bools, Bools, Bools, Ints]:
+        """Return what the search must know of windows: breaks, starts, first steps, to be lost.
+
+        On the way to a window no stage counts as passed over that somebody waits for.
+        """
+        if self._calendar is None:
+            return self._free
+        breaks, starts = self._calendar.ahead(now_s, SPAN_S)
+        street = self._street
+        called = street.recall | (waiting > HERE)
+        called[self._run.stage] = False
+        skips = ((street.over > 0) & called).any(axis=2)
+        now, ahead = first_steps(
+            breaks,
+            starts,
+            street.legal & ~skips & ~self._run.barred(now_s),
+            street.change_s,
+            street.least_s,
+            street.hold_s,
+            self._run.stage,
+        )
+        return breaks, starts, np.asarray(now == now.min()), ahead
 
     def _wanted(self, seen: Observation, waiting: Floats) -> bool:
         """Say whether any other stage has somebody to serve, on wheels or on foot."""
@@ -189,14 +271,34 @@ def _demand(street: Street, lanes: LaneState) -> Floats:
     return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
 
 
+def _platoons(calendar: Calendar | None, lanes: int) -> F32:
+    """Return what a vehicle on each lane weighs, (lanes,): more where a platoon is awaited."""
+    found = np.ones(lanes, dtype=np.float32)
+    if calendar is not None:
+        found[calendar.lanes] = PLATOON
+    return found
+
+
 def _weights(wait_s: Floats) -> F32:
     over = np.maximum(0.0, wait_s - PATIENCE_S) / FAIRNESS_S
     return np.asarray(np.minimum(1.0 + over**2, MOST_WEIGHT), dtype=np.float32)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How much those aboard a bus count beside those in cars: 1 a head each, 0 not at all.
+
+    Nothing by default: on the streets measured so far it has not been shown to help.
+    """
+
+    bus: float = 0.0
+
+
 def make(situation: Situation) -> AdaptiveController:
-    """Return the adaptive controller of a site in its stage order."""
-    return AdaptiveController(situation.site, stage_table(situation.site, situation.order))
+    """Return the adaptive controller of a site in its stage order, or that of its wave."""
+    plan = situation.plan if situation.keeps else None
+    table = plan_table(situation.site, situation.order, plan)
+    return AdaptiveController(situation.site, table, bus=read_settings(Settings, situation).bus)
 
 
 MAKERS: Mapping[str, Maker] = {"lvbo": make}

@@ -28,7 +28,8 @@ class Frame:
     `served` (stages, movements) is how a stage serves a movement; `change_s` (stages, stages,
     phases) are the changes of vehicles; `move_ready_s` (stages, stages, movements) when it goes
     after a change, -1 never; `recall` the stages with people on foot that are served in every
-    round; `least_s` the minimum of each stage, its walks cleared.
+    round. A change begins when it is decided: greens run on for `hold_s` (stages,), as their end
+    must be announced. `least_s` is when the end of each stage may be decided, its walks cleared.
     """
 
     site: Site
@@ -38,17 +39,20 @@ class Frame:
     move_ready_s: NDArray[np.int64]
     recall: NDArray[np.bool_]
     least_s: NDArray[np.int64]
+    hold_s: NDArray[np.int64]
 
 
-def make_frame(site: Site, table: StageTable) -> Frame:
-    """Return the frame of a site.
+def make_frame(site: Site, table: StageTable, notice_s: NDArray[np.int64]) -> Frame:
+    """Return the frame of a site whose greens need notice before they end, `notice_s` (phases,).
 
     People stop walking before their stage ends, so that only vehicles clear in a change; the
     minimum of a stage with a walk lasts until those on foot have cleared as well.
     """
     wheels = table.greens & ~site.walks
     change = change_times(site.rules, site.phases, wheels)
-    least = np.maximum(table.least_s, _walk_least(site, table, change))
+    hold = np.where(wheels & ~wheels.all(axis=0), notice_s, 0).max(axis=1, initial=0)
+    change = np.where(change > 0, change + hold[:, None, None], change)
+    least = np.maximum(table.least_s - hold, _walk_least(site, table, change))
     return Frame(
         site=site,
         table=table,
@@ -56,7 +60,8 @@ def make_frame(site: Site, table: StageTable) -> Frame:
         change_s=change,
         move_ready_s=_ready(site, change),
         recall=_recall(site, table),
-        least_s=least,
+        least_s=np.maximum(least, 1),
+        hold_s=hold,
     )
 
 
@@ -107,6 +112,7 @@ def make_street(frame: Frame, share: Floats, profile: Floats) -> Street:
         over=_passed_over(frame.table),
         recall=frame.recall,
         least_s=frame.least_s,
+        hold_s=frame.hold_s,
         profile=profile.astype(np.float32),
     )
 

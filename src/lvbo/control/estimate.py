@@ -53,9 +53,13 @@ class Served:
         self._serves: Bools = (site.serves > NONE) @ site.uses.T
 
     def green_s(self, seen: Observation) -> Ints:
-        """Return for how long each lane has had green for some of its traffic, 0 at red, s."""
+        """Return for how long each lane has had green for some of its traffic, 0 at red, s.
+
+        A green that was lit a second ago, and is seen for the first time, has lasted 1 s.
+        """
         going = np.isin(seen.lamps, _GOING)
-        since = np.where(self._serves & going[:, None], seen.since_s[:, None] + 1, 0)
+        lit_s = np.maximum(seen.since_s, 1)[:, None]
+        since = np.where(self._serves & going[:, None], lit_s, 0)
         return np.asarray(since.max(axis=0, initial=0))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.control._sight_kernels import CAR_PERSONS
 from lvbo.control.estimate import (
     MOST_QUEUE,
     NEAR_M,
@@ -15,7 +16,7 @@ from lvbo.control.estimate import (
     Served,
     complete,
 )
-from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation, Vehicles
 from lvbo.control.site import REACH_M, Site
 
 COVERED = 0.95
@@ -52,6 +53,7 @@ class LoopEye:
         self._covered_s = np.zeros(lanes)
         self._wait_s = np.zeros(lanes)
         self._number = np.zeros(lanes, dtype=np.int64)
+        self._aboard = Aboard(site)
         beside = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
         self._beside = beside - np.eye(lanes)
 
@@ -84,7 +86,7 @@ class LoopEye:
             gap_s=np.where(self._close() > HALF, 0.0, self._free_s),
             head=np.where(here, self._number, -1),
             stands=stands,
-            load=np.ones(len(self._line)),
+            load=self._aboard.load(seen.vehicles, queue + coming),
         )
         blind = self._blind.step(self._rates.vps, green)
         return complete(state, seen.working, blind, self._rates, self._eta_s + 1, announced)
@@ -164,6 +166,25 @@ class LoopEye:
         shorter = self._has_far & (far.occupied <= HIT) & (green <= 0)
         self._line = np.where(shorter, np.minimum(self._line, room + 1.0), self._line)
         self._hidden = np.where(shorter, 0.0, np.minimum(self._hidden, MOST_QUEUE))
+
+
+class Aboard:
+    """Tell how many are aboard, by lane, where buses report themselves to a site of loops."""
+
+    def __init__(self, site: Site) -> None:
+        self._ahead = np.zeros((len(site.zones), len(site.lanes)))
+        for k, zone in enumerate(site.zones):
+            self._ahead[k, list(zone.lanes)] = zone.shares
+
+    def load(self, reporting: Vehicles | None, present: Floats) -> Floats:
+        """Return the persons in a vehicle over those in a car; who does not report is a car."""
+        if reporting is None or not len(reporting.key):
+            return np.ones(self._ahead.shape[1])
+        ahead = self._ahead[reporting.zone]
+        buses = ahead.sum(axis=0)
+        riders = reporting.persons @ ahead / CAR_PERSONS
+        all_ = np.maximum(np.maximum(present, buses), 1.0)
+        return np.asarray((all_ - buses + riders) / all_)
 
 
 class _Lane:

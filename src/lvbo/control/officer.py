@@ -1,38 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Officers' route control (特勤): stages held along a route as the escort comes, then given back.
+"""Officers' route control (特勤) and preemption: green when the vehicle comes, then given back.
 
 The officer stands above the controller of the site, and below the gate: no intergreen, minimum
-green or running clearance is cut for an escort, and the longest red stays guaranteed.
+green or running clearance is cut for an escort, and the longest red stays guaranteed. The
+controller goes on deciding all the while, and has its way for as long as the stage of the route can
+still stand in time; then the officer leads there by the legal path, early enough that the queue
+before the vehicle has gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lvbo.control.protocols import Controller, Observation, Wish
-from lvbo.control.site import Site
+from lvbo.control.calls import Calls
+from lvbo.control.estimate import STEADY_VPS
+from lvbo.control.eyes import Eyes
+from lvbo.control.passage import Passage, Ways
+from lvbo.control.protocols import (
+    Bools,
+    Capability,
+    Controller,
+    Floats,
+    LaneState,
+    Observation,
+    Reason,
+    Wish,
+)
+from lvbo.control.routes import PATIENCE_S, Claim, Desk, End, StopLog
+from lvbo.control.site import NONE, Site
 from lvbo.control.stages import StageTable
-from lvbo.ids import ControllerId
 
-Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
-
-FAR_S = 10_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class RouteStep:
-    """One signal of a route: its stage is held from `from_s` to `until_s` of the area clock."""
-
-    from_s: int
-    until_s: int
-    controller: ControllerId
-    stage: int
+EARLY_S = 5.0
+"""The queue before an escort shall be gone this long before it comes."""
+START_S, MOST_CLEAR_S = 2.0, 90.0
+"""What it takes until a queue moves; a queue is not given more than the second."""
+BEFORE_S = 120
+"""The queues before a site was led away are those of this time."""
+MOST_RECOVERY_S = 180
+"""After so long the controller has its site back whatever stage it wishes."""
 
 
 class Duty(StrEnum):
@@ -44,127 +54,237 @@ class Duty(StrEnum):
     RECOVERING = "recovering"
 
 
-def plan_route(
-    stops: Iterable[tuple[ControllerId, int, float]],
-    start_s: int,
-    *,
-    speed_mps: float,
-    early_s: int = 10,
-    hold_s: int = 30,
-) -> tuple[RouteStep, ...]:
-    """Return the steps of a route: (controller, stage, metres from the start) in order.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lock:
+    """A stage that an officer holds by hand from `from_s` to `until_s` of the area clock."""
 
-    Each stage stands `early_s` before the head of the escort arrives at that speed and is held
-    until `hold_s` after it.
-    """
-    steps = []
-    for controller, stage, metres in stops:
-        arrives = start_s + round(metres / speed_mps)
-        steps.append(
-            RouteStep(
-                controller=controller,
-                stage=stage,
-                from_s=arrives - early_s,
-                until_s=arrives + hold_s,
-            )
-        )
-    return tuple(steps)
+    stage: int
+    from_s: int
+    until_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Task:
+    """A stage that shall stand from a time on, for a claim, or for an officer's lock."""
+
+    goal: int
+    need_s: float
+    reason: Reason
+    claim: Claim | None = None
 
 
 class OfficerController:
-    """Wrap the controller of a site so that an officer may lock a stage, abort, and give back.
+    """Wrap the controller of a site so that routes of a desk, or an officer's lock, go before it.
 
-    The wrapped controller goes on deciding, so that it knows its site when it takes over again.
-    `recovery_s` is how long the last return took, from the end of the lock until the site shows
-    what the wrapped controller wishes.
+    `log` is that of the stop that runs or ran last, `recovery_s` how long the last return took.
+    After the end, stages that were passed over and are called are served first; then the site is
+    led to what the controller wishes.
     """
 
-    def __init__(self, inner: Controller, site: Site, table: StageTable) -> None:
+    def __init__(
+        self, inner: Controller, site: Site, table: StageTable, desk: Desk | None = None
+    ) -> None:
         self._inner, self._site, self._table = inner, site, table
-        self._path, self._time_s = _paths(table)
-        self._steps: tuple[RouteStep, ...] = ()
-        self._serving: RouteStep | None = None  # once led to, a stage is not given up midway
-        self._ended_s: int | None = None
+        self._desk = desk or Desk(())
+        self._passage, self._ways = Passage(site, table), Ways(site, table)
+        self._eyes, self._calls = Eyes(site), Calls(site)
+        self._lock: Lock | None = None
+        self._task: _Task | None = None
+        self._lit = np.zeros(table.count, dtype=bool)  # stages that had green since it was asked
+        self._owed: list[int] = []
+        self._queues: deque[float] = deque(maxlen=BEFORE_S)
+        self._usual_queue = 0.0
+        self._back_s, self._due_s = 0, 0.0
+        self._open: list[StopLog] = []  # given back, queues not yet
         self.duty = Duty.IDLE
+        self.log: StopLog | None = None
         self.recovery_s: int | None = None
 
-    def follow(self, route: Iterable[RouteStep]) -> None:
-        """Take those steps of a route that are for this site, in place of all before."""
-        self._steps = tuple(sorted(s for s in route if s.controller == self._site.id))
-
     def lock(self, stage: int, from_s: int, until_s: int) -> None:
-        """Hold one stage over a span of time."""
-        self.follow(
-            [RouteStep(controller=self._site.id, stage=stage, from_s=from_s, until_s=until_s)]
-        )
+        """Hold one stage over a span of time, before all routes."""
+        self._lock = Lock(stage=stage, from_s=from_s, until_s=until_s)
 
     def abort(self) -> None:
-        """Drop the route; the site returns to its controller by the legal path."""
-        self._steps = ()
+        """Drop the lock; the site returns to its controller by the legal path."""
+        self._lock = None
 
     def decide(self, seen: Observation) -> Wish:
-        """Return the wish of the officer while a step is due, else of the wrapped controller."""
+        """Return the wish of the officer while it is due, else of the wrapped controller."""
         wish = self._inner.decide(seen)
-        going = (seen.lamps == self._shows) & self._goes
-        stage = self._table.stage_of(going, self._site.walks)
-        step = self._serving = self._due(seen.time_s, stage)
-        if step is None:
-            self._give_back(seen.time_s, going, wish)
-            if self.duty is not Duty.RECOVERING or stage < 0:
-                return wish
-            home = self._table.stage_of(wish.greens, self._site.walks)
-            return wish if home < 0 else self._lead(seen, going, stage, home, wish)
-        self.duty = Duty.HOLDING if stage == step.stage else Duty.LEADING
-        return self._lead(seen, going, stage, step.stage)
+        lanes = self._eyes.look(seen)
+        self._passage.look(seen)
+        self._count(seen, lanes)
+        called = self._called(seen, lanes)
+        task = self._next(seen, lanes, wish)
+        if task is None:
+            return self._give_back(seen, called, wish)
+        if self._task is None and self._passage.is_changing:
+            return wish  # what has begun is not turned round halfway
+        if self._task is None or not _same(self._task, task):
+            self._take(seen, task)
+        self._task = task
+        self.duty = Duty.HOLDING if self._passage.stage == task.goal else Duty.LEADING
+        if self.duty is Duty.HOLDING and self.log is not None and self.log.green_s is None:
+            self.log.green_s = seen.time_s
+        return self._passage.lead(seen, task.goal, called, task.reason)
 
-    def _lead(
-        self, seen: Observation, going: Bools, stage: int, goal: int, wish: Wish | None = None
-    ) -> Wish:
-        """Return the next stage of the legal path to a goal; `wish` itself where it is next."""
-        aim = goal if stage < 0 else int(self._path[stage, goal])
-        if wish is not None and aim == goal:
-            return wish
-        walks = self._table.greens[aim] & self._site.walks & (seen.calls | going)
-        return Wish(greens=(self._table.greens[aim] & ~self._site.walks) | walks, stage=aim)
+    def _called(self, seen: Observation, lanes: LaneState) -> Bools:
+        wheels = self._calls.of(lanes, seen.working) & ~self._site.walks
+        return np.asarray(wheels | (seen.calls & self._site.walks))
 
-    @property
-    def _shows(self) -> Ints:
-        return np.array([int(p.shows) for p in self._site.rules.phases], dtype=np.int64)
-
-    @property
-    def _goes(self) -> Bools:
-        return np.array([p.is_going for p in self._site.rules.phases], dtype=bool)
-
-    def _due(self, time_s: int, stage: int) -> RouteStep | None:
-        """Return the step to serve: the one that runs, or whose stage must be led to by now."""
-        for step in self._steps:
-            if time_s >= step.until_s:
+    def _next(self, seen: Observation, lanes: LaneState, wish: Wish) -> _Task | None:
+        """Return what to lead to now: what runs goes on unless something before it is due."""
+        for task in self._tasks(seen, lanes):
+            if self._task is not None and _same(self._task, task):
+                if not self._is_spent(seen, task):
+                    return task
                 continue
-            lead = int(self._time_s.max() if stage < 0 else self._time_s[stage, step.stage])
-            if time_s >= step.from_s - lead or step == self._serving:
-                return step
+            if not self._is_in_time(seen, task, wish):
+                return task
         return None
 
-    def _give_back(self, time_s: int, going: Bools, wish: Wish) -> None:
-        if self.duty in (Duty.LEADING, Duty.HOLDING):
-            self.duty, self._ended_s = Duty.RECOVERING, time_s
-        if self.duty is Duty.RECOVERING and bool((going == wish.greens).all()):
-            self.duty = Duty.IDLE
-            self.recovery_s = time_s - (self._ended_s if self._ended_s is not None else time_s)
+    def _tasks(self, seen: Observation, lanes: LaneState) -> list[_Task]:
+        """Return all that may be due, first things first; of equal rank what runs stays first."""
+        if seen.capability is not Capability.STAGE:
+            return []
+        found = []
+        if self._lock is not None and seen.time_s < self._lock.until_s:
+            own = Reason(code="LV794", fields={"stage": self._lock.stage + 1})
+            found.append(_Task(goal=self._lock.stage, need_s=self._lock.from_s, reason=own))
+        running = None if self._task is None else self._task.claim
+        claims = self._desk.claims(self._site.id, seen.time_s)
+        if running is not None:
+            claims.sort(key=lambda c: (c.rank, c.key != running.key))
+        for claim in claims:
+            task = self._task_of(claim, lanes, seen.time_s)
+            if task is not None:
+                found.append(task)
+        return found
+
+    def _task_of(self, claim: Claim, lanes: LaneState, now_s: int) -> _Task | None:
+        serves = np.isin(np.array(self._site.phases, dtype=object), claim.phases)
+        goals = np.flatnonzero(self._table.greens[:, serves].any(axis=1))
+        if not len(goals):
+            return None
+        now = self._passage.stage
+        goal = min(goals.tolist(), key=lambda s: self._ways.to(now, s))
+        if self._task is not None and self._task.claim is not None:
+            goal = self._task.goal if self._task.claim.key == claim.key else goal
+        queue, clear_s = self._clearing(serves, lanes, self._ways.to(now, goal))
+        told = {
+            "route": claim.route,
+            "stage": goal + 1,
+            "eta_s": max(round(claim.eta_s - now_s), 0),
+            "queue": round(queue, 1),
+            "clear_s": round(clear_s),
+        }
+        return _Task(
+            goal=goal,
+            need_s=claim.eta_s - clear_s - EARLY_S,
+            reason=(_holding if now == goal else _leading)(told),
+            claim=claim,
+        )
+
+    def _clearing(self, serves: Bools, lanes: LaneState, lead_s: int) -> tuple[float, float]:
+        """Return who will stand before the vehicle on the slowest lane, and when they have gone.
+
+        Those who come while the queue discharges join it: it shrinks by the difference.
+        """
+        movements = (self._site.serves[serves] > NONE).any(axis=0)
+        own = self._site.uses[:, movements].any(axis=1)
+        rate = np.minimum(lanes.rate_vps[own], 0.5 * STEADY_VPS)
+        queue: Floats = lanes.queue[own] + rate * lead_s
+        needs = np.where(queue >= 1.0, START_S + queue / (STEADY_VPS - rate), 0.0)
+        return float(queue.max(initial=0.0)), min(float(needs.max(initial=0.0)), MOST_CLEAR_S)
+
+    def _is_in_time(self, seen: Observation, task: _Task, wish: Wish) -> bool:
+        """Say whether the goal can stand in time although the controller has its way now."""
+        next_ = self._passage.stage_of(wish.greens) if self._task is None else self._task.goal
+        left_s = task.need_s - seen.time_s - 1  # the next look is a second later
+        return self._ways.after(self._passage, next_, task.goal, seen.time_s) <= left_s
+
+    def _is_spent(self, seen: Observation, task: _Task) -> bool:
+        """Give a stop up whose green was held too long after its time; say whether that is so."""
+        if task.claim is None or self.log is None or self.log.green_s is None:
+            return False
+        if seen.time_s - max(self.log.green_s, self._due_s) <= PATIENCE_S:
+            return False
+        self._desk.close(task.claim, End.GIVEN_UP)
+        return True
+
+    def _take(self, seen: Observation, task: _Task) -> None:
+        """Begin with a task; the log of an earlier one that it displaces ends here."""
+        self._release(seen)
+        if self.duty is Duty.IDLE:
+            self._lit[:] = False
+            self._passage.restart(seen)
+            self._usual_queue = float(np.mean(self._queues)) if self._queues else 0.0
+        self.log = None
+        if task.claim is not None:
+            self.log, self._due_s = self._desk.logs[task.claim.key], task.claim.eta_s
+            self.log.asked_s, self.log.green_s, self.log.end = seen.time_s, None, End.OPEN
+
+    def _release(self, seen: Observation) -> None:
+        if self._task is not None and self.log is not None:
+            self.log.released_s = seen.time_s
+            self._open.append(self.log)
+        self._task = None
+
+    def _give_back(self, seen: Observation, called: Bools, wish: Wish) -> Wish:
+        """Return the wish with which the site goes back to its controller."""
+        if self._task is not None:
+            over = (self._table.greens & called).any(axis=1) & ~self._lit
+            self._owed = [s for s in self._ways.from_on(self._task.goal) if over[s]]
+            self._release(seen)
+            self.duty = Duty.RECOVERING
+            self._back_s = seen.time_s
+        if self.duty is not Duty.RECOVERING:
+            return wish
+        self._owed = [s for s in self._owed if not self._lit[s]]
+        if seen.time_s - self._back_s >= MOST_RECOVERY_S:
+            return self._hand_over(seen, wish)
+        if self._owed:
+            why = Reason(code="LV797", fields={"stage": self._owed[0] + 1})
+            return self._passage.lead(seen, self._owed[0], called, why)
+        home = self._passage.stage_of(wish.greens)
+        now = self._passage.stage
+        if home < 0 or home == now:
+            return self._hand_over(seen, wish)
+        if now >= 0 and self._passage.may_go(now, home, called):
+            return wish
+        why = Reason(code="LV798", fields={"stage": home + 1})
+        return self._passage.lead(seen, home, called, why)
+
+    def _hand_over(self, seen: Observation, wish: Wish) -> Wish:
+        self.duty = Duty.IDLE
+        self.recovery_s = seen.time_s - self._back_s
+        self._passage.restart(seen)
+        if self.log is not None:
+            self.log.recovered_s = self.recovery_s
+        return wish
+
+    def _count(self, seen: Observation, lanes: LaneState) -> None:
+        """Take note of who stands, and of the stages that had their green."""
+        total = float(lanes.queue.sum())
+        if self.duty is Duty.IDLE:
+            self._queues.append(total)
+        for log in tuple(self._open):
+            if total <= self._usual_queue + 1.0 and log.released_s is not None:
+                log.queues_s = seen.time_s - log.released_s
+                self._open.remove(log)
+        if self._passage.stage >= 0:
+            self._lit[self._passage.stage] = True
 
 
-def _paths(
-    table: StageTable,
-) -> tuple[Ints, Ints]:
-    """Return the first stage on the quickest legal path, and its time with minima, all pairs."""
-    change = table.change_s.max(axis=2)
-    time = np.where(table.legal, table.least_s[:, None] + change, FAR_S)
-    first = np.tile(np.arange(table.count), (table.count, 1))
-    for k in range(table.count):
-        through = time[:, k, None] + time[None, k, :]
-        better = through < time
-        first = np.where(better, first[:, k, None], first)
-        time = np.minimum(time, through)
-    np.fill_diagonal(time, 0)
-    np.fill_diagonal(first, np.arange(table.count))
-    return first, np.minimum(time, FAR_S)
+def _same(first: _Task, second: _Task) -> bool:
+    """Say whether two tasks are for the same stop of a route, or both for the lock."""
+    keys = [None if task.claim is None else task.claim.key for task in (first, second)]
+    return keys[0] == keys[1]
+
+
+def _leading(told: Mapping[str, object]) -> Reason:
+    return Reason(code="LV795", fields=told)
+
+
+def _holding(told: Mapping[str, object]) -> Reason:
+    return Reason(code="LV796", fields=told)

@@ -37,10 +37,10 @@ class Platoon:
 
     def look(self, seen: Observation, since_s: int) -> None:
         """Take in one second, `since_s` after the green of the stage began in the plan."""
-        if seen.vehicles is not None:
-            self._by_area(seen.vehicles, seen.time_s, since_s)
-        elif seen.loops is not None:
+        if seen.loops is not None:
             self._by_loops(seen.loops, since_s)
+        elif seen.vehicles is not None:
+            self._by_area(seen.vehicles, seen.time_s, since_s)
 
     def turn(self, cycle_s: int, late_s: int) -> None:
         """Let what was seen fade; the next green begins `late_s` later than a cycle after the last.

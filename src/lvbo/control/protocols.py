@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvbo.ids import ControllerId, PhaseId
+from lvbo.signal.plan import Plan
 
 Bools = NDArray[np.bool_]
 Floats = NDArray[np.float64]
@@ -50,7 +51,8 @@ class Vehicles:
 
     `zone` is the stretch of lane the vehicle is on (an index into the zones of the site; a stretch
     upstream of a fan leads to several stop-line lanes), `distance_m` that to the stop line,
-    `wait_s` the time it has stood, `persons` who is aboard.
+    `wait_s` the time it has stood, `persons` who is aboard. A street that knows a bus to be late
+    counts those aboard more than once. Beside loops, vehicles are buses that report themselves.
     """
 
     key: Ints
@@ -112,6 +114,36 @@ class LaneState:
     load: Floats
 
 
+EARLY_S = 6
+"""A coordinated green starts at most so long before its start in the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BandWindow:
+    """A band passes: from `start_ds` of the area clock on one of the phases is green.
+
+    The start is modulo the cycle; a length of the cycle or more is cut to the cycle.
+    """
+
+    phases: tuple[PhaseId, ...]
+    start_ds: int
+    length_ds: int
+    cycle_ds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordination:
+    """What keeps a signal in a wave: the plan it belongs to, its windows, how early it may start.
+
+    `early_s` bounds how long before its start in the plan a coordinated green may begin, so that
+    spare green does not send platoons off too soon.
+    """
+
+    plan: Plan
+    windows: tuple[BandWindow, ...]
+    early_s: int = EARLY_S
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observation:
     """All that is seen of one controller and its approaches at one second.
@@ -122,7 +154,7 @@ class Observation:
     leave in the second before. `working` (lanes,) says which lanes have a detector that can be
     believed. `blocked` (movements,) says where the exit is known to be full. `calls` (phases,) are
     demands of people on foot: buttons, or recall. `lanes` is what was made of all this, where it
-    was made once for all.
+    was made once for all. `keep` is what the site shall keep of a green wave now.
     """
 
     controller: ControllerId
@@ -135,6 +167,7 @@ class Observation:
     crossed: Crossings | None = None
     sampled: bool = False
     lanes: LaneState | None = None
+    keep: Coordination | None = None
     working: Bools
     blocked: Bools
     calls: Bools

@@ -34,13 +34,15 @@ class ControllerSpec:
 class Situation:
     """What a controller is made for: its site, the stage order, and its plans, if any.
 
-    `plan` is the one in force at the start, `schedule` all of them by the time of day.
+    `plan` is the one in force at the start, `schedule` all of them by the time of day. `keeps`
+    says that the site keeps the stage order of its plan, as where a green wave is to be kept.
     """
 
     site: Site
     order: Order
     plan: Plan | None = None
     schedule: PlanSet | None = None
+    keeps: bool = False
     params: Mapping[str, object]
 
 

@@ -82,10 +82,10 @@ class Usage:
         self._given[stage] += green
         self._span += 1
         self._seen = self._seen & seen.working
-        if seen.vehicles is not None:
-            self._used += np.where(green, self._by_area(seen.vehicles), 0.0)
-        elif seen.loops is not None:
+        if seen.loops is not None:
             self._used += np.where(green, self._by_loops(seen.loops), 0.0)
+        elif seen.vehicles is not None:
+            self._used += np.where(green, self._by_area(seen.vehicles), 0.0)
         else:
             self._seen = np.zeros_like(self._seen)
         self._green = green

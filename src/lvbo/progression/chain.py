@@ -201,6 +201,11 @@ def zoom_paces(
     travel_out, travel_in = _levelled(
         problem, out[:, None] + change[None, :], back[:, None] + change[None, :]
     )
+    return with_travel(chain, travel_out, travel_in)
+
+
+def with_travel(chain: Chain, travel_out: Links, travel_in: Links) -> Chain:
+    """Return the chain with these link times."""
     both = Links.of(
         travel_out.lo + travel_in.lo,
         travel_out.hi + travel_in.hi,

@@ -16,7 +16,7 @@ from itertools import product
 import numpy as np
 
 from lvbo.errors import InfeasibleError, UsageError
-from lvbo.progression.chain import Chain, Ints, Links, build_chain
+from lvbo.progression.chain import Chain, Ints, Links, build_chain, with_travel
 from lvbo.progression.offsets import Setting, fix_times
 from lvbo.progression.problem import BandKind, BandProblem, Pattern, Window
 from lvbo.progression.search import Found, find_one_way, find_two_way
@@ -128,13 +128,7 @@ def _times(problem: BandProblem, held: Ints, out: float, back: float) -> Chain |
             if np.any(np.abs(np.diff(pace)) > limit):
                 return None
         return fix_times(chain, travel_out.lo[:, 0], travel_in.lo[:, 0])
-    both = Links.of(
-        travel_out.lo + travel_in.lo,
-        travel_out.hi + travel_in.hi,
-        travel_out.table[2],
-        travel_out.table[3],
-    ).plus(-chain.clear_out[1:] - chain.clear_in[:-1])
-    return replace(chain, travel_out=travel_out, travel_in=travel_in, both=both)
+    return with_travel(chain, travel_out, travel_in)
 
 
 def _case(problem: BandProblem, times: Chain, groups: list[Members], cycle_ms: int) -> _Case | None:

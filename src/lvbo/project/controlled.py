@@ -12,6 +12,7 @@ from lvbo.control.walks import with_walks
 from lvbo.io.scenario import Scenario
 from lvbo.signal.schedule import DAY_S, PlanSet
 from lvbo.simulation.controlled import PLANNED, SHOWS_GREENS, Controlling
+from lvbo.simulation.escorts import Escort
 from lvbo.simulation.pool import Progress
 from lvbo.simulation.runs import Runs
 from lvbo.simulation.sensing import parse_sensing
@@ -26,13 +27,16 @@ class ControlOrder:
     """Who shall control a scenario, by what eyes, and under which rules.
 
     `street_rules` adds least greens of 10 s (7 s for lefts) and walks where the network has no
-    crossings; without it the rules are those that plans run under.
+    crossings; without it the rules are those that plans run under. `escorts` drive officers'
+    routes; without `priority` nobody makes way for them.
     """
 
     controller: str
     order: Order = Order.SKIP
     sensing: str = AREA
     street_rules: bool = False
+    escorts: tuple[Escort, ...] = ()
+    priority: bool = True
 
 
 def check_order(order: ControlOrder) -> None:
@@ -77,6 +81,8 @@ def control_scenario(
         sensing=parse_sensing(order.sensing),
         plans=schedule.running(day_type, ruled.begin_s % DAY_S),
         schedule=schedule,
+        escorts=order.escorts,
+        priority=order.priority,
     )
     runs = simulate_controlled(ruled, controlling, seeds=seeds, workers=workers, progress=progress)
     rules = {"street_rules": order.street_rules}

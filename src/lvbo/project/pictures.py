@@ -15,7 +15,7 @@ from lvbo.report.figures import flow_figure, los_figure, timespace_figure
 from lvbo.report.inputs import ReportInputs, WavePage
 from lvbo.report.maps import flow_day, los_map
 from lvbo.report.plots.style import Drawing
-from lvbo.report.street import Caption, timespace
+from lvbo.report.street import Caption, band_facts, timespace
 from lvbo.report.words import Words, short
 from lvbo.signal.schedule import DAY_S, PlanSet
 from lvbo.simulation.runs import Run
@@ -96,22 +96,9 @@ def street_figure(  # noqa: PLR0913  a diagram joins all of these
         network,
         corridor,
         plans.running(moment.day_type, second),
-        caption=Caption(title=f"{name} | {shown}", subtitle=_facts(band, words)),
+        caption=Caption(title=f"{name} | {shown}", subtitle=band_facts(band, words)),
         begin_s=moment.begin_s,
         band=band,
         run=run,
     )
     return timespace_figure(diagram, words.language)
-
-
-def _facts(band: BandPlan | None, words: Words) -> str:
-    if band is None:
-        return words("report_no_band")
-    return words(
-        "report_band_facts",
-        outbound=f"{band.outbound_ms / 1000:.0f}",
-        inbound=f"{band.inbound_ms / 1000:.0f}",
-        cycle=f"{band.cycle_ms / 1000:g}",
-        efficiency=f"{band.efficiency:.2f}",
-        attainability=f"{band.attainability:.2f}",
-    )

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from lvbo.errors import Finding
 from lvbo.ids import ControllerId, MovementId
-from lvbo.progression.problem import BandPlan
 from lvbo.report.assemble import period_curve
 from lvbo.report.figures import (
     before_after_figure,
@@ -26,7 +25,7 @@ from lvbo.report.names import controller_name, movement_name
 from lvbo.report.numbers import STYLES, Line, line, number, spread
 from lvbo.report.plots.style import Drawing
 from lvbo.report.stages import stage_sheet
-from lvbo.report.street import Caption, timespace
+from lvbo.report.street import Caption, band_facts, timespace
 from lvbo.report.values import BeforeAfter, Pairing, StageSheet, TimeSpace
 from lvbo.report.words import Words, short
 from lvbo.signal.plan import Plan
@@ -239,23 +238,10 @@ def _diagram(
         inputs.network,
         wave.corridor,
         running(plans, inputs.day_type, wave.begin_s),
-        caption=Caption(title=title, subtitle=_band_facts(band, words)),
+        caption=Caption(title=title, subtitle=band_facts(band, words)),
         begin_s=wave.begin_s,
         band=band,
         run=wave.run_after if is_after else wave.run_before,
-    )
-
-
-def _band_facts(band: BandPlan | None, words: Words) -> str:
-    if band is None:
-        return words("report_no_band")
-    return words(
-        "report_band_facts",
-        outbound=f"{band.outbound_ms / 1000:.0f}",
-        inbound=f"{band.inbound_ms / 1000:.0f}",
-        cycle=f"{band.cycle_ms / 1000:g}",
-        efficiency=f"{band.efficiency:.2f}",
-        attainability=f"{band.attainability:.2f}",
     )
 
 

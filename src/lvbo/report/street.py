@@ -16,7 +16,7 @@ from lvbo.network.network import Network
 from lvbo.progression.problem import BandPlan
 from lvbo.report.names import bearing
 from lvbo.report.values import BandStrip, Green, SignalRow, TimeSpace, Trace
-from lvbo.report.words import Heading, heading_of
+from lvbo.report.words import Heading, Words, heading_of
 from lvbo.signal.plan import Plan
 from lvbo.simulation.runs import Run
 
@@ -192,3 +192,17 @@ def _bends(times_s: Sequence[float], places_m: Sequence[float]) -> list[int]:
                 kept.add(worst)
                 spans += [(first, worst), (worst, last)]
     return sorted(kept)
+
+
+def band_facts(band: BandPlan | None, words: Words) -> str:
+    """Say how wide a band is and of which cycle, or that there is none."""
+    if band is None:
+        return words("report_no_band")
+    return words(
+        "report_band_facts",
+        outbound=f"{band.outbound_ms / 1000:.0f}",
+        inbound=f"{band.inbound_ms / 1000:.0f}",
+        cycle=f"{band.cycle_ms / 1000:g}",
+        efficiency=f"{band.efficiency:.2f}",
+        attainability=f"{band.attainability:.2f}",
+    )

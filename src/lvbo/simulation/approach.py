@@ -22,7 +22,7 @@ from lvbo.simulation.sensing import (
     blurred,
     broken_lanes,
 )
-from lvbo.simulation.traffic import Table
+from lvbo.simulation.traffic import CAR_RIDERS, Table
 
 STANDING_MPS = 1.0
 FULL_M = 14.0
@@ -151,9 +151,9 @@ class Approach:
         return ~self.dead
 
     def vehicles(self, table: Table) -> Vehicles | None:
-        """Return what area sensing or reporting vehicles show; None with loops or nothing."""
+        """Return what area sensing or reporting vehicles show; None with bare loops or nothing."""
         sensing = self._sensing
-        if sensing.eye not in (Eye.AREA, Eye.CONNECTED):
+        if not sensing.shows_vehicles:
             return None
         zone = self._lookup[table.lane]
         distance = np.where(zone >= 0, self.start_m[zone], np.inf) - table.pos_m
@@ -167,6 +167,8 @@ class Approach:
             wait_s=table.wait_s[seen],
             persons=table.persons[seen],
         )
+        if sensing.eye is Eye.LOOPS:
+            return found
         return self._with_ghosts(blurred(found, sensing.noise_m, self._rng))
 
     def _noticed(self, table: Table) -> Bools:
@@ -175,6 +177,8 @@ class Approach:
         seen = np.ones(len(table.key), dtype=bool)
         if sensing.eye is Eye.CONNECTED:
             seen &= table.luck < sensing.connected
+        if sensing.eye is Eye.LOOPS:
+            seen &= table.persons > CAR_RIDERS
         if sensing.missed:
             seen &= (table.luck * 977.0) % 1.0 >= sensing.missed
         return seen

@@ -19,13 +19,17 @@ from lvbo.control.neighbours import Neighbours
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
+from lvbo.control.stages import StageTable, stage_table
+from lvbo.control.supervisor import Supervisor
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
+from lvbo.progression.wave import Wave
 from lvbo.signal.lamp import Countdown
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.decisions import PLANS_ONLY, DecisionLog
+from lvbo.simulation.escorts import Escort, Escorting
 from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
@@ -50,6 +54,8 @@ class Controlling:
     """Who controls a run and by what eyes.
 
     `plans` are those in force at the start, by controller, `schedule` those of the whole day.
+    `waves` are the green waves that are to be kept on days of `day_type`.
+    `escorts` drive officers' routes; only with `priority` do signals go before others for them.
     """
 
     spec: ControllerSpec
@@ -57,6 +63,10 @@ class Controlling:
     sensing: Sensing = field(default_factory=Sensing)
     plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
     schedule: PlanSet | None = None
+    waves: tuple[Wave, ...] = ()
+    day_type: str = "workday"
+    escorts: tuple[Escort, ...] = ()
+    priority: bool = True
 
 
 class Driver:
@@ -83,12 +93,14 @@ class Driver:
         }
         self._eyes = {site.id: Eyes(site) for site in sites}
         self._neighbours = Neighbours(network, sites)
+        self.supervisor = Supervisor((), "")
         self._refused: Counter[str] = Counter()
         self._forced = self._released = 0
         self._decision_ms: list[float] = []
         self.facts: Controlled | None = None
         self.log = DecisionLog({site.id: site.phases for site in sites})
         self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
+        self.escorting: Escorting | None = None
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -100,8 +112,11 @@ class Driver:
             self.log.say(setup.begin_s, name, PLANS_ONLY)
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
+            self.supervisor.step(int(street.now_s))
             seen = [self._look(each) for each in street.observe()]
             self._neighbours.step()
+            if self.escorting is not None:
+                self.escorting.step(sumo, int(street.now_s))
             street.show({each.controller: self._decide(each) for each in seen})
             if report is not None and street.now_s >= next_report:
                 report((street.now_s - setup.begin_s) / (setup.end_s - setup.begin_s))
@@ -120,7 +135,7 @@ class Driver:
         name = seen.controller
         lanes = self._eyes[name].look(seen, self._neighbours.announced(name))
         self._neighbours.take(name, lanes.left)
-        return replace(seen, lanes=lanes)
+        return replace(seen, lanes=lanes, keep=self.supervisor.keep(name))
 
     def _decide(self, seen: Observation) -> Verdict:
         """Return what the gate grants of the wish that has reached the site by now."""
@@ -171,7 +186,7 @@ def run_controlled(
         network,
         controllers,
         sites,
-        guards=guards or {site.id: make_guard(site, RUNS_PLANS, Order.ANY) for site in sites},
+        guards=guards or {site.id: make_guard(RUNS_PLANS, _bare(site)) for site in sites},
         sensing=sensing or Sensing(),
         seed=setup.seed,
     )
@@ -196,19 +211,34 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
     situations = {site.id: _situation(site, controlling) for site in sites}
     bound = frozenset(name for name, own in situations.items() if _is_bound(own))
     specs = {s.id: RUNS_PLANS if s.id in bound else controlling.spec for s in sites}
+    escorting = Escorting(controlling.escorts, network, priority=controlling.priority)
     driver = Driver(
         network,
-        {s.id: make_controller(specs[s.id], situations[s.id]) for s in sites},
-        sites,
-        guards={
-            site.id: make_guard(site, specs[site.id], controlling.order, situations[site.id].plan)
-            for site in sites
+        {
+            s.id: escorting.before(
+                make_controller(specs[s.id], situations[s.id]),
+                s,
+                _stages(situations[s.id], by_phase=by_phase),
+                bound=s.id in bound,
+            )
+            for s in sites
         },
+        sites,
+        guards={site.id: make_guard(specs[site.id], situations[site.id]) for site in sites},
         sensing=controlling.sensing,
         seed=seed,
     )
     driver.bound = frozenset() if by_phase else bound
+    driver.supervisor = Supervisor(controlling.waves, controlling.day_type)
+    driver.escorting = escorting if controlling.escorts else None
     return driver
+
+
+def _stages(situation: Situation, *, by_phase: bool) -> StageTable:
+    """Return the stages that a site is led through: those of its gate."""
+    if by_phase:
+        return stage_table(situation.site, Order.ANY)
+    return plan_table(situation.site, situation.order, situation.plan if situation.keeps else None)
 
 
 def _situation(site: Site, controlling: Controlling) -> Situation:
@@ -218,8 +248,14 @@ def _situation(site: Site, controlling: Controlling) -> Situation:
         order=controlling.order,
         plan=controlling.plans.get(site.id),
         schedule=None if schedule is None else schedule.only({site.id}),
+        keeps=controlling.spec.name in ON_PLAN
+        or any(site.id in wave.corridor.controllers for wave in controlling.waves),
         params=dict(controlling.spec.params),
     )
+
+
+def _bare(site: Site) -> Situation:
+    return Situation(site=site, order=Order.ANY, params={})
 
 
 def _is_bound(situation: Situation) -> bool:
@@ -227,13 +263,14 @@ def _is_bound(situation: Situation) -> bool:
     return planned and situation.site.rules.countdown in SHOWS_GREENS
 
 
-def make_guard(site: Site, spec: ControllerSpec, order: Order, plan: Plan | None = None) -> Guard:
+def make_guard(spec: ControllerSpec, situation: Situation) -> Guard:
     """Return the gate of a site for such a controller.
 
     Plans are let through by phase, as they may overlap; all others by the stages of the site, or
-    of its plan where the controller runs on one.
+    of its plan where the controller runs on one or keeps a wave.
     """
+    site, order = situation.site, situation.order
     if spec.name in BY_PHASE:
         return Guarded(site, make_gate(site, None, order), times_walks=False)
-    table = plan_table(site, order, plan if spec.name in ON_PLAN else None)
+    table = _stages(situation, by_phase=False)
     return Guarded(site, make_gate(site, table, order), times_walks=True)

@@ -48,6 +48,25 @@ def watch_lamps(
     return tuple(found)
 
 
+def lit_phases(
+    network: Network, changes: Iterable[LampChange]
+) -> dict[ControllerId, tuple[tuple[float, frozenset[PhaseId]], ...]]:
+    """Return by controller, in order of time, from when on which phases were going."""
+    found: dict[ControllerId, list[tuple[float, frozenset[PhaseId]]]] = {}
+    for change in changes:
+        controller = network.controller_index.get(change.controller)
+        if controller is None:
+            continue
+        lit = _lit(network, controller)
+        going = frozenset(
+            p.id
+            for p in controller.rules.phases
+            if _lamp(p.id, p.shows, lit, change.state) in GOING
+        )
+        found.setdefault(controller.id, []).append((change.second, going))
+    return {name: tuple(rows) for name, rows in found.items()}
+
+
 def plan_of_states(
     network: Network,
     controller: Controller,

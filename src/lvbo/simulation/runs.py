@@ -86,6 +86,22 @@ DECISIONS = {
 """One row where a decision or its reason changed: second of the day, the stage wished (from 1, none
 where phases are wished), a code of the tables of text, its fields as JSON."""
 
+STOPS = {
+    "route": pl.String,
+    "number": pl.Int64,
+    "controller": pl.String,
+    "asked_s": pl.Int64,
+    "green_s": pl.Int64,
+    "passed_s": pl.Int64,
+    "released_s": pl.Int64,
+    "recovered_s": pl.Int64,
+    "queues_s": pl.Int64,
+    "end": pl.String,
+}
+"""One row per signal of an officers' route: when the site was led away from what its controller
+wished, when the stage stood, when the last vehicle was over, when the site was given back, and how
+many seconds later its controller had its way again and its queues were those of before."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LampChange:
@@ -129,7 +145,8 @@ class Run:
 
     The frames have the columns of `VEHICLES`, `PERSONS`, `PASSAGES`, `EDGES` and, in a trajectory
     run, `TRACKS`. `violations` is what the lamp checker found; `controlled` what controllers did,
-    and `decisions`, with the columns of `DECISIONS`, why.
+    `decisions`, with the columns of `DECISIONS`, why; `stops`, with those of `STOPS`, what
+    happened along officers' routes.
     """
 
     seed: int
@@ -149,6 +166,7 @@ class Run:
     wall_s: float
     controlled: Controlled | None = None
     decisions: pl.DataFrame | None = None
+    stops: pl.DataFrame | None = None
 
     @property
     def due(self) -> pl.DataFrame:

@@ -8,6 +8,7 @@ its range, connected vehicles are a share of all, and every kind may be late, no
 from __future__ import annotations
 
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,15 +38,17 @@ class Sensing:
     """The detectors of a street and their faults; shares are 0 to 1.
 
     `connected` is the share of vehicles that report. With `advance` loops have a second one
-    upstream. `missed` is the share of vehicles never seen, `stuck` that of lanes that always show
-    one standing vehicle, `dead` that of lanes without any data (known to be dead). Data come
-    `latency_s` late; wishes reach the site `command_s` late.
+    upstream; with `buses` those report themselves beside loops. `missed` is the share of vehicles
+    never seen, `stuck` that of lanes that always show one standing vehicle, `dead` that of lanes
+    without any data (known to be dead). Data come `latency_s` late; wishes reach the site
+    `command_s` late.
     """
 
     eye: Eye = Eye.AREA
     range_m: float = 200.0
     connected: float = 0.3
     advance: bool = True
+    buses: bool = False
     noise_m: float = 0.0
     missed: float = 0.0
     stuck: float = 0.0
@@ -54,11 +57,22 @@ class Sensing:
     command_s: int = 0
     capability: Capability = Capability.STAGE
 
+    @property
+    def shows_vehicles(self) -> bool:
+        """Say whether vehicles are seen one by one: all in an area, or those that report."""
+        return self.eye in (Eye.AREA, Eye.CONNECTED) or (self.eye is Eye.LOOPS and self.buses)
+
+    @property
+    def is_sampled(self) -> bool:
+        """Say whether the vehicles seen are only those that report."""
+        return self.eye is not Eye.AREA and self.shows_vehicles
+
 
 def parse_sensing(text: str) -> Sensing:
     """Return the sensing of words joined by `+`: `area:80`, `loops+dead:0.25+latency:1`.
 
-    The kinds are `area[:metres]`, `loops`, `stopline`, `connected:share`, `none`; the faults
+    The kinds are `area[:metres]`, `loops`, `stopline`, `connected:share`, `none`; beside loops
+    `buses` report themselves. The faults are
     `noise:metres`, `missed:share`, `stuck:share`, `dead:share`, `latency:s`, `command:s`.
 
     Raises:
@@ -75,12 +89,28 @@ def parse_sensing(text: str) -> Sensing:
     return Sensing(**values)  # type: ignore[arg-type]
 
 
-_FAULTS = ("stopline", "noise", "missed", "stuck", "dead", "latency", "command", "capability")
+_FAULTS = (
+    "stopline",
+    "buses",
+    "noise",
+    "missed",
+    "stuck",
+    "dead",
+    "latency",
+    "command",
+    "capability",
+)
+
+
+_PLAIN: Mapping[str, Mapping[str, object]] = {
+    "stopline": {"eye": Eye.LOOPS, "advance": False},
+    "buses": {"buses": True},
+}
 
 
 def _read(name: str, amount: str) -> dict[str, object]:
-    if name == "stopline":
-        return {"eye": Eye.LOOPS, "advance": False}
+    if name in _PLAIN:
+        return dict(_PLAIN[name])
     if name == Eye.AREA:
         return {"eye": Eye.AREA, **({"range_m": float(amount)} if amount else {})}
     if name == Eye.CONNECTED:

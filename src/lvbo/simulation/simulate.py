@@ -17,8 +17,10 @@ from lvbo.io.sumo_plans import write_xml
 from lvbo.signal.schedule import DAY_S, PlanSet
 from lvbo.simulation.controlled import RUNS_PLANS, Controlling
 from lvbo.simulation.controls import Actuation, Control, refuse_unsafe, write_controls
+from lvbo.simulation.escorts import demand_of
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.manifest import manifest
+from lvbo.simulation.output import read_edges
 from lvbo.simulation.pool import Progress, run_all
 from lvbo.simulation.runs import Runs
 from lvbo.simulation.sensing import Eye, Sensing
@@ -150,7 +152,8 @@ def simulate_controlled(
         record = manifest(scenario, chosen, how.name, additional) | {
             "control": described(controlling)
         }
-        jobs = [_job(scenario, additional, folder, s, how, controlling) for s in chosen]
+        routed = _with_routes(scenario, controlling, folder)
+        jobs = [_job(routed, additional, folder, s, how, controlling) for s in chosen]
         runs = run_all(jobs, workers=workers, progress=progress)
     return Runs(
         scenario=scenario.name,
@@ -161,6 +164,16 @@ def simulate_controlled(
     )
 
 
+def _with_routes(scenario: Scenario, controlling: Controlling, folder: Path) -> Scenario:
+    """Return the scenario with the vehicles that drive officers' routes."""
+    if not controlling.escorts:
+        return scenario
+    file = folder / "escorts.rou.xml"
+    edges = read_edges(scenario.net_file)
+    write_xml(demand_of(controlling.escorts, scenario.network, edges), file)
+    return replace(scenario, route_files=(*scenario.route_files, file))
+
+
 def described(controlling: Controlling) -> dict[str, object]:
     """Return what it takes to control a run in the same way again, as plain data."""
     return {
@@ -169,7 +182,10 @@ def described(controlling: Controlling) -> dict[str, object]:
         "order": str(controlling.order),
         "sensing": asdict(controlling.sensing),
         "plans": {str(name): digest(plan) for name, plan in sorted(controlling.plans.items())},
+        "waves": [wave.corridor.name for wave in controlling.waves],
         "schedule": None if controlling.schedule is None else digest(controlling.schedule),
+        "routes": [asdict(escort) for escort in controlling.escorts],
+        "priority": controlling.priority,
     }
 
 

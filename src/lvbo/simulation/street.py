@@ -103,7 +103,7 @@ class SumoStreet:
             vehicles=vehicles,
             loops=loops,
             crossed=crossed,
-            sampled=self.sensing.eye is Eye.CONNECTED,
+            sampled=self.sensing.is_sampled,
             working=approach.working(),
             blocked=approach.blocked(table),
             calls=site.walks.copy(),

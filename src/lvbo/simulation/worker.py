@@ -70,6 +70,7 @@ def do(job: Job) -> Run:
         wall_s=ended.wall_s,
         controlled=None if how is None else how.facts,
         decisions=None if how is None else how.log.frame(),
+        stops=None if how is None or how.escorting is None else how.escorting.frame(),
     )
 
 

@@ -31,6 +31,7 @@ TEXT = frozenset(
         "order",
         "sensing",
         "setting",
+        "corridor",
     }
 )
 
@@ -119,6 +120,49 @@ def control(
                 budget_min=budget,
                 workers=workers,
                 cache=Path(".bench-cache"),
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
+def coordination(
+    ctx: typer.Context,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
+    ] = None,
+    corridor: Annotated[
+        str, typer.Option("--corridor", metavar="NAME", help="cli_opt_bench_corridor")
+    ] = "",
+    saturations: Annotated[
+        str, typer.Option("--saturations", metavar="X,Y,Z", help="cli_opt_saturations")
+    ] = "0.5,0.7,0.85,0.9",
+    seeds: SeedsOpt = 3,
+    first_seed: Annotated[
+        int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")
+    ] = 0,
+    sensing: Annotated[
+        str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")
+    ] = "loops",
+    order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    workers: WorkersOpt = 2,
+) -> None:
+    """Run a green wave fixed, kept by adaptive control, and given up."""
+    from lvbo.bench.coordination import CoordinationBench, numbers, run_coordination
+
+    session: Session = ctx.obj
+    with session.step("bench_coordination") as tell:
+        result = run_coordination(
+            scenario or None,
+            bench=CoordinationBench(
+                saturations=numbers(saturations),
+                seeds=seeds,
+                first_seed=first_seed,
+                sensing=sensing,
+                order=order,
+                corridor=corridor,
+                workers=workers,
             ),
             progress=lambda _what, share: tell(share),
         )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,7 @@ from rich.table import Table
 
 from lvbo.cli.load import Place, read_place, the_plans, the_scenario
 from lvbo.cli.options import OutOpt, PlansOpt, ScenarioArg, SeedsOpt, WorkersOpt
+from lvbo.cli.routes import effects_of, read_escorts, route_data, show_routes
 from lvbo.cli.session import Session
 from lvbo.cli.steps import Tell
 from lvbo.cli.tables import plain_table
@@ -19,6 +20,7 @@ from lvbo.control.protocols import Order
 from lvbo.errors import UsageError
 
 if TYPE_CHECKING:
+    from lvbo.evaluation.routes import RouteEffect
     from lvbo.project.controlled import ControlOrder
     from lvbo.project.records import RunRecord
     from lvbo.simulation.runs import Controlled, Runs
@@ -45,6 +47,9 @@ def simulate(
         bool | None,
         typer.Option("--street-rules/--no-street-rules", help="cli_opt_street_rules"),
     ] = None,
+    route: Annotated[
+        Path | None, typer.Option("--route", metavar="FILE", help="cli_opt_route")
+    ] = None,
 ) -> None:
     """Run a scenario under plans, by default its own, or under a controller behind the gate."""
     from lvbo.cli.decisions import write_log
@@ -52,31 +57,47 @@ def simulate(
     from lvbo.project.records import record_of, write_record
 
     session: Session = ctx.obj
-    wanted = _control_order(controller, order, sensing, street_rules)
+    wanted = _control_order(controller, order, sensing, street_rules, route)
     with session.step("read"):
         place = read_place(scenario)
         known = the_scenario(place)
+        if wanted is not None and route is not None:
+            wanted = replace(wanted, escorts=read_escorts(route, known.network))
     name = controller or (plans.stem if plans else "shipped")
     target = (out or Path("runs") / name).resolve()
+    effects: tuple[RouteEffect, ...] = ()
     with staged(target) as scratch:
         with session.step("simulate") as tell:
             if wanted is None:
                 runs = _by_plans(place, plans, name, seeds, workers, tell)
             else:
                 runs = _by_controller(place, plans, wanted, seeds, workers, tell)
+        if wanted is not None and wanted.escorts:
+            with session.step("routes_without") as tell:
+                none = replace(wanted, priority=False)
+                effects = effects_of(_by_controller(place, plans, none, seeds, workers, tell), runs)
         record = record_of(runs, known.network)
         write_record(record, scratch, runs.manifest)
         if wanted is not None:
             write_log(runs, scratch, session.language)
     facts = [run.controlled for run in runs.runs if wanted is not None and run.controlled]
-    _show(session, record, runs, facts, target)
+    _show(session, record, runs, facts, effects, target)
 
 
 def _control_order(
-    controller: str | None, order: Order | None, sensing: str | None, street_rules: bool | None
+    controller: str | None,
+    order: Order | None,
+    sensing: str | None,
+    street_rules: bool | None,
+    route: Path | None,
 ) -> ControlOrder | None:
     """Return who shall control, checked; None for plans, which go by none of the options."""
-    given = {"--order": order, "--sensing": sensing, "--street-rules": street_rules}
+    given: dict[str, object] = {
+        "--order": order,
+        "--sensing": sensing,
+        "--street-rules": street_rules,
+        "--route": route,
+    }
     if controller is None:
         for option, value in given.items():
             if value is not None:
@@ -128,10 +149,17 @@ def _by_controller(
 
 
 def _show(
-    session: Session, record: RunRecord, runs: Runs, facts: list[Controlled], target: Path
+    session: Session,
+    record: RunRecord,
+    runs: Runs,
+    facts: list[Controlled],
+    effects: tuple[RouteEffect, ...],
+    target: Path,
 ) -> None:
     """Show what was measured and where it lies; leave with 1 where a lamp broke a rule."""
     session.show(_table(session, record, facts))
+    if effects:
+        show_routes(session, effects, runs)
     session.show(session.words("cli_runs_at", path=str(target)))
     if facts:
         session.show(session.words("cli_log_at", folder=str(target)))
@@ -142,6 +170,8 @@ def _show(
         data["controlled"] = [
             {"seed": seed, **asdict(one)} for seed, one in zip(runs.seeds, facts, strict=True)
         ]
+    if effects:
+        data["routes"] = route_data(effects, runs)
     session.finish(data, findings)
     if findings:
         raise typer.Exit(1)

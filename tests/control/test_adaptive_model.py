@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the adaptive controller knows of a site: stages, lanes, foes, calls and stuck heads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.control.test_stage_controllers import look, standing
+
+from lvbo.control._plan_kernels import FREE, MIXED, Street
+from lvbo.control._plan_kernels import NONE as UNSERVED
+from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.adaptive_model import Frame, make_frame, make_street
+from lvbo.control.calls import PATIENCE_S, Calls
+from lvbo.control.eyes import Eyes
+from lvbo.control.gate import make_gate
+from lvbo.control.learning import Learned
+from lvbo.control.protocols import LaneState, Observation, Order
+from lvbo.control.sight import (
+    EXPIRES_S,
+    STARTED_S,
+    STILL_S,
+    STILL_YIELDING_S,
+    Heads,
+    blocked_shares,
+)
+from lvbo.control.site import NONE, PROTECTED, Site
+from lvbo.control.stages import stage_table
+from lvbo.testing import ReplayStreet, four_stages, two_stages
+
+FOUR, TWO = four_stages(), two_stages()
+NS, NSL, EW, EWL = range(4)
+
+
+def frame_of(site: Site, order: Order = Order.SKIP) -> Frame:
+    return make_frame(site, stage_table(site, order), make_gate(site).notice_s)
+
+
+def street_of(site: Site, order: Order = Order.SKIP) -> Street:
+    learned = Learned(site)
+    return make_street(frame_of(site, order), learned.shares, learned.profile)
+
+
+def lane(site: Site, name: str) -> int:
+    return [str(x) for x in site.lanes].index(name)
+
+
+def empty(site: Site) -> LaneState:
+    lanes = len(site.lanes)
+    none = np.zeros(lanes)
+    return LaneState(
+        queue=none,
+        arrivals=np.zeros((lanes, 90), dtype=np.float32),
+        present=none,
+        near=none,
+        wait_s=none,
+        left=none,
+        rate_vps=none,
+        gap_s=none,
+        head=np.full(lanes, -1),
+        stands=np.zeros(lanes, dtype=bool),
+        load=np.ones(lanes),
+    )
+
+
+# how stages serve lanes -----------------------------------------------------------------------
+
+
+def test_each_stage_serves_its_lanes_and_no_others() -> None:
+    kind = street_of(FOUR).kind
+
+    assert kind[NSL, lane(FOUR, "N_1")] == kind[EWL, lane(FOUR, "E_1")] == FREE
+    assert kind[NS, lane(FOUR, "N_0")] == MIXED  # rights give way to people on foot
+    assert kind[NS, lane(FOUR, "E_0")] == kind[NS, lane(FOUR, "N_1")] == UNSERVED
+    assert ((kind != UNSERVED).sum(axis=0) == 1).all()
+
+
+def test_shares_of_a_lane_are_split_by_right() -> None:
+    street = street_of(TWO)
+    at = lane(TWO, "N_0")
+
+    assert street.green[0, at] == pytest.approx(1.0 / 1.7)
+    assert street.yields[0, at] == pytest.approx(0.7 / 1.7)
+    assert street.held[0, at] == 0
+    assert street.held[1, at] == pytest.approx(1.0)
+
+
+def test_a_left_gives_way_to_the_oncoming_through_and_to_nobody_else() -> None:
+    street = street_of(TWO)
+    foes = street.foe[0, lane(TWO, "N_0")]
+
+    assert foes[foes >= 0].tolist() == [lane(TWO, "S_0")]
+    assert street.foe_share[0, lane(TWO, "N_0"), 0] == pytest.approx(1.0 / 1.7)
+    assert (street.foe[1, lane(TWO, "N_0")] == -1).all()
+
+
+def test_changes_take_the_intergreen_and_ways_the_minima_between() -> None:
+    street, table = street_of(FOUR, Order.FIXED), stage_table(FOUR, Order.FIXED)
+    least = frame_of(FOUR, Order.FIXED).least_s
+
+    assert street.change_s[NS, NSL] == 5
+    assert street.way_s[NS, NSL] == 5
+    assert street.way_s[NS, EW] == 5 + least[NSL] + 5
+    assert street.way_s[NSL, NS] == 5 + least[EW] + 5 + least[EWL] + 5
+    assert not table.legal[NS, EW]
+
+
+def test_a_walk_stage_lasts_until_people_have_cleared() -> None:
+    least = frame_of(FOUR).least_s
+
+    # 7 s of walk, then 12 s to clear, of which the change of vehicles takes the last 5 s.
+    assert least[[NS, EW]].tolist() == [14, 14]
+    assert least[[NSL, EWL]].tolist() == [5, 5]
+
+
+def test_people_on_foot_are_served_in_the_fewest_stages() -> None:
+    assert frame_of(FOUR).recall.tolist() == [True, False, True, False]
+    assert not frame_of(TWO).recall.any()
+
+
+def test_a_skip_passes_over_the_stages_between() -> None:
+    over = street_of(FOUR).over
+
+    assert np.flatnonzero(over[NS, EW]).tolist() == [NSL]
+    assert over[NS, EWL].tolist() == [0, 1, 1, 0]
+    assert over[EW, NSL].tolist() == [2, 0, 0, 1]
+    assert not over[NS, NSL].any()
+    assert not street_of(FOUR, Order.ANY).over.any()
+
+
+# who calls ------------------------------------------------------------------------------------
+
+
+def test_somebody_calls_the_green_of_the_lane_and_nobody_calls_none() -> None:
+    calls, lanes, works = Calls(FOUR), empty(FOUR), np.ones(len(FOUR.lanes), dtype=bool)
+    one = np.zeros(len(FOUR.lanes))
+    one[lane(FOUR, "N_1")] = 1.0
+
+    assert not calls.of(lanes, works).any()
+    called = calls.of(replace(lanes, present=one), works)
+    assert [str(p) for p, x in zip(FOUR.phases, called, strict=True) if x] == ["NSL"]
+    assert not calls.of(replace(lanes, present=0.4 * one), works).any()
+
+
+def test_a_lane_that_nobody_sees_calls_all_its_greens() -> None:
+    works = np.ones(len(FOUR.lanes), dtype=bool)
+    works[lane(FOUR, "E_0")] = False
+    called = Calls(FOUR).of(empty(FOUR), works)
+
+    assert [str(p) for p, x in zip(FOUR.phases, called, strict=True) if x] == ["EW"]
+
+
+def test_a_shared_lane_calls_for_its_main_movement_and_for_the_others_after_patience() -> None:
+    left, at = [str(m) for m in TWO.movements].index("NL"), lane(TWO, "N_0")
+    serves = TWO.serves.copy()
+    serves[:, left] = NONE
+    serves[[str(p) for p in TWO.phases].index("E"), left] = PROTECTED
+    calls = Calls(replace(TWO, serves=serves))
+    works = np.ones(len(TWO.lanes), dtype=bool)
+    present, wait = np.zeros(len(TWO.lanes)), np.zeros(len(TWO.lanes))
+    present[at] = 1.0
+    soon = calls.of(replace(empty(TWO), present=present), works)
+    wait[at] = PATIENCE_S
+    late = calls.of(replace(empty(TWO), present=present, wait_s=wait), works)
+
+    assert {str(p) for p, x in zip(TWO.phases, soon, strict=True) if x} == {"N"}
+    assert {str(p) for p, x in zip(TWO.phases, late, strict=True) if x} == {"N", "E"}
+
+
+# heads that do not move -----------------------------------------------------------------------
+
+
+def feel(heads: Heads, street: Street, seconds: int, *, begin_s: int = 0, key: int = 7) -> None:
+    """Let the head of every lane stand while stage 0 has green."""
+    lanes = street.kind.shape[1]
+    state = replace(empty(TWO), head=np.full(lanes, key), stands=np.ones(lanes, dtype=bool))
+    for k in range(seconds):
+        heads.feel(state, street, 0, STARTED_S + 1 + k, begin_s + k)
+
+
+def two_ways() -> Street:
+    """Return the street of two stages in which both stages serve the first lane."""
+    street = street_of(TWO)
+    kind, green = street.kind.copy(), street.green.copy()
+    held, yields = street.held.copy(), street.yields.copy()
+    kind[:, 0], green[:, 0], yields[:, 0], held[:, 0] = FREE, 1.0, 0.0, 0.0
+    return street._replace(kind=kind, green=green, held=held, yields=yields)
+
+
+def test_a_head_that_stands_in_its_green_is_stuck_after_patience() -> None:
+    street, heads = two_ways(), Heads(2, len(TWO.lanes))
+    feel(heads, street, STILL_S)
+    before = heads.stuck.any()
+    feel(heads, street, 1, begin_s=STILL_S)
+
+    assert not before
+    assert heads.stuck[0, 0]
+    assert heads.why[0] == 2
+    assert not heads.stuck[1].any()
+
+
+def test_one_who_yields_is_given_more_time() -> None:
+    street = two_ways()
+    yields = street.yields.copy()
+    yields[0, 0] = 0.5
+    heads = Heads(2, len(TWO.lanes))
+    feel(heads, street._replace(yields=yields), STILL_YIELDING_S)
+    before = bool(heads.stuck[0, 0])
+    feel(heads, street._replace(yields=yields), 1, begin_s=STILL_YIELDING_S)
+
+    assert not before
+    assert heads.stuck[0, 0]
+    assert heads.why[0] == 1
+
+
+def test_a_lane_that_no_other_stage_serves_is_never_given_up() -> None:
+    heads = Heads(2, len(TWO.lanes))
+    feel(heads, street_of(TWO), 60)
+
+    assert not heads.stuck.any()
+
+
+def test_a_new_head_or_time_lifts_the_mark() -> None:
+    street = two_ways()
+    for key, later in ((8, 0), (7, EXPIRES_S + 1)):
+        heads = Heads(2, len(TWO.lanes))
+        feel(heads, street, STILL_S + 1)
+        assert heads.stuck[0, 0]
+        feel(heads, street, 1, begin_s=STILL_S + later, key=key)
+
+        assert heads.stuck[0, 0] == (key == 7)
+        if key == 8:
+            assert heads.why[0] == 0
+
+
+def test_the_blocked_part_of_a_lane_is_that_of_its_full_exits() -> None:
+    shares = np.array([[0.6, 0.4, 0.0], [0.0, 0.0, 1.0]])
+
+    assert blocked_shares(shares, np.array([True, False, False])).tolist() == [0.6, 0.0]
+    assert blocked_shares(shares, np.array([True, True, True])).tolist() == [1.0, 1.0]
+
+
+# the whole controller -------------------------------------------------------------------------
+
+
+def wishes(seen: list[Observation], shift_s: int) -> list[int]:
+    controller = AdaptiveController(FOUR, stage_table(FOUR, Order.SKIP))
+    found = []
+    for each in seen:
+        later = replace(each, time_s=each.time_s + shift_s, seen_s=each.seen_s + shift_s)
+        found.append(controller.decide(later).stage)
+    return found
+
+
+def test_a_later_day_and_an_equal_street_give_equal_wishes() -> None:
+    street = ReplayStreet([FOUR], seed=2)
+    seen: list[Observation] = []
+    for _ in range(240):
+        seen += street.observe()
+        street.rest(1)
+    found = wishes(seen, 0)
+
+    assert wishes(seen, 0) == found
+    assert wishes(seen, 7 * 60) == found
+    assert wishes(seen, 86_400) == found
+    assert len(set(found)) > 2
+
+
+@pytest.mark.parametrize("order", [Order.ANY, Order.SKIP, Order.FIXED])
+def test_a_queue_behind_an_empty_stage_is_not_left_standing(order: Order) -> None:
+    table = stage_table(FOUR, order)
+    controller = AdaptiveController(FOUR, table)
+    waiting = standing(FOUR, {lane(FOUR, "E_1"): 6})
+    asked = []
+    for second in range(20):
+        seen = look(FOUR, table, table.cycle[NS], 40 + second, waiting)
+        later = replace(seen, time_s=1000 + second, seen_s=1000 + second)
+        asked.append(controller.decide(later).stage)
+
+    # The lefts of the other street are called; between lie an empty left and a stage with a walk.
+    first = {Order.ANY: EWL, Order.SKIP: EW, Order.FIXED: NSL}[order]
+    assert first in asked
+    if order is not Order.FIXED:
+        assert asked[0] == first
+
+
+def test_the_state_made_for_all_decides_like_one_made_by_itself() -> None:
+    street = ReplayStreet([FOUR], seed=2)
+    alone, given = (AdaptiveController(FOUR, stage_table(FOUR, Order.SKIP)) for _ in range(2))
+    eyes = Eyes(FOUR)
+    for _ in range(120):
+        (seen,) = street.observe()
+
+        assert alone.decide(seen).stage == given.decide(replace(seen, lanes=eyes.look(seen))).stage
+        street.rest(1)

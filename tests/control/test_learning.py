@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a site learns comes to the truth, stays in bounds, and forgets what is true no longer."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lvbo.control.learning import (
+    FIRST_VEHICLES,
+    FLOWING_S,
+    LEAST_VPS,
+    MOST_VPS,
+    STEADY_VPS,
+    TURN_MEMORY,
+    Learned,
+    prior_counts,
+)
+from lvbo.control.protocols import Crossings
+from lvbo.testing import four_stages, two_stages
+
+SITE = two_stages()
+LANES = len(SITE.lanes)
+FREE = np.ones(LANES, dtype=bool)
+
+
+def turned(lane: int, movements: list[int]) -> Crossings:
+    return Crossings(lane=np.full(len(movements), lane), movement=np.array(movements))
+
+
+def discharge(
+    learned: Learned, left_of: list[float], *, queue: float = 14.0, free: bool = True
+) -> None:
+    """Let one queue go: a second of red, then these vehicles by second of green, on each lane."""
+    learned.discharged(
+        np.zeros(LANES), np.full(LANES, queue), np.zeros(LANES, dtype=np.int64), FREE & free
+    )
+    for k, left in enumerate(left_of):
+        learned.discharged(
+            np.full(LANES, left), np.full(LANES, queue), np.full(LANES, k + 1), FREE & free
+        )
+
+
+def test_before_anything_is_seen_priors_stand() -> None:
+    learned = Learned(SITE)
+    own = prior_counts(SITE)[0]
+
+    assert learned.shares[0] == pytest.approx(own / own.sum())
+    assert learned.flow_vps == pytest.approx(np.full(LANES, STEADY_VPS))
+    assert learned.profile == pytest.approx(np.array(FIRST_VEHICLES) / STEADY_VPS)
+
+
+@pytest.mark.parametrize("truth", [(0.9, 0.05, 0.05), (0.2, 0.7, 0.1)])
+def test_turn_shares_converge_to_what_is_seen(truth: tuple[float, ...]) -> None:
+    learned, rng = Learned(SITE), np.random.default_rng(1)
+    moves = np.flatnonzero(SITE.uses[0])
+    for _ in range(600):
+        learned.turned(turned(0, [int(rng.choice(moves, p=truth))]))
+
+    assert learned.shares[0, moves] == pytest.approx(np.array(truth), abs=0.1)
+    assert learned.shares[1] == pytest.approx(Learned(SITE).shares[1])
+
+
+def test_one_vehicle_counts_beside_a_prior_of_four_by_hand() -> None:
+    learned, move = Learned(SITE), int(np.flatnonzero(SITE.uses[0])[0])
+    before = learned.shares[0, move]
+    learned.turned(turned(0, [move]))
+
+    assert learned.shares[0, move] == pytest.approx((4 * before + 1) / 5)
+
+
+def test_old_turns_fade() -> None:
+    learned = Learned(SITE)
+    first, second = np.flatnonzero(SITE.uses[0])[:2].tolist()
+    learned.turned(turned(0, [first] * 5000))
+    for _ in range(3 * int(TURN_MEMORY)):
+        learned.turned(turned(0, [second]))
+
+    assert learned.shares[0, second] > 0.9
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.integers(0, 11), max_size=60))
+def test_shares_sum_to_one_over_the_movements_of_the_lane(made: list[int]) -> None:
+    learned = Learned(SITE)
+    lane_of = SITE.uses.argmax(axis=0)
+    for movement in made:
+        learned.turned(turned(int(lane_of[movement]), [movement]))
+
+    assert learned.shares.sum(axis=1) == pytest.approx(np.ones(LANES))
+    assert (learned.shares[~SITE.uses] == 0).all()
+    assert (learned.shares >= 0).all()
+
+
+@pytest.mark.parametrize("truth", [0.4, 0.6])
+def test_saturation_flow_converges_to_what_queues_discharge(truth: float) -> None:
+    learned = Learned(SITE)
+    for _ in range(80):
+        discharge(learned, [truth] * 22)
+
+    assert learned.flow_vps == pytest.approx(np.full(LANES, truth), rel=0.03)
+
+
+@pytest.mark.parametrize(("left", "bound"), [(3.0, MOST_VPS), (0.0, LEAST_VPS)])
+def test_saturation_flow_stays_within_bounds(left: float, bound: float) -> None:
+    learned = Learned(SITE)
+    for _ in range(200):
+        discharge(learned, [left] * 22, queue=80.0)
+
+    assert learned.flow_vps == pytest.approx(np.full(LANES, bound))
+
+
+@pytest.mark.parametrize(("queue", "free"), [(2.0, True), (14.0, False)])
+def test_nothing_is_learned_from_short_or_held_queues(queue: float, *, free: bool) -> None:
+    learned = Learned(SITE)
+    for _ in range(50):
+        discharge(learned, [0.3] * 22, queue=queue, free=free)
+
+    assert learned.flow_vps == pytest.approx(np.full(LANES, STEADY_VPS))
+    assert learned.profile == pytest.approx(Learned(SITE).profile)
+
+
+def test_those_behind_the_queue_teach_nothing() -> None:
+    learned = Learned(SITE)
+    for _ in range(50):
+        discharge(learned, [1.0] * 3 + [0.0] * 19, queue=3.0)
+
+    assert learned.flow_vps == pytest.approx(np.full(LANES, STEADY_VPS))
+
+
+def test_a_slow_start_is_learned_and_the_steady_flow_is_not_touched_by_it() -> None:
+    learned = Learned(SITE)
+    late = [0.0] * 4 + [STEADY_VPS] * 18
+    for _ in range(200):
+        discharge(learned, late)
+    lost = FLOWING_S - learned.profile[-1]
+
+    assert learned.profile[4] < 0.3 < Learned(SITE).profile[4]
+    assert lost == pytest.approx(4.0, abs=0.3)
+    assert learned.flow_vps == pytest.approx(np.full(LANES, STEADY_VPS), rel=0.02)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32))
+def test_the_start_of_a_queue_never_runs_backwards(seed: int) -> None:
+    learned, rng = Learned(SITE), np.random.default_rng(seed)
+    for _ in range(10):
+        discharge(learned, rng.uniform(0, 1.5, 20).tolist(), queue=float(rng.integers(0, 20)))
+
+    assert learned.profile[0] == 0.0
+    assert (np.diff(learned.profile) >= 0).all()
+    assert ((learned.flow_vps >= LEAST_VPS) & (learned.flow_vps <= MOST_VPS)).all()
+
+
+def test_a_lane_of_one_movement_has_it_for_certain() -> None:
+    site = four_stages()
+    alone = site.uses.sum(axis=1) == 1
+
+    assert alone.any()
+    assert Learned(site).shares[alone].max(axis=1).tolist() == [1.0] * int(alone.sum())
