@@ -14,7 +14,9 @@ from lvbo.control.site import Site
 
 ACROSS_S = 5
 """Who is not across after so many seconds stands within the junction."""
-MOST_S = 8
+SEVERAL = 2.0
+"""One alone finds a way by himself; so many from one lane may lock others in."""
+MOST_S = 6
 """For so long they are waited for."""
 COUNTED, COUNT_MEMORY, MOST_WITHIN = 0.95, 100.0, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, of so many, but for
@@ -51,7 +53,7 @@ class Inside:
         """Return the lanes from which somebody stands within the junction, (lanes,)."""
         lost = self._left - self._arrived
         known = lost <= MOST_WITHIN + (1.0 - COUNTED) * self._left
-        return np.asarray(known & (self._count - self._latest.sum(axis=0) >= 1.0))
+        return np.asarray(known & (self._count - self._latest.sum(axis=0) >= SEVERAL))
 
     def forget(self) -> None:
         """Take nobody to be within the junction any more but those who just left."""
