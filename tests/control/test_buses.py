@@ -69,7 +69,7 @@ def chosen(site: Site, table: StageTable, rows: list[Seen], bus: float, age_s: i
     return AdaptiveController(site, table, bus=bus).decide(seen).stage
 
 
-@pytest.mark.parametrize("first_m", [60.0, 100.0, 140.0])
+@pytest.mark.parametrize("first_m", [100.0, 120.0, 140.0])
 def test_a_bus_that_waits_is_served_before_cars_that_come_and_a_car_is_not(
     site: Site, table: StageTable, first_m: float
 ) -> None:

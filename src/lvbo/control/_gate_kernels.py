@@ -358,10 +358,17 @@ def _take_up(r: Rules, misc: I64, q: int, t: int) -> None:
 
 
 @njit(cache=True)
-def _wished_stage(r: Rules, greens: Flags, named: int, now: int) -> int:
-    """Return the stage with these vehicle phases: the one named, the present one, any, or -1."""
+def _wished_stage(r: Rules, greens: Flags, going: Flags, named: int, now: int) -> int:
+    """Return the stage with these vehicle phases: the one named, the present one, any, or -1.
+
+    The present one may be wished with phases left out that have not started yet.
+    """
     found = -1
     told = r.goes & ~r.walk & ~r.fixed
+    if named == now and now >= 0:
+        more, fewer = greens & ~r.greens[now], r.greens[now] & ~greens
+        if not (told & (more | (fewer & going))).any():
+            return now
     for q in range(r.greens.shape[0]):
         if (told & (r.greens[q] != greens)).any():
             continue
@@ -375,8 +382,8 @@ def _aim(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, called: F
          code: I64) -> None:  # fmt: skip
     """Set the stage aimed at: the one wished if it is one, and may follow now."""
     now = misc[at.STAGE]
-    q = _wished_stage(r, wish, named, now)
     going = r.goes & (s[at.LAMP] == r.shows)
+    q = _wished_stage(r, wish, going, named, now)
     why = at.STRANGE if q < 0 else 0
     if q >= 0 and q != now and now >= 0:
         stands = r.greens[now] & r.goes & ~r.walk & ~going
@@ -395,8 +402,11 @@ def _aim(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, called: F
 
 
 @njit(cache=True)
-def _stage_wants(r: Rules, s: I64, q: int, wish: Flags, promised: int) -> Flags:
-    """Return the phases of a stage that shall go: vehicles, and people who are asked for."""
+def _stage_wants(r: Rules, s: I64, q: int, wish: Flags, named: int, promised: int) -> Flags:
+    """Return the phases of a stage that shall go: vehicles, and people who are asked for.
+
+    Where the stage is the one named, its phases that stand start only if they are wished.
+    """
     going = r.goes & (s[at.LAMP] == r.shows)
     want = r.fixed | (~r.goes & wish)
     if q < 0:
@@ -404,7 +414,10 @@ def _stage_wants(r: Rules, s: I64, q: int, wish: Flags, promised: int) -> Flags:
     afoot = wish.copy()
     if promised > 0:
         afoot |= (s[at.ASKED] != at.NEVER) | going
-    return np.asarray(want | (r.goes & r.greens[q] & (~r.walk | afoot)))
+    afoot |= ~r.walk
+    if promised == 0 and named == q:
+        afoot &= going | wish | r.walk
+    return np.asarray(want | (r.goes & r.greens[q] & afoot))
 
 
 @njit(cache=True)
@@ -451,7 +464,7 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
         return int(forced)
     first, first_misc = s.copy(), misc.copy()
     _aim(r, s, misc, t, wish, named, called, code)
-    want = _stage_wants(r, s, misc[at.STAGE], wish, 0)  # outside the stage none is prepared:
+    want = _stage_wants(r, s, misc[at.STAGE], wish, named, 0)  # outside the stage none is prepared:
     apply(r, s, misc, t, want, yellow, prepare & want, called, code, wait)  # it would have to start
     late = first_late(r, s, misc)
     if late < 0:
@@ -461,7 +474,7 @@ def decide(r: Rules, s: I64, misc: I64, t: int, wish: Flags, named: int, yellow:
     q = _promised_stage(r, s, misc, t)
     if q != misc[at.STAGE]:
         _take_up(r, misc, q, t)
-    want = _stage_wants(r, s, q, wish, 1)
+    want = _stage_wants(r, s, q, wish, named, 1)
     apply(r, s, misc, t, want, yellow, prepare & want, called, code, wait)
     return int(late) if (granted != s[at.LAMP]).any() else -1
 

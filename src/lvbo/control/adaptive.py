@@ -22,6 +22,7 @@ from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
 from lvbo.control.gate import make_gate
+from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import (
     Bools,
@@ -96,6 +97,7 @@ class AdaptiveController:
         self._eyes = Eyes(site)
         self._heads = Heads(table.count, len(site.lanes))
         self._served = Served(site)
+        self._inside = Inside(site)
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
@@ -115,7 +117,9 @@ class AdaptiveController:
         lanes = self._look(seen, run.stage if run.is_steady else -1, age_s)
         self._called = self._calls.of(lanes, seen.working)
         if not run.is_steady:
-            return run.wish(Reason(code="LV770", fields={"stage": run.target + 1}))
+            return self._cleared(
+                seen, run.wish(Reason(code="LV770", fields={"stage": run.target + 1}))
+            )
         left_s = int(self._least_s(seen)[run.stage]) - age_s
         if left_s > 0:
             return run.wish(Reason(code="LV771", fields={"stage": run.stage + 1, "left_s": left_s}))
@@ -147,12 +151,31 @@ class AdaptiveController:
         free = np.asarray(~self._heads.stuck.any(axis=0))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
+        self._inside.take(lanes.left, seen.crossed)
         self._learned.discharged(lanes.left, lanes.queue, green, free)
         if seen.crossed is not None:
             self._learned.turned(seen.crossed)
         if seen.time_s % LEARN_EVERY_S == self._turn:
             self._renew()
         return lanes
+
+    def _cleared(self, seen: Observation, wish: Wish) -> Wish:
+        """Return the wish for a change without the greens that must wait for those within.
+
+        Those who yielded in the stage that ends are let across before anybody else starts, for
+        `MOST_S` seconds after the change could have been over.
+        """
+        run = self._run
+        yielded = self._street.yields[run.stage] > 0
+        if not (yielded & self._inside.stands).any():
+            return wish
+        if (
+            run.asked_for_s(seen.time_s)
+            >= self._frame.change_s[run.stage, run.target].max() + MOST_S
+        ):
+            self._inside.forget()
+            return wish
+        return replace(wish, greens=wish.greens & np.isin(seen.lamps, _GOING))
 
     def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lvbo.control._sight_kernels import CAR_PERSONS, gather
+from lvbo.control._sight_kernels import BRAKE, CAR_PERSONS, gather
 from lvbo.control.estimate import (
     NEAR_M,
     SPACE_M,
@@ -22,6 +22,7 @@ from lvbo.control.estimate import (
 from lvbo.control.loop_eye import LoopEye
 from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Vehicles
 from lvbo.control.site import Site
+from lvbo.control.ways import Beyond, Ways
 
 STILL_MPS, STILL_M, STILL_S = 1.0, 15.0, 4
 """Who stands near the line; a lane whose first one stands in green for so long does not flow."""
@@ -31,6 +32,8 @@ SLOWEST, FASTEST = 0.4, 1.15
 """Bounds of the pace learned, as shares of the limit."""
 FREED_S = 3
 """So long in green without a queue, and reporters leave: nobody stands any more."""
+FORESIGHT_PRIOR, FORESIGHT_MEMORY = 2.0, 60.0
+"""How many vehicles the range is worth as a guess of where sight ends; of how many it is made."""
 FIRST_SHARE, SHARE_WEIGHT = 0.2, 20.0
 
 
@@ -49,20 +52,39 @@ class Pace:
         self.mps = np.clip(self.mps, SLOWEST * self._limit, FASTEST * self._limit)
 
 
+class Foresight:
+    """For how long ahead arrivals are seen by lane, from those who came into sight; s.
+
+    Sight may end on short stretches before its range does, and not at one distance.
+    """
+
+    def __init__(self, first_s: Floats) -> None:
+        self._sum = FORESIGHT_PRIOR * first_s
+        self._weight = np.full(len(first_s), FORESIGHT_PRIOR)
+
+    @property
+    def seconds(self) -> Floats:
+        """Return it, (lanes,)."""
+        return np.asarray(self._sum / self._weight)
+
+    def take(self, lane: Ints, share: Floats, ahead_s: Floats) -> None:
+        """Take in that somebody came into sight, on the lanes he may come to."""
+        self._sum[lane] += share * ahead_s
+        self._weight[lane] += share
+        fade = np.minimum(1.0, FORESIGHT_MEMORY / self._weight)
+        self._sum *= fade
+        self._weight *= fade
+
+
 class AreaEye:
     """Lane states of area sensing: who is where within its range."""
 
     def __init__(self, site: Site, span_s: int, near_m: float = NEAR_M) -> None:
         self._site, self._span, self._near_m = site, span_s, near_m
-        listed = [
-            (k, share) for z in site.zones for k, share in zip(z.lanes, z.shares, strict=True)
-        ]
-        self._lane_of = np.array([k for k, _ in listed], dtype=np.int64)
-        self._share_of = np.array([share for _, share in listed])
-        self._first = np.cumsum([0, *(len(zone.lanes) for zone in site.zones)])
-        lone = [z.lanes[0] if z.shares == (1.0,) else -1 for z in site.zones]
-        self._lane_at = np.array(lone, dtype=np.int64)
-        self._reach_m = reach_m(site)
+        self._ways = Ways(site)
+        self._lane_at = self._ways.lone
+        self._beyond = Beyond(len(site.zones))
+        self._foresight = Foresight(reach_m(site) / site.speed_mps)
         self._pace, self._rates = Pace(site), Rates(site)
         self._blind, self._served = BlindQueue(len(site.lanes)), Served(site)
         self._gap_s = np.full(len(site.lanes), 1000.0)
@@ -73,6 +95,7 @@ class AreaEye:
     def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
         vehicles = seen.vehicles if seen.vehicles is not None else nobody()
+        self._ways.take(vehicles.key, vehicles.zone)
         green = self._served.green_s(seen)
         flows = (green > 0) & (self._still_s < STILL_S)
         queue, arrivals, head, wait, load, count, close = gather(
@@ -81,9 +104,9 @@ class AreaEye:
             vehicles.speed_mps,
             vehicles.wait_s,
             vehicles.persons,
-            self._first,
-            self._lane_of,
-            self._share_of,
+            self._ways.first,
+            self._ways.lane,
+            self._ways.share,
             self._site.length_m,
             self._pace.mps,
             flows,
@@ -101,7 +124,7 @@ class AreaEye:
         self._rates.take(came, seen.working)
         self._see_pace(vehicles, queue)
         state = LaneState(
-            queue=queue,
+            queue=queue + self._ways.by_lane(self._beyond.queue),
             arrivals=arrivals,
             present=count,
             near=close,
@@ -114,7 +137,7 @@ class AreaEye:
             load=load / CAR_PERSONS,
         )
         blind = self._blind.step(self._rates.vps, green)
-        out_s = np.minimum(self._span, self._reach_m / self._pace.mps).astype(np.int64)
+        out_s = np.minimum(self._span, self._foresight.seconds).astype(np.int64)
         return complete(state, seen.working, blind, self._rates, out_s, announced)
 
     def lane_at(self, zone: Ints) -> Ints:
@@ -125,10 +148,16 @@ class AreaEye:
         """Return by lane who came into sight and who left the stop line since the last second."""
         lanes = len(self._site.lanes)
         new = ~np.isin(vehicles.key, self._keys)
+        self._beyond.step(vehicles.zone, vehicles.distance_m, vehicles.speed_mps, new)
         came = np.zeros(lanes)
-        for zone in vehicles.zone[new].tolist():
-            own = slice(self._first[zone], self._first[zone + 1])
-            np.add.at(came, self._lane_of[own], self._share_of[own])
+        for v in np.flatnonzero(new).tolist():
+            zone = int(vehicles.zone[v])
+            own = slice(self._ways.first[zone], self._ways.first[zone + 1])
+            lane, share, free = self._ways.lane[own], self._ways.share[own], self._pace.mps
+            np.add.at(came, lane, share)
+            slow = np.maximum(free[lane] - vehicles.speed_mps[v], 0.0)
+            ahead_s = vehicles.distance_m[v] / free[lane] + slow**2 / (BRAKE * free[lane])
+            self._foresight.take(lane, share, ahead_s)
         gone = ~np.isin(self._keys, vehicles.key) & (self._lanes >= 0)
         left = np.bincount(self._lanes[gone], minlength=lanes).astype(float)
         self._keys = vehicles.key

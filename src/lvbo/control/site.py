@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -144,10 +144,11 @@ def _zones(network: Network, at: Mapping[LaneId, int]) -> tuple[Zone, ...]:
         own = [at[lane] for lane in ahead if lane in at]
         if own:
             found[name] = dict.fromkeys(own, 1.0 / len(own))
+    at_lines = set(found)
     links = sorted({network.lane_index[lane].link for lane in at})
     for link in links:
         lanes = [at[lane.id] for lane in network.link_index[link].lanes if lane.id in at]
-        _look_back(network, link, 0.0, dict.fromkeys(lanes, 1.0 / len(lanes)), found)
+        _look_back(network, link, 0.0, dict.fromkeys(lanes, 1.0 / len(lanes)), found, at_lines)
     return tuple(
         Zone(name=name, lanes=tuple(row), shares=tuple(row.values()))
         for name, row in sorted(found.items())
@@ -160,6 +161,7 @@ def _look_back(
     passed_m: float,
     ahead: Mapping[int, float],
     found: dict[str, dict[int, float]],
+    own: Container[str],
 ) -> None:
     """Add the lanes that lead into a link without a signal, as far as can be seen."""
     passed_m += network.link_index[link].length_m
@@ -168,10 +170,14 @@ def _look_back(
     for movement in network.movements_into[link]:
         if movement.controllers:
             continue
-        others = network.movements_from[movement.from_link]
-        share = TURN_SHARE[movement.turn] / sum(TURN_SHARE[m.turn] for m in others)
+        others = [m.turn for m in network.movements_from[movement.from_link]]
+        turns = sum(TURN_SHARE[turn] for turn in others)
+        only_back = set(others) == {Turn.UTURN}  # nearly all who come there stay there
+        share = TURN_SHARE[movement.turn] / (1.0 if only_back else turns)
         onward = {lane: share * part for lane, part in ahead.items()}
         for name, lanes in network.sumo.lanes:
-            if set(lanes) & set(movement.lanes) and name not in found:
-                found[name] = dict(onward)
-        _look_back(network, movement.from_link, passed_m, onward, found)
+            if set(lanes) & set(movement.lanes) and name not in own:
+                row = found.setdefault(name, {})
+                for lane, part in onward.items():
+                    row[lane] = min(1.0, row.get(lane, 0.0) + part)
+        _look_back(network, movement.from_link, passed_m, onward, found, own)

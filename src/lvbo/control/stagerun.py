@@ -64,6 +64,10 @@ class StageRun:
         """Return for how long the stage has run; zero during a change."""
         return now_s - self._began_s if self.is_steady else 0
 
+    def asked_for_s(self, now_s: int) -> int:
+        """Return for how long the change under way has been asked for; zero without one."""
+        return 0 if self.is_steady else now_s - self._asked_s
+
     def barred(self, now_s: int) -> Bools:
         """Return the stages that were refused just now, (stages,)."""
         return np.asarray(now_s - self._refused_s < REFUSED_S)

@@ -29,6 +29,8 @@ FULL_M = 14.0
 """An exit is full when the last vehicle on it stands with its front this near to its start."""
 AT_FIRST_S = 30
 """How long the lamps found at the start are taken to have been shown."""
+JUMP_M = 30.0
+"""An exit shorter than this may be passed between two looks."""
 GHOST = -1
 """The key of the vehicle that a stuck detector shows."""
 
@@ -106,6 +108,7 @@ class Approach:
         self._hidden: Bools = np.logical_not((ahead & ~self.dead).any(axis=1))
         self._lookup = np.zeros(0, dtype=np.int64)
         self._exit_lanes: list[NDArray[np.int64]] = []
+        self._later_lanes: list[NDArray[np.int64]] = []
         self._turns: dict[tuple[int, int], int] = {}
         self._line_of = np.full(len(site.zones) + 1, -1, dtype=np.int64)  # the last for no zone
         self._left_from = np.zeros(0, dtype=np.int64)
@@ -118,6 +121,11 @@ class Approach:
         self._exit_lanes = [
             np.array([lanes.setdefault(name, len(lanes)) for name in names], dtype=np.int64)
             for names in self.exits
+        ]
+        later = [lanes_after(self._sumo, names) for names in self.exits]
+        self._later_lanes = [
+            np.array([lanes.setdefault(name, len(lanes)) for name in names], dtype=np.int64)
+            for names in later
         ]
 
     def ready(self, count: int) -> None:
@@ -133,6 +141,10 @@ class Approach:
             for lane in np.flatnonzero(self._site.uses[:, m] & ~self.dead)
             for number in numbers
         }
+        for m, numbers in enumerate(self._later_lanes):
+            for lane in np.flatnonzero(self._site.uses[:, m] & ~self.dead):
+                for number in numbers:
+                    self._turns.setdefault((int(lane), int(number)), m)
 
     def working(self) -> Bools:
         """Return which stop-line lanes have a detector that can be believed."""
@@ -289,6 +301,22 @@ def _exits(site: Site, binding: SumoBinding) -> tuple[tuple[str, ...], ...]:
         if head.movement is not None:
             ways.setdefault(head.movement, set()).add(head.to_lane)
     return tuple(tuple(sorted(ways.get(m, ()))) for m in site.movements)
+
+
+def lanes_after(sumo: ModuleType, names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the lanes on which those may be seen first who passed these exits between looks."""
+    found: dict[str, float] = {}
+    open_ = dict.fromkeys(names, 0.0)
+    while open_:
+        name, passed_m = open_.popitem()
+        end_m = passed_m + float(sumo.lane.getLength(name))
+        if end_m >= JUMP_M:
+            continue
+        for link in sumo.lane.getLinks(name):
+            start_m = end_m + float(link[7])
+            if start_m < found.get(link[0], JUMP_M):
+                found[link[0]] = open_[link[0]] = start_m
+    return tuple(sorted(set(found) - set(names)))
 
 
 def loops_of(

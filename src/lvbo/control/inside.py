@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who stands within the junction: gone over the stop line to yield there, and not yet across.
+
+A green that starts for their foes before they are across can lock the junction for good: those who
+turn left from two sides then stand in each other's way.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lvbo.control.protocols import Bools, Crossings, Floats
+from lvbo.control.site import Site
+
+ACROSS_S = 5
+"""Who is not across after so many seconds stands within the junction."""
+SEVERAL = 2.0
+"""One alone finds a way by himself; so many from one lane may lock others in."""
+MOST_S = 6
+"""For so long they are waited for."""
+COUNTED, COUNT_MEMORY, MOST_WITHIN = 0.95, 100.0, 6.0
+"""A lane is believed while this share of those who left it is seen to arrive, of so many, but for
+those who may still be within."""
+
+
+class Inside:
+    """Count by lane who left the stop line and was not seen to arrive behind the junction."""
+
+    def __init__(self, site: Site) -> None:
+        lanes = len(site.lanes)
+        self._count: Floats = np.zeros(lanes)
+        self._latest: Floats = np.zeros((ACROSS_S, lanes))
+        self._left: Floats = np.zeros(lanes)
+        self._arrived: Floats = np.zeros(lanes)
+
+    def take(self, left: Floats, crossed: Crossings | None) -> None:
+        """Take in who left each lane in the second before, and who arrived."""
+        if crossed is None:
+            self.forget()
+            return
+        arrived = np.bincount(crossed.lane, minlength=len(left)).astype(float)
+        self._count = np.maximum(self._count + left - arrived, 0.0)
+        self._latest[:-1] = self._latest[1:]
+        self._latest[-1] = left
+        self._left += left
+        self._arrived += arrived
+        fade = np.minimum(1.0, COUNT_MEMORY / np.maximum(self._left, 1.0))
+        self._left *= fade
+        self._arrived *= fade
+
+    @property
+    def stands(self) -> Bools:
+        """Return the lanes from which somebody stands within the junction, (lanes,)."""
+        lost = self._left - self._arrived
+        known = lost <= MOST_WITHIN + (1.0 - COUNTED) * self._left
+        return np.asarray(known & (self._count - self._latest.sum(axis=0) >= SEVERAL))
+
+    def forget(self) -> None:
+        """Take nobody to be within the junction any more but those who just left."""
+        self._count = self._latest.sum(axis=0)

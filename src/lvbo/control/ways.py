@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where those who are seen upstream go: to which stop-line lane, or elsewhere; learned by zone."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lvbo.control.protocols import Bools, Floats, Ints
+from lvbo.control.site import Site
+
+PRIOR_WEIGHT = 4.0
+"""How many vehicles the shares a zone has before any was seen are worth."""
+MEMORY = 120.0
+"""Of so many vehicles the shares of a zone are made; older ones fade."""
+BEYOND_S = (60.0, 600.0)
+"""At least and at most of so many seconds is the rate made at which vehicles come into sight."""
+END_M, SLOW_MPS = 12.0, 2.0
+"""Who is so near to where sight ends and so slow has others behind, if any come."""
+GONE_VPS, MOST_BEYOND = 0.5, 30.0
+
+
+class Ways:
+    """Follow vehicles from zones that lead to several lanes, or to none, to the stop line.
+
+    Entries run over the lanes of all zones, one after another: `lane` and `share` (entries,), the
+    part of the zone's traffic that comes to the lane; `first` (zones + 1,) is where those of each
+    zone begin. `lone` (zones,) is the lane to which a zone alone leads, else -1.
+    """
+
+    def __init__(self, site: Site) -> None:
+        zones = site.zones
+        listed = [
+            (z, k, share)
+            for z, zone in enumerate(zones)
+            for k, share in zip(zone.lanes, zone.shares, strict=True)
+        ]
+        self._zone = np.array([z for z, _, _ in listed], dtype=np.int64)
+        self.lane: Ints = np.array([k for _, k, _ in listed], dtype=np.int64)
+        self.share: Floats = np.array([share for _, _, share in listed], dtype=np.float64)
+        self.first: Ints = np.cumsum([0, *(len(zone.lanes) for zone in zones)])
+        alone = [zone.lanes[0] if zone.shares == (1.0,) else -1 for zone in zones]
+        self.lone: Ints = np.array(alone, dtype=np.int64)
+        self._count = PRIOR_WEIGHT * self.share
+        self._all = np.full(len(zones), PRIOR_WEIGHT)
+        self._under_way = np.zeros((0, 2), dtype=np.int64)
+        self._lanes = len(site.lanes)
+        self._learns = bool((self.lone < 0).any())
+
+    def by_lane(self, number: Floats) -> Floats:
+        """Return by lane what comes of a number of vehicles in each zone, (zones,) to (lanes,)."""
+        part = self.share * number[self._zone]
+        return np.bincount(self.lane, weights=part, minlength=self._lanes).astype(np.float64)
+
+    def take(self, key: Ints, zone: Ints) -> None:
+        """Take in where every vehicle is now, shape (vehicles,) both."""
+        if not self._learns:
+            return
+        lane = self.lone[zone]
+        upstream = lane < 0
+        now = np.stack([key[upstream], zone[upstream]], axis=1)
+        seen = np.unique(np.concatenate([self._under_way, now]), axis=0)
+        here = np.isin(seen[:, 0], key[upstream])
+        self._under_way = seen[here]
+        if not here.all():
+            came = dict(zip(key[~upstream].tolist(), lane[~upstream].tolist(), strict=True))
+            self._learn(seen[~here], came)
+
+    def _learn(self, done: Ints, came: dict[int, int]) -> None:
+        """Take in pairs of vehicle and zone, and the lanes on which the vehicles are now."""
+        for key, zone in done.tolist():
+            self._all[zone] += 1.0
+            self._count[(self._zone == zone) & (self.lane == came.get(key, -1))] += 1.0
+        fade = np.minimum(1.0, MEMORY / self._all)
+        self._all *= fade
+        self._count *= fade[self._zone]
+        self.share = self._count / self._all[self._zone]
+
+
+class Beyond:
+    """Queues that reach out of sight: the last one seen stands where sight ends, and more come."""
+
+    def __init__(self, zones: int) -> None:
+        self.queue: Floats = np.zeros(zones)
+        self._rate_vps: Floats = np.zeros(zones)
+        self._end_m: Floats = np.zeros(zones)
+        self._seconds = 0
+
+    def step(self, zone: Ints, distance_m: Floats, speed_mps: Floats, new: Bools) -> Floats:
+        """Let a second pass; return the vehicles out of sight by zone.
+
+        All but `new`, who came into sight, have shape (vehicles,) like it.
+        """
+        self._seconds += 1
+        np.maximum.at(self._end_m, zone, distance_m)
+        came = np.bincount(zone[new], minlength=len(self.queue)).astype(float)
+        memory = np.clip(self._seconds, BEYOND_S[0], BEYOND_S[1])
+        self._rate_vps += (came - self._rate_vps) / memory
+        last = (speed_mps < SLOW_MPS) & (distance_m > self._end_m[zone] - END_M)
+        full = np.zeros(len(self.queue), dtype=bool)
+        full[zone[last]] = True
+        grown = np.where(full, self._rate_vps - came, -np.maximum(came, GONE_VPS))
+        self.queue = np.clip(self.queue + grown, 0.0, MOST_BEYOND)
+        return self.queue

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Who yields within the junction is let across before foes start."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from tests.control.crossroads import LANE, crossroads, vehicles
+
+from lvbo.control.inside import ACROSS_S, COUNT_MEMORY, MOST_S, Inside
+from lvbo.control.protocols import Crossings, Observation, Order
+from lvbo.control.registry import ControllerSpec, Situation, make_controller
+from lvbo.control.site import YIELDING, Site
+from lvbo.signal.lamp import Lamp
+from lvbo.testing import EW, NS
+
+NOW_S = 1000
+
+
+def crossed(*lanes: int) -> Crossings:
+    lane = np.array(lanes, dtype=np.int64)
+    return Crossings(lane=lane, movement=lane)
+
+
+def left(*lanes: int) -> np.ndarray:
+    return np.bincount(np.array(lanes, dtype=np.int64), minlength=len(LANE)).astype(float)
+
+
+def test_who_left_the_stop_line_and_was_not_seen_to_arrive_stands_within() -> None:
+    inside = Inside(crossroads())
+    inside.take(left(0, 0, 1, 1, 2), crossed())
+    inside.take(left(), crossed(1))
+    for _ in range(ACROSS_S):
+        inside.take(left(), crossed())
+
+    assert inside.stands.tolist() == [True, False, False, False]
+
+    inside.take(left(), crossed(0))
+
+    assert not inside.stands.any()
+
+
+def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
+    inside = Inside(crossroads())
+    for _ in range(2 * ACROSS_S):
+        inside.take(left(0, 0), None)
+
+    assert not inside.stands.any()
+
+
+def test_a_lane_whose_vehicles_are_often_lost_is_not_believed() -> None:
+    inside = Inside(crossroads())
+    for _ in range(int(COUNT_MEMORY)):
+        inside.take(left(0, 0), crossed(0))
+
+    assert not inside.stands[0]
+
+
+def yielding() -> Site:
+    """Return the crossroads whose first lane yields in its stage."""
+    site = crossroads()
+    serves = site.serves.copy()
+    serves[site.phases.index(NS), LANE[NS]] = YIELDING
+    return replace(site, serves=serves)
+
+
+class Told:
+    """One controller and what it is told second by second."""
+
+    def __init__(self, site: Site) -> None:
+        self.site = site
+        self.now_s = NOW_S
+        situation = Situation(site=site, order=Order.ANY, params={})
+        self.controller = make_controller(ControllerSpec(name="lvbo"), situation)
+
+    def wish(self, lamp: Lamp | None, *, came: int = 0, across: int = 0) -> np.ndarray:
+        """Return the greens wished while the first lane shows a lamp, None for its green."""
+        site, at = self.site, self.site.phases.index(NS)
+        lamps = np.zeros(len(site.phases), dtype=np.int64)
+        lamps[at] = int(site.rules.phases[at].shows) if lamp is None else int(lamp)
+        found = {LANE[EW]: (5.0, 0.0)}
+        found |= {LANE[NS] + len(LANE) * k: (2.0, 5.0) for k in range(came)}
+        seen = Observation(
+            controller=site.id,
+            time_s=self.now_s,
+            seen_s=self.now_s,
+            lamps=lamps,
+            since_s=np.full(len(site.phases), self.now_s - NOW_S + 60, dtype=np.int64),
+            vehicles=replace(shown := vehicles(found), zone=shown.key % len(LANE)),
+            crossed=crossed(*[LANE[NS]] * across),
+            working=np.ones(len(site.lanes), dtype=bool),
+            blocked=np.zeros(len(site.movements), dtype=bool),
+            calls=np.zeros(len(site.phases), dtype=bool),
+        )
+        self.now_s += 1
+        return self.controller.decide(seen).greens
+
+
+def test_a_change_waits_until_they_are_across_but_not_for_ever() -> None:
+    site = yielding()
+    ew = site.phases.index(EW)
+    told = Told(site)
+    told.wish(None, came=2)
+    wished = [told.wish(None)[ew]]
+    wished += [told.wish(Lamp.YELLOW)[ew] for _ in range(3)]
+    held = [told.wish(Lamp.RED)[ew] for _ in range(ACROSS_S)]
+
+    assert any(wished)
+    assert not held[-1]
+    assert told.wish(Lamp.RED, across=2)[ew]
+
+    again = Told(site)
+    again.wish(None, came=2)
+    again.wish(None)
+    last = [again.wish(Lamp.RED)[ew] for _ in range(60)]
+
+    assert not last[ACROSS_S]
+    assert last[MOST_S + 20]
