@@ -146,8 +146,8 @@ def truth(street: ReplayStreet, below_mps: float = STANDING_MPS) -> np.ndarray:
     return np.bincount(street.queues.lane[stands], minlength=len(FOUR.lanes)).astype(float)
 
 
-def test_areas_count_the_queues_at_red_exactly() -> None:
-    street, eye, served = replayed(), AreaEye(FOUR, SPAN_S), Served(FOUR)
+def test_areas_count_the_queues_at_red_that_end_in_sight_exactly() -> None:
+    street, eye, served = replayed(load=0.5), AreaEye(FOUR, SPAN_S), Served(FOUR)
     counted = 0.0
     for _ in range(300):
         (seen,) = street.observe()

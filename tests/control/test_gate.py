@@ -76,12 +76,16 @@ class Walker:
         self.wish(phase)
         return self.shows(phase)
 
-    def wish(self, *phases: PhaseId, seconds: int = 1, **more: object) -> Verdict:
+    def wish(self, *phases: PhaseId, seconds: int = 1, stage: int = -1, **more: object) -> Verdict:
         for _ in range(seconds):
             self.t += 1
             greens = np.isin(self.site.phases, phases)
             verdict, self.memory = admit(
-                self.gate, self.memory, self.seen(**more), Wish(greens=greens), self.called
+                self.gate,
+                self.memory,
+                self.seen(**more),
+                Wish(greens=greens, stage=stage),
+                self.called,
             )
             if verdict.lamps is not None:
                 same = verdict.lamps == self.lamps
@@ -240,6 +244,29 @@ def test_a_stage_that_is_called_is_not_passed_over() -> None:
 
     assert [r.code for r in called.wish(EW).refusals] == ["LV724"]
     assert not [r for r in free.wish(EW).refusals if r.code == "LV724"]
+
+
+def test_the_starts_of_a_stage_may_be_held_back_but_not_beyond_the_maximum_red() -> None:
+    site = tiny_site()
+    stages = stage_table(site, Order.ANY).greens
+    stage = next(k for k, row in enumerate(stages) if row[site.phases.index(EW)])
+    street = walker(site, Order.ANY, [EW])
+    street.wish(NS, seconds=30)
+    street.wish(EW, stage=stage)
+    verdict = street.wish(stage=stage, seconds=20)
+
+    assert street.shows(NS) is Lamp.RED
+    assert street.shows(EW) is Lamp.RED
+    assert not verdict.refusals
+    assert street.wish(EW, stage=stage, seconds=3).forced is None
+    assert street.shows(EW) is Lamp.GREEN
+
+    late = walker(site, Order.ANY, [EW])
+    late.wish(NS, seconds=30)
+    late.wish(EW, stage=stage)
+    forced = [late.wish(stage=stage).forced for _ in range(400)]
+
+    assert EW in forced
 
 
 def test_without_skips_only_the_next_stage_is_granted() -> None:

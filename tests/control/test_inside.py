@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from tests.control.crossroads import LANE, crossroads, vehicles
 
-from lvbo.control.inside import ACROSS_S, COUNT_MEMORY, MOST_S, Inside
+from lvbo.control.inside import ACROSS_S, COUNT_MEMORY, EMPTY_S, MOST_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site
@@ -16,6 +16,7 @@ from lvbo.signal.lamp import Lamp
 from lvbo.testing import EW, NS
 
 NOW_S = 1000
+GREEN = np.ones(len(LANE), dtype=bool)
 
 
 def crossed(*lanes: int) -> Crossings:
@@ -29,14 +30,14 @@ def left(*lanes: int) -> np.ndarray:
 
 def test_who_left_the_stop_line_and_was_not_seen_to_arrive_stands_within() -> None:
     inside = Inside(crossroads())
-    inside.take(left(0, 0, 1, 1, 2), crossed())
-    inside.take(left(), crossed(1))
+    inside.take(left(0, 0, 1, 1, 2), crossed(), GREEN)
+    inside.take(left(), crossed(1), GREEN)
     for _ in range(ACROSS_S):
-        inside.take(left(), crossed())
+        inside.take(left(), crossed(), GREEN)
 
     assert inside.stands.tolist() == [True, False, False, False]
 
-    inside.take(left(), crossed(0))
+    inside.take(left(), crossed(0), GREEN)
 
     assert not inside.stands.any()
 
@@ -44,7 +45,7 @@ def test_who_left_the_stop_line_and_was_not_seen_to_arrive_stands_within() -> No
 def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
     inside = Inside(crossroads())
     for _ in range(2 * ACROSS_S):
-        inside.take(left(0, 0), None)
+        inside.take(left(0, 0), None, GREEN)
 
     assert not inside.stands.any()
 
@@ -52,7 +53,20 @@ def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
 def test_a_lane_whose_vehicles_are_often_lost_is_not_believed() -> None:
     inside = Inside(crossroads())
     for _ in range(int(COUNT_MEMORY)):
-        inside.take(left(0, 0), crossed(0))
+        inside.take(left(0, 0, 0), crossed(0, 0), GREEN)
+
+    assert not inside.stands[0]
+
+
+def test_a_long_red_shows_that_nobody_is_within() -> None:
+    inside = Inside(crossroads())
+    inside.take(left(0, 0), crossed(), GREEN)
+    for _ in range(EMPTY_S):
+        inside.take(left(), crossed(), ~GREEN)
+
+    assert inside.stands[0]
+
+    inside.take(left(), crossed(), ~GREEN)
 
     assert not inside.stands[0]
 

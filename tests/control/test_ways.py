@@ -79,7 +79,7 @@ def test_a_queue_grows_out_of_sight_while_its_last_one_stands_where_sight_ends()
 
     assert grown[0] == pytest.approx(0.1, abs=0.01)
     assert grown[-1] == pytest.approx(5.0, abs=0.5)
-    assert step(beyond, 100.0, 10.0, new=True) == pytest.approx(grown[-1] - 1.0)
+    assert step(beyond, 100.0, 10.0, new=True) == pytest.approx(grown[-1] - 2.0)
     assert [step(beyond, 50.0, 0.0) for _ in range(10)][-1] == 0.0
 
 

@@ -151,7 +151,7 @@ class AdaptiveController:
         free = np.asarray(~self._heads.stuck.any(axis=0))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
-        self._inside.take(lanes.left, seen.crossed)
+        self._inside.take(lanes.left, seen.crossed, green > 0)
         self._learned.discharged(lanes.left, lanes.queue, green, free)
         if seen.crossed is not None:
             self._learned.turned(seen.crossed)

@@ -15,9 +15,11 @@ from lvbo.control.site import Site
 ACROSS_S = 5
 """Who is not across after so many seconds stands within the junction."""
 SEVERAL = 2.0
-"""One alone finds a way by himself; so many from one lane may lock others in."""
+"""One alone finds a way by himself; so many from one lane may lock the junction."""
 MOST_S = 6
 """For so long they are waited for."""
+EMPTY_S = 15
+"""Who is not seen to arrive after so long a red was not within."""
 COUNTED, COUNT_MEMORY, MOST_WITHIN = 0.95, 100.0, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, of so many, but for
 those who may still be within."""
@@ -30,16 +32,19 @@ class Inside:
         lanes = len(site.lanes)
         self._count: Floats = np.zeros(lanes)
         self._latest: Floats = np.zeros((ACROSS_S, lanes))
+        self._red_s = np.zeros(lanes, dtype=np.int64)
         self._left: Floats = np.zeros(lanes)
         self._arrived: Floats = np.zeros(lanes)
 
-    def take(self, left: Floats, crossed: Crossings | None) -> None:
-        """Take in who left each lane in the second before, and who arrived."""
+    def take(self, left: Floats, crossed: Crossings | None, green: Bools) -> None:
+        """Take in who left each lane in the second before, who arrived, and who has green."""
         if crossed is None:
             self.forget()
             return
         arrived = np.bincount(crossed.lane, minlength=len(left)).astype(float)
         self._count = np.maximum(self._count + left - arrived, 0.0)
+        self._red_s = np.where(green, 0, self._red_s + 1)
+        self._count[self._red_s > EMPTY_S] = 0.0
         self._latest[:-1] = self._latest[1:]
         self._latest[-1] = left
         self._left += left

@@ -14,9 +14,11 @@ MEMORY = 120.0
 """Of so many vehicles the shares of a zone are made; older ones fade."""
 BEYOND_S = (60.0, 600.0)
 """At least and at most of so many seconds is the rate made at which vehicles come into sight."""
+ENOUGH = 10.0
+"""After so many came into sight in a zone it is known where that is."""
 END_M, SLOW_MPS = 12.0, 2.0
 """Who is so near to where sight ends and so slow has others behind, if any come."""
-GONE_VPS, MOST_BEYOND = 0.5, 30.0
+GONE_VPS, MOST_BEYOND = 2.0, 30.0
 
 
 class Ways:
@@ -83,6 +85,7 @@ class Beyond:
         self.queue: Floats = np.zeros(zones)
         self._rate_vps: Floats = np.zeros(zones)
         self._end_m: Floats = np.zeros(zones)
+        self._seen: Floats = np.zeros(zones)
         self._seconds = 0
 
     def step(self, zone: Ints, distance_m: Floats, speed_mps: Floats, new: Bools) -> Floats:
@@ -95,7 +98,9 @@ class Beyond:
         came = np.bincount(zone[new], minlength=len(self.queue)).astype(float)
         memory = np.clip(self._seconds, BEYOND_S[0], BEYOND_S[1])
         self._rate_vps += (came - self._rate_vps) / memory
-        last = (speed_mps < SLOW_MPS) & (distance_m > self._end_m[zone] - END_M)
+        self._seen += came
+        known = self._seen[zone] >= ENOUGH
+        last = known & (speed_mps < SLOW_MPS) & (distance_m > self._end_m[zone] - END_M)
         full = np.zeros(len(self.queue), dtype=bool)
         full[zone[last]] = True
         grown = np.where(full, self._rate_vps - came, -np.maximum(came, GONE_VPS))
