@@ -10,7 +10,14 @@ import numpy as np
 
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded
-from lvbo.control.protocols import Controller, Loops, Observation, Reason, Vehicles
+from lvbo.control.protocols import (
+    Controller,
+    Coordination,
+    Loops,
+    Observation,
+    Reason,
+    Vehicles,
+)
 from lvbo.control.site import PROTECTED, Site, Zone
 from lvbo.control.stages import StageTable
 from lvbo.ids import LaneId, LinkId, MovementId, PhaseId
@@ -175,7 +182,7 @@ class Queues:
 class Stretch:
     """Drive a controller through its gate, second by second; the lamp checker must be content.
 
-    `rows` are the lamps shown, `reasons` why; by the second of the area clock.
+    `rows` are the lamps shown, `reasons` why, `prices` what a wave costs; by the second.
     """
 
     def __init__(
@@ -186,11 +193,14 @@ class Stretch:
         *,
         begin_s: int = 0,
         working: np.ndarray | None = None,
+        keep: Coordination | None = None,
     ) -> None:
         self.site, self.controller = site, controller
         self.now_s = begin_s
         self.rows: list[np.ndarray] = []
         self.reasons: list[Reason | None] = []
+        self.prices: list[float | None] = []
+        self._keep = keep
         self._begin_s = begin_s
         self._working = np.ones(len(site.lanes), dtype=bool) if working is None else working
         order = None if table is None else table.order
@@ -225,6 +235,7 @@ class Stretch:
             working=self._working,
             blocked=np.zeros(len(self.site.movements), dtype=bool),
             calls=self.site.walks.copy(),
+            keep=self._keep,
         )
         wish = self.controller.decide(seen)
         verdict = self._guard(seen, wish)
@@ -234,6 +245,7 @@ class Stretch:
         self._lamps = verdict.lamps
         self.rows.append(verdict.lamps)
         self.reasons.append(wish.reason)
+        self.prices.append(wish.price_vehs)
         self.now_s += 1
 
     def greens(self, phase: str) -> list[tuple[int, int]]:

@@ -242,17 +242,9 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
         if p != n or age < street.least_s[p]:
             continue
         for j in range(stages):
-            if j == p or not _may_follow(
-                street,
-                now,
-                t,
-                p,
-                j,
-                q[i],
-                soon,
-                at[i, ROUND],
-                served_by,
-            ):
+            if j == p:
+                continue
+            if not _may_follow(street, now, t, p, j, q[i], soon, at[i, ROUND], served_by):
                 continue
             at2[made, STAGE], at2[made, TARGET], at2[made, SPENT] = p, j, 0
             at2[made, AGE], at2[made, ROOT] = age, root if t > 0 else j
@@ -263,6 +255,9 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
                 at2[made, STAGE], at2[made, AGE] = j, 0
             parent[made] = i
             made += 1
+    if t == 0 and made > 1 and not now.first[now.stage]:  # who may not stay does not
+        made -= 1
+        at2[0], parent[0] = at2[made], parent[made]
     return made
 
 
@@ -491,7 +486,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     keep, change, action = np.inf, np.inf, -1
     for i in range(count):
         if at[i, ROOT] < 0:
-            keep = min(keep, cost[i]) if now.first[now.stage] else keep
+            keep = min(keep, cost[i])
         elif cost[i] < change:
             change, action = cost[i], at[i, ROOT]
     sooner = change < np.inf and change <= keep + EAGER  # who gains nothing by waiting goes

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Windows of a wave: when they lie, which steps still keep them, and that control keeps them.
+
+The crossroads' plan has NS 0 to 30 s, NSL 35 to 50, EW 55 to 80, EWL 85 to 95, of 100 s.
+"""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.control.crossroads import Queues, Stretch, crossroads, crossroads_plan
+
+from lvbo.control._window_kernels import NEVER, first_steps
+from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.protocols import BandWindow, Coordination, Order
+from lvbo.control.site import Site
+from lvbo.control.stages import StageTable, stage_table
+from lvbo.control.windows import Calendar, in_window, joined
+from lvbo.ids import ControllerId, PhaseId
+from lvbo.testing import EW, EWL, NS, NSL
+
+CYCLE_S = 100
+
+
+def coordination(
+    site: Site, start_s: float = 5, length_s: float = 20, *, offset_s: int = 0, holds: bool = True
+) -> Coordination:
+    """Return what keeps NS green in a window of the plan's cycle."""
+    return Coordination(
+        plan=crossroads_plan(site, offset_s),
+        windows=(
+            BandWindow(
+                phases=(NS,),
+                start_ds=round(10 * start_s),
+                length_ds=round(10 * length_s),
+                cycle_ds=10 * CYCLE_S,
+            ),
+        ),
+        holds=holds,
+    )
+
+
+@pytest.fixture(scope="module")
+def site() -> Site:
+    return crossroads()
+
+
+@pytest.fixture(scope="module")
+def table(site: Site) -> StageTable:
+    return stage_table(site, Order.SKIP)
+
+
+def stage_of(site: Site, table: StageTable, phase: PhaseId) -> int:
+    """Return the stage that lights this phase alone."""
+    return int(np.flatnonzero(table.greens[:, site.phases.index(phase)])[0])
+
+
+def test_a_calendar_asks_for_the_window_and_one_second_before_it(
+    site: Site, table: StageTable
+) -> None:
+    keeps = Calendar(site, table, coordination(site, 5.5, 20)).keeps
+    ns, ew = stage_of(site, table, NS), stage_of(site, table, EW)
+
+    assert keeps[ns].all()
+    assert np.flatnonzero(~keeps[ew]).tolist() == list(range(4, 26))
+
+
+def test_a_window_over_the_end_of_the_cycle_is_asked_for_on_both_sides(
+    site: Site, table: StageTable
+) -> None:
+    keeps = Calendar(site, table, coordination(site, 95, 10, offset_s=90)).keeps
+
+    assert set(np.flatnonzero(~keeps[stage_of(site, table, EW)])) == {*range(94, 100), *range(5)}
+
+
+def test_the_coordinated_stage_starts_from_shortly_before_its_green_in_the_plan_to_its_end(
+    site: Site, table: StageTable
+) -> None:
+    """The plan's NS green is 40 to 70 at this offset, and may begin 6 s early."""
+    starts = Calendar(site, table, coordination(site, 45, 20, offset_s=40)).starts
+
+    assert np.flatnonzero(starts[stage_of(site, table, NS)]).tolist() == list(range(34, 70))
+    assert starts[stage_of(site, table, EW)].all()
+
+
+def test_what_is_ahead_follows_the_clock(site: Site, table: StageTable) -> None:
+    calendar = Calendar(site, table, coordination(site, 5, 20))
+    breaks, starts = calendar.ahead(1190, 30)
+
+    assert np.flatnonzero(breaks[stage_of(site, table, EW)]).tolist() == list(range(14, 30))
+    assert starts.shape == (table.count, 31)
+
+
+@pytest.mark.parametrize(
+    ("second", "inside"), [(4, False), (5, True), (24, True), (25, False), (105, True)]
+)
+def test_a_second_lies_in_a_window_or_not(site: Site, second: int, *, inside: bool) -> None:
+    (window,) = coordination(site).windows
+
+    assert in_window(window, second) is inside
+
+
+def test_a_signal_on_two_streets_keeps_the_windows_of_both(site: Site) -> None:
+    name = ControllerId("X")
+    one, other = coordination(site, 5, 20), coordination(site, 60, 10)
+    found = joined([{name: one}, {name: other}])[name]
+
+    assert found.windows == (*one.windows, *other.windows)
+
+
+# the exact look ahead --------------------------------------------------------------------------
+
+
+def fewest(breaks: np.ndarray, starts: np.ndarray, change: np.ndarray, least: np.ndarray,
+           hold: np.ndarray, stage: int, time: int) -> int:  # fmt: skip
+    """Return the fewest broken seconds from a stage that may be left, by trying everything."""
+    span = breaks.shape[1]
+    if time >= span:
+        return 0
+    best = int(breaks[stage, time]) + fewest(breaks, starts, change, least, hold, stage, time + 1)
+    for other in range(len(breaks)):
+        if other != stage:
+            best = min(best, changed(breaks, starts, change, least, hold, stage, other, time))
+    return best
+
+
+def changed(breaks: np.ndarray, starts: np.ndarray, change: np.ndarray, least: np.ndarray,
+            hold: np.ndarray, stage: int, other: int, time: int) -> int:  # fmt: skip
+    """Return the same where the stage is changed at this time."""
+    span = breaks.shape[1]
+    begun = min(time + int(change[stage, other]), span)
+    if not starts[other, begun]:
+        return NEVER
+    lost = 0
+    for x in range(time, begun):
+        both = breaks[stage, x] or (x - time >= hold[stage] and breaks[other, x])
+        lost += int(both)
+    free = min(begun + max(int(least[other]), 1), span)
+    lost += int(breaks[other, begun:free].sum())
+    return lost + fewest(breaks, starts, change, least, hold, other, free)
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_look_ahead_finds_the_fewest_broken_seconds_of_all_sequences(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    stages, span = 3, 11
+    breaks = rng.random((stages, span)) < 0.5
+    starts = rng.random((stages, span + 1)) < 0.8
+    change = rng.integers(1, 4, (stages, stages))
+    least, hold = rng.integers(1, 5, stages), rng.integers(0, 3, stages)
+    found, ahead = first_steps(
+        breaks, starts, np.ones((stages, stages), dtype=bool), change, least, hold, 0
+    )
+
+    assert found[0] == int(breaks[0, 0]) + fewest(breaks, starts, change, least, hold, 0, 1)
+    for other in (1, 2):
+        assert found[other] == changed(breaks, starts, change, least, hold, 0, other, 0)
+    for stage, time in product(range(stages), (0, 4, 8)):
+        assert ahead[stage, time] == fewest(breaks, starts, change, least, hold, stage, time)
+
+
+def test_what_may_not_follow_is_no_first_step() -> None:
+    breaks, starts = np.zeros((2, 5), dtype=bool), np.ones((2, 6), dtype=bool)
+    one = np.ones((2, 2), dtype=np.int64)
+    found, _ = first_steps(breaks, starts, np.eye(2, dtype=bool), one, one[0], one[0], 0)
+
+    assert found.tolist() == [0, NEVER]
+
+
+# control within windows ------------------------------------------------------------------------
+
+
+def drive(site: Site, table: StageTable, keep: Coordination | None, cycles: int = 8) -> Stretch:
+    """Let traffic pass that wants EW most of all, one window a cycle for NS."""
+    made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
+    made.drive(cycles * CYCLE_S, Queues(site, {EW: 900, EWL: 150, NS: 500, NSL: 120}))
+    return made
+
+
+def kept(made: Stretch, first_s: int, last_s: int, cycles: int = 8) -> int:
+    """Return in how many cycles NS was green from one second to another, the first left out."""
+    return sum(
+        all(made.is_lit(NS, CYCLE_S * k + s) for s in range(first_s, last_s))
+        for k in range(1, cycles)
+    )
+
+
+def test_control_keeps_every_window_and_breaks_them_where_it_is_free(
+    site: Site, table: StageTable
+) -> None:
+    bound = drive(site, table, coordination(site, 5, 20))
+
+    assert kept(bound, 5, 25) == 7
+    assert all(len(bound.greens(phase)) >= 6 for phase in (NSL, EW, EWL))
+    assert kept(drive(site, table, None), 5, 25) < 7
+
+
+def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: StageTable) -> None:
+    free = drive(site, table, None)
+    priced = drive(site, table, coordination(site, 5, 20, holds=False))
+
+    assert [row.tolist() for row in priced.rows] == [row.tolist() for row in free.rows]
+    assert not any(price is not None for price in free.prices)
+    assert sum(price for price in priced.prices if price is not None) > 0
+    assert all(price >= 0 for price in priced.prices if price is not None)
+
+
+def test_a_green_that_starts_in_the_plan_does_not_start_far_before_it(
+    site: Site, table: StageTable
+) -> None:
+    made = drive(site, table, coordination(site, 5, 20))
+    begun = [a % CYCLE_S for a, _ in made.greens(NS)[1:]]
+
+    assert begun
+    assert all(second >= CYCLE_S - 6 or second < 30 for second in begun)
