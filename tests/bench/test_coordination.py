@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The coordination bench: rows, keys, and demand that brings the street to the saturation asked."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lvbo.bench.coordination import WAYS, CoordinationBench, numbers, run_coordination
+from lvbo.city.build import pilot_folder
+from lvbo.errors import UsageError
+
+KEYS = {
+    "scenario", "corridor", "controller", "x", "demand", "seed", "delay_s",
+    "corridor_stops_per_km", "corridor_median_s", "windows", "windows_kept", "green_share",
+    "unfinished", "lamp_violations", "locks", "rules_fired",
+}  # fmt: skip
+
+
+def test_saturations_are_read_or_refused() -> None:
+    assert numbers("0.5, 0.85") == (0.5, 0.85)
+    for wrong in ("", "a", "0.5,-1", "2"):
+        with pytest.raises(UsageError, match="LV732"):
+            numbers(wrong)
+    with pytest.raises(UsageError, match="LV743"):
+        run_coordination(bench=CoordinationBench(seeds=0))
+
+
+@pytest.mark.slow
+def test_every_way_has_a_row_and_the_wave_is_kept_as_long_as_it_must(tmp_path: Path) -> None:
+    config = short(tmp_path, seconds=400)
+    bench = CoordinationBench(saturations=(0.6,), seeds=1, first_seed=100, sensing="area")
+    result = run_coordination([config], bench=bench)
+    rows = {str(row["controller"]): row for row in result.rows}
+
+    assert tuple(rows) == WAYS
+    assert all(set(row) == KEYS for row in rows.values())
+    assert all(row["lamp_violations"] == 0 for row in rows.values())
+    assert float(str(rows["wave"]["windows_kept"])) >= 0.95  # it starts within a window
+    assert float(str(rows["kept"]["windows_kept"])) >= 0.85
+    assert float(str(rows["free"]["windows_kept"])) < 0.9
+    assert set(result.summary) == {"short"}
+
+
+def short(folder: Path, *, seconds: int) -> Path:
+    """Return the pilot section in a few minutes."""
+    for file in pilot_folder().iterdir():
+        if file.name.startswith(("yuci.net", "yuci.add", "yuci.demo", "yuci.site")):
+            shutil.copy(file, folder)
+    config = folder / "yuci.demo.sumocfg"
+    text = config.read_text(encoding="utf-8").replace('"35400"', f'"{33300 + seconds}"')
+    (folder / "short.sumocfg").write_text(text, encoding="utf-8")
+    config.unlink()
+    return folder / "short.sumocfg"
