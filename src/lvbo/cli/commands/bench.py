@@ -132,8 +132,8 @@ def coordination(
         list[Path] | None,
         typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
     ] = None,
-    corridor: Annotated[
-        str, typer.Option("--corridor", metavar="NAME", help="cli_opt_bench_corridor")
+    street: Annotated[
+        str, typer.Option("--street", metavar="NAME", help="cli_opt_bench_corridor")
     ] = "",
     saturations: Annotated[
         str, typer.Option("--saturations", metavar="X,Y,Z", help="cli_opt_saturations")
@@ -161,7 +161,7 @@ def coordination(
                 first_seed=first_seed,
                 sensing=sensing,
                 order=order,
-                corridor=corridor,
+                corridor=street,
                 workers=workers,
             ),
             progress=lambda _what, share: tell(share),

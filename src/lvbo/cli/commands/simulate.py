@@ -50,6 +50,9 @@ def simulate(
     route: Annotated[
         Path | None, typer.Option("--route", metavar="FILE", help="cli_opt_route")
     ] = None,
+    street: Annotated[
+        list[str] | None, typer.Option("--street", metavar="NAME", help="cli_opt_keep_wave")
+    ] = None,
 ) -> None:
     """Run a scenario under plans, by default its own, or under a controller behind the gate."""
     from lvbo.cli.decisions import write_log
@@ -57,7 +60,7 @@ def simulate(
     from lvbo.project.records import record_of, write_record
 
     session: Session = ctx.obj
-    wanted = _control_order(controller, order, sensing, street_rules, route)
+    wanted = _control_order(controller, order, sensing, street_rules, route, street or [])
     with session.step("read"):
         place = read_place(scenario)
         known = the_scenario(place)
@@ -90,6 +93,7 @@ def _control_order(
     sensing: str | None,
     street_rules: bool | None,
     route: Path | None,
+    streets: list[str],
 ) -> ControlOrder | None:
     """Return who shall control, checked; None for plans, which go by none of the options."""
     given: dict[str, object] = {
@@ -97,6 +101,7 @@ def _control_order(
         "--sensing": sensing,
         "--street-rules": street_rules,
         "--route": route,
+        "--street": streets or None,
     }
     if controller is None:
         for option, value in given.items():
@@ -110,6 +115,7 @@ def _control_order(
         order=order or Order.SKIP,
         sensing=sensing or "area",
         street_rules=bool(street_rules),
+        streets=tuple(streets),
     )
     check_order(wanted)
     return wanted
