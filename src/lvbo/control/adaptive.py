@@ -23,6 +23,7 @@ from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.inside import MOST_S, Inside
+from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import (
     Bools,
@@ -41,7 +42,6 @@ from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable
 from lvbo.control.windows import Calendar, free
-from lvbo.signal.lamp import GOING
 
 LEARN_EVERY_S = 60
 """So often what was learned enters the model."""
@@ -58,7 +58,6 @@ PRICE_EVERY_S = 10
 """So often a site asks itself what a wave costs it."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
-_GOING = np.array([int(lamp) for lamp in GOING])
 
 
 class AdaptiveController:
@@ -139,7 +138,7 @@ class AdaptiveController:
         """Take in a second in which somebody else decides: follow the lamps, go on learning."""
         run = self._run
         run.lend(seen)
-        shown = self._table.stage_of(np.isin(seen.lamps, _GOING), self._site.walks)
+        shown = self._table.stage_of(goes(seen.lamps), self._site.walks)
         self._look(seen, shown, run.age_s(seen.time_s))
 
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
@@ -175,7 +174,7 @@ class AdaptiveController:
         ):
             self._inside.forget()
             return wish
-        return replace(wish, greens=wish.greens & np.isin(seen.lamps, _GOING))
+        return replace(wish, greens=wish.greens & goes(seen.lamps))
 
     def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""
@@ -308,7 +307,7 @@ class AdaptiveController:
         """Return in how many seconds each stage must have begun to keep the longest red."""
         due = np.full(self._table.count, NEVER_S, dtype=np.int64)
         called = np.where(self._site.walks, seen.calls, self._called)
-        red = ~np.isin(seen.lamps, _GOING)
+        red = ~goes(seen.lamps)
         for k in np.flatnonzero(red & called & (self._home >= 0)):
             stage = int(self._home[k])
             if stage != self._run.stage:

@@ -12,9 +12,9 @@ from typing import Protocol
 
 import numpy as np
 
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Observation
 from lvbo.control.site import NONE, REACH_M, Site
-from lvbo.signal.lamp import GOING
 
 MEMORY_S = 300.0
 """How long arrivals count in the mean that stands for those not yet in sight."""
@@ -27,7 +27,6 @@ STEADY_VPS = 0.5
 MOST_QUEUE = 60.0
 BELIEVED, LEAST_TOLD = (0.3, 1.3), 0.2
 """How far announcements are scaled to the mean seen, and how much of it they must tell of."""
-_GOING = np.array([int(lamp) for lamp in GOING])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -57,7 +56,7 @@ class Served:
 
         A green that was lit a second ago, and is seen for the first time, has lasted 1 s.
         """
-        going = np.isin(seen.lamps, _GOING)
+        going = goes(seen.lamps)
         lit_s = np.maximum(seen.since_s, 1)[:, None]
         since = np.where(self._serves & going[:, None], lit_s, 0)
         return np.asarray(since.max(axis=0, initial=0))

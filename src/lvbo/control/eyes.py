@@ -147,7 +147,7 @@ class AreaEye:
     def _passages(self, vehicles: Vehicles) -> tuple[Floats, Floats]:
         """Return by lane who came into sight and who left the stop line since the last second."""
         lanes = len(self._site.lanes)
-        new = ~np.isin(vehicles.key, self._keys)
+        new = ~np.isin(vehicles.key, self._keys, assume_unique=True)
         self._beyond.step(vehicles.zone, vehicles.distance_m, vehicles.speed_mps, new)
         came = np.zeros(lanes)
         for v in np.flatnonzero(new).tolist():
@@ -158,7 +158,7 @@ class AreaEye:
             slow = np.maximum(free[lane] - vehicles.speed_mps[v], 0.0)
             ahead_s = vehicles.distance_m[v] / free[lane] + slow**2 / (BRAKE * free[lane])
             self._foresight.take(lane, share, ahead_s)
-        gone = ~np.isin(self._keys, vehicles.key) & (self._lanes >= 0)
+        gone = ~np.isin(self._keys, vehicles.key, assume_unique=True) & (self._lanes >= 0)
         left = np.bincount(self._lanes[gone], minlength=lanes).astype(float)
         self._keys = vehicles.key
         self._lanes = self._lane_at[vehicles.zone]

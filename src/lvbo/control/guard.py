@@ -8,12 +8,10 @@ import numpy as np
 from lvbo.control.calls import Calls
 from lvbo.control.eyes import Eyes
 from lvbo.control.gate import Gate, Memory, admit, handed_over, make_gate
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Observation, Verdict, Wish
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
-from lvbo.signal.lamp import GOING
-
-_GOING = np.array([int(lamp) for lamp in GOING])
 
 
 class Guarded:
@@ -61,7 +59,7 @@ class Guarded:
         if wish.greens.shape != self._walks.shape:
             return wish
         self._done &= wish.greens
-        going = np.isin(seen.lamps, _GOING)
+        going = goes(seen.lamps)
         self._done |= self._walks & going & (seen.since_s >= self._walk_s)
         return Wish(
             greens=wish.greens & ~(self._walks & self._done),

@@ -13,6 +13,7 @@ import numpy as np
 
 from lvbo.control.estimate import Announced, Served
 from lvbo.control.eyes import STILL_M, STILL_MPS, Eyes
+from lvbo.control.lamps import goes
 from lvbo.control.loop_eye import COVERED, HIT
 from lvbo.control.protocols import (
     Bools,
@@ -25,7 +26,7 @@ from lvbo.control.protocols import (
     Wish,
 )
 from lvbo.control.site import NONE, PROTECTED, Site
-from lvbo.signal.lamp import GOING, Countdown
+from lvbo.signal.lamp import Countdown
 
 STARTED_S = 4
 """So long into a green the first vehicle has left."""
@@ -46,7 +47,6 @@ MEMORY_S, KNOWN_S = 1800.0, 600.0
 SITE_MEMORY_S = 60.0
 CHATTER_S, MOST_VPS = 30.0, 1.0
 """No lane carries more than this over so many seconds."""
-_GOING = np.array([int(lamp) for lamp in GOING])
 _WHOLE = (Countdown.FULL, Countdown.LEARNING)
 
 
@@ -118,13 +118,13 @@ class Doubts:
 
     def _feel_stuck(self, seen: Observation, line: _AtLine) -> None:
         """Count greens in which a covered line does not move while others do."""
-        going = np.isin(seen.lamps, _GOING)
+        going = goes(seen.lamps)
         best = self._site.serves[going].max(axis=0, initial=NONE)
         wanted = self._site.uses & ~seen.blocked[None, :]
         free = ~(wanted & (best < PROTECTED)[None, :]).any(axis=1) & wanted.any(axis=1)
-        goes = (self._served.green_s(seen) > STARTED_S) & line.covered & wanted.any(axis=1)
-        self._held_s += np.where(goes, np.where(free, 1.0, YIELDS), 0.0)
-        self._others += np.where(goes, line.passed.sum() - line.passed, 0.0)
+        may_go = (self._served.green_s(seen) > STARTED_S) & line.covered & wanted.any(axis=1)
+        self._held_s += np.where(may_go, np.where(free, 1.0, YIELDS), 0.0)
+        self._others += np.where(may_go, line.passed.sum() - line.passed, 0.0)
         moved = (line.passed > 0) | ~line.covered
         self._proof = np.where(self._stuck, self._proof + (line.passed > 0), 0)
         kept = self._stuck & (self._proof < PROOF)
@@ -254,7 +254,7 @@ class Monitor:
         if self._wished is None or not seen.time_s - seen.seen_s <= STALE_S:
             self._unlike_s = self._ignored_s = 0
             return
-        going = np.isin(seen.lamps, _GOING)
+        going = goes(seen.lamps)
         unlike = bool(((going != self._wished) & self._counts).any())
         self._unlike_s = self._unlike_s + 1 if unlike else 0
         self._ignored_s = 0 if changed else self._ignored_s + unlike

@@ -19,11 +19,12 @@ import numpy as np
 from lvbo.control import actuated, adaptive, coordinated, cyclic, planned
 from lvbo.control.background import plan_table
 from lvbo.control.health import Health, Lookout, Monitor
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Capability, Controller, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
-from lvbo.signal.lamp import GOING, Lamp
+from lvbo.signal.lamp import Lamp
 
 CONFIRM_S = 10
 """So long detectors must be missed before a rung is left for that."""
@@ -48,7 +49,6 @@ STALE, WHOLE_GREENS, EQUIPMENT, LATE, DISOBEYED, DETECTORS = (
 """Why a rung cannot be: codes of the tables of text."""
 TAKEN_BACK, ALL_WELL = "LV756", "LV757"
 _RANK = {Capability.PLAN: 0, Capability.CYCLE: 1, Capability.STAGE: 2}
-_GOING = np.array([int(lamp) for lamp in GOING])
 _CHANGING = (int(Lamp.YELLOW), int(Lamp.RED_AMBER))
 
 
@@ -232,7 +232,7 @@ class LadderController:
 
     def _is_calm(self, seen: Observation) -> bool:
         """Say whether the lamps show a stage and nothing changes."""
-        going = np.isin(seen.lamps, _GOING)
+        going = goes(seen.lamps)
         changing = np.isin(seen.lamps, _CHANGING).any()
         return not changing and self._table.stage_of(going, self._site.walks) >= 0
 

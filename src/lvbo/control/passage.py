@@ -6,16 +6,15 @@ from __future__ import annotations
 import numpy as np
 
 from lvbo.control.gate import make_gate
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Bools, Ints, Observation, Order, Reason, Wish
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import UNKNOWN_S, StageTable, change_times
-from lvbo.signal.lamp import GOING
 
 FAR_S, SHOWN_S = 10_000, 1
 CHANGE_S = 12
 """Where no stage is shown for longer than this, it is no change from one to another."""
-_GOING = np.array([int(lamp) for lamp in GOING])
 
 
 class Ways:
@@ -93,7 +92,7 @@ class Passage:
     def look(self, seen: Observation) -> None:
         """Take in the lamps."""
         self._run.follow(seen)
-        self._going = np.isin(seen.lamps, _GOING)
+        self._going = goes(seen.lamps)
         self.stage = self.stage_of(self._going)
         self._unknown_s = self._unknown_s + 1 if self.stage < 0 else 0
 

@@ -6,12 +6,11 @@ from __future__ import annotations
 import numpy as np
 
 from lvbo.control.gate import make_gate
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Bools, Ints, Observation, Reason, Wish
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
-from lvbo.signal.lamp import GOING
 
-_GOING = np.array([int(lamp) for lamp in GOING])
 REFUSED_S = 4
 """For so long a stage that was not granted is not asked for again."""
 LONG_AGO_S = 100_000
@@ -74,7 +73,7 @@ class StageRun:
 
     def follow(self, seen: Observation) -> None:
         """Take over the stage that the lamps show; the gate may have chosen another one."""
-        going = np.isin(seen.lamps, _GOING)
+        going = goes(seen.lamps)
         shown = self.table.stage_of(going, self.site.walks)
         wheels = self.table.greens[self.target] & ~self.site.walks
         ahead = shown >= 0 and bool((going >= wheels).all())

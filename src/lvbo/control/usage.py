@@ -12,11 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Bools, Floats, Ints, Loops, Observation, Vehicles
 from lvbo.control.site import NONE, PROTECTED, YIELDING, Site
-from lvbo.signal.lamp import GOING
-
-_GOING = np.array([int(lamp) for lamp in GOING])
 
 USED_M, MOVING_MPS = 25.0, 2.0
 """A second of green is used while somebody drives this near to the stop line: vehicles discharge
@@ -76,7 +74,7 @@ class Usage:
 
     def look(self, seen: Observation, stage: int) -> None:
         """Take in one second of a stage of the plan."""
-        green = np.asarray(self._lights[np.isin(seen.lamps, _GOING)].any(axis=0))
+        green = np.asarray(self._lights[goes(seen.lamps)].any(axis=0))
         ended = np.logical_and(self._green, ~green)
         self._over = np.where(ended, np.minimum(self._over, HEADWAY_S * self._left), self._over)
         self._given[stage] += green
