@@ -87,5 +87,5 @@ def _cell(value: object) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4f}" if abs(value) < 10 else f"{value:.1f}"  # noqa: PLR2004
+        return f"{value:.4g}" if abs(value) < 10 else f"{value:.1f}"  # noqa: PLR2004
     return str(value)

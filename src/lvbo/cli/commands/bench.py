@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +34,12 @@ TEXT = frozenset(
         "corridor",
     }
 )
+
+
+ASIDE = frozenset({"family", "kind", "setting"})
+"""Columns that the controller's name tells, or that have lines of their own; JSON has them all."""
+INTERVAL = frozenset({"mean", "low", "high", "n"})
+"""The keys of a mean with its 95 % interval."""
 
 
 def bands(
@@ -219,17 +225,47 @@ def _show(session: Session, result: BenchResult) -> None:
         session.finish(result.as_dict)
         return
     header, rows = result.as_table()
-    words = [name for name in header if name in TEXT]
-    order = [header.index(name) for name in (*words, *(n for n in header if n not in TEXT))]
+    same = _same(header, rows)
+    aside = same.keys() | ASIDE
+    words = [name for name in header if name in TEXT and name not in aside]
+    numbers = [name for name in header if name not in TEXT and name not in same]
+    order = [header.index(name) for name in (*words, *numbers)]
     table = plain_table(
         session.words(f"cli_title_{result.bench}"),
         [header[k].replace("_", "\n") for k in order],
-        numbers=len(order) - len(words),
+        numbers=len(numbers),
     )
     for row in rows:
         table.add_row(*(row[k] for k in order))
+    for column in table.columns[: len(words)]:
+        column.no_wrap = True
     session.show(table)
+    for line in _settings(header, rows):
+        session.show(line)
+    if same:
+        facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in same.items())
+        session.show(session.words("cli_bench_same", facts=facts))
     _summary(session, result.summary)
+
+
+def _settings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return how each was set, a line each, where rows say so."""
+    if "setting" not in header:
+        return []
+    at = [header.index(name) for name in ("scenario", "controller", "setting")]
+    told = dict.fromkeys(tuple(row[k] for k in at) for row in rows)
+    return [f"{place} {who}: {how}" for place, who, how in told if how not in {"", "-"}]
+
+
+def _same(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
+    """Return what all rows have in common, by column: it is said once, and leaves room."""
+    if len(rows) < 2:  # noqa: PLR2004
+        return {}
+    return {
+        name: rows[0][k]
+        for k, name in enumerate(header)
+        if all(row[k] == rows[0][k] for row in rows)
+    }
 
 
 def _summary(session: Session, summary: Mapping[str, object]) -> None:
@@ -246,6 +282,10 @@ def _summary(session: Session, summary: Mapping[str, object]) -> None:
 def _text(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
+    if isinstance(value, Mapping) and set(value) >= INTERVAL:
+        low, high = value["low"], value["high"]
+        span = "" if low is None or high is None else f" [{_text(low)}, {_text(high)}]"
+        return f"{_text(value['mean'])}{span} (n = {value['n']})"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_text(held)}" for key, held in value.items())
     if isinstance(value, list | tuple):
