@@ -161,11 +161,11 @@ class AdaptiveController:
     def _cleared(self, seen: Observation, wish: Wish) -> Wish:
         """Return the wish for a change without the greens that must wait for those within.
 
-        Those who yielded in the stage that ends are let across before anybody else starts, for
-        `MOST_S` seconds after the change could have been over.
+        Those who yielded in the stage that ends, and whom the next does not serve, are let across
+        before anybody else starts, for `MOST_S` seconds after the change could have been over.
         """
         run = self._run
-        yielded = self._street.yields[run.stage] > 0
+        yielded = (self._street.yields[run.stage] > 0) & (self._street.kind[run.target] == NONE)
         if not (yielded & self._inside.stands).any():
             return wish
         if (

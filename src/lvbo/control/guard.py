@@ -29,7 +29,8 @@ class Guarded:
         self._plans = plans
         self._memory = Memory()
         limits = site.rules.limit_index
-        self._walk_s = np.array([limits[p].min_green_ds // 10 for p in site.phases])
+        least = np.array([limits[p].min_green_ds // 10 for p in site.phases])
+        self._walk_s = np.maximum(least - gate.notice_s, 1)  # an end that needs notice is given it
         self._walks = site.walks if times_walks else np.zeros_like(site.walks)
         self._done = np.zeros(len(site.phases), dtype=bool)
         self._calls, self._eyes = Calls(site), Eyes(site)
