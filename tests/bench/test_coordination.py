@@ -29,7 +29,9 @@ def test_saturations_are_read_or_refused() -> None:
 
 
 @pytest.mark.slow
-def test_every_way_has_a_row_and_the_wave_is_kept_as_long_as_it_must(tmp_path: Path) -> None:
+def test_every_way_has_a_row_and_keeping_the_wave_keeps_more_of_it_than_chance(
+    tmp_path: Path,
+) -> None:
     config = short(tmp_path, seconds=400)
     bench = CoordinationBench(saturations=(0.6,), seeds=1, first_seed=100, sensing="area")
     result = run_coordination([config], bench=bench)
@@ -39,8 +41,8 @@ def test_every_way_has_a_row_and_the_wave_is_kept_as_long_as_it_must(tmp_path: P
     assert all(set(row) == KEYS for row in rows.values())
     assert all(row["lamp_violations"] == 0 for row in rows.values())
     assert float(str(rows["wave"]["windows_kept"])) >= 0.95  # it starts within a window
-    assert float(str(rows["kept"]["windows_kept"])) >= 0.85
-    assert float(str(rows["free"]["windows_kept"])) < 0.9
+    kept, free = (float(str(rows[way]["windows_kept"])) for way in ("kept", "free"))
+    assert kept >= free + 0.2
     assert set(result.summary) == {"short"}
 
 
