@@ -19,8 +19,8 @@ from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.protocols import BandWindow, Coordination, Order
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
-from lvbo.control.windows import Calendar, in_window, joined
-from lvbo.ids import ControllerId, PhaseId
+from lvbo.control.windows import Calendar, both, in_window
+from lvbo.ids import PhaseId
 from lvbo.testing import EW, EWL, NS, NSL
 
 CYCLE_S = 100
@@ -104,12 +104,13 @@ def test_a_second_lies_in_a_window_or_not(site: Site, second: int, *, inside: bo
     assert in_window(window, second) is inside
 
 
-def test_a_signal_on_two_streets_keeps_the_windows_of_both(site: Site) -> None:
-    name = ControllerId("X")
+def test_a_signal_on_two_streets_keeps_the_windows_of_both_while_both_hold(site: Site) -> None:
     one, other = coordination(site, 5, 20), coordination(site, 60, 10)
-    found = joined([{name: one}, {name: other}])[name]
+    given_up = coordination(site, 60, 10, holds=False)
 
-    assert found.windows == (*one.windows, *other.windows)
+    assert both([one, other]).windows == (*one.windows, *other.windows)
+    assert both([given_up, one]).windows == one.windows
+    assert not both([given_up, given_up]).holds
 
 
 # the exact look ahead --------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from lvbo.control.protocols import Bools, Coordination, LaneState, Observation, 
 from lvbo.control.site import Site
 from lvbo.control.slow import SlowMoves
 from lvbo.control.usage import lane_lights
-from lvbo.control.windows import coordinations, in_window
+from lvbo.control.windows import both, coordinations, in_window
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.progression.wave import PeriodWave, Wave
@@ -85,7 +85,7 @@ class Supervisor:
             return next(iter(own), None)
         before, joined = self._joined.get(name, ((), None))
         if len(before) != len(own) or any(a is not b for a, b in zip(before, own, strict=True)):
-            joined = _both(own)
+            joined = both(own)
             self._joined[name] = own, joined
         return joined
 
@@ -100,13 +100,6 @@ class Supervisor:
         for street in self._streets:
             if seen.controller in street.kept:
                 street.learn(seen, wish)
-
-
-def _both(own: Sequence[Coordination]) -> Coordination:
-    """Return one coordination with the windows of those that hold, or of all where none does."""
-    holding = [each for each in own if each.holds] or list(own)
-    windows = tuple(w for each in holding for w in each.windows)
-    return replace(holding[0], windows=windows, early_s=min(each.early_s for each in holding))
 
 
 class _Street:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -131,21 +132,8 @@ def _seconds(window: BandWindow, cycle_s: int) -> Ints:
     return np.arange(first, min(last, first + cycle_s)) % cycle_s
 
 
-def joined(
-    each: Iterable[Mapping[ControllerId, Coordination]],
-) -> dict[ControllerId, Coordination]:
-    """Return the coordinations of several streets; a signal on two keeps the windows of both."""
-    found: dict[ControllerId, Coordination] = {}
-    for street in each:
-        for name, own in street.items():
-            old = found.get(name)
-            found[name] = (
-                own
-                if old is None
-                else Coordination(
-                    plan=own.plan,
-                    windows=(*old.windows, *own.windows),
-                    early_s=min(old.early_s, own.early_s),
-                )
-            )
-    return found
+def both(own: Sequence[Coordination]) -> Coordination:
+    """Return one coordination with the windows of those that hold, or of all where none does."""
+    holding = [each for each in own if each.holds] or list(own)
+    windows = tuple(w for each in holding for w in each.windows)
+    return replace(holding[0], windows=windows, early_s=min(each.early_s for each in holding))
