@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from tests.control.test_stage_controllers import look, standing
 
-from lvbo.control._plan_kernels import FREE, MIXED, Street
+from lvbo.control._plan_kernels import FREE, MIXED
 from lvbo.control._plan_kernels import NONE as UNSERVED
+from lvbo.control._plan_values import Street
 from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.adaptive_model import Frame, make_frame, make_street
 from lvbo.control.calls import PATIENCE_S, Calls
@@ -172,12 +173,26 @@ def test_a_shared_lane_calls_for_its_main_movement_and_for_the_others_after_pati
 # heads that do not move -----------------------------------------------------------------------
 
 
-def feel(heads: Heads, street: Street, seconds: int, *, begin_s: int = 0, key: int = 7) -> None:
-    """Let the head of every lane stand while stage 0 has green."""
+APART = np.broadcast_to(np.eye(2, dtype=bool)[:, :, None], (2, 2, len(TWO.lanes)))
+"""No stage serves any lane worse than another does."""
+
+
+def feel(
+    heads: Heads,
+    street: Street,
+    seconds: int,
+    *,
+    begin_s: int = 0,
+    key: int = 7,
+    stage: int = 0,
+    blocked: float = 0.0,
+) -> None:
+    """Let the head of every lane stand while a stage has green."""
     lanes = street.kind.shape[1]
     state = replace(empty(TWO), head=np.full(lanes, key), stands=np.ones(lanes, dtype=bool))
     for k in range(seconds):
-        heads.feel(state, street, 0, STARTED_S + 1 + k, begin_s + k)
+        full = np.full(lanes, blocked)
+        heads.feel(state, street, full, stage, STARTED_S + 1 + k, begin_s + k)
 
 
 def two_ways() -> Street:
@@ -190,7 +205,7 @@ def two_ways() -> Street:
 
 
 def test_a_head_that_stands_in_its_green_is_stuck_after_patience() -> None:
-    street, heads = two_ways(), Heads(2, len(TWO.lanes))
+    street, heads = two_ways(), Heads(APART)
     feel(heads, street, STILL_S)
     before = heads.stuck.any()
     feel(heads, street, 1, begin_s=STILL_S)
@@ -205,7 +220,7 @@ def test_one_who_yields_is_given_more_time() -> None:
     street = two_ways()
     yields = street.yields.copy()
     yields[0, 0] = 0.5
-    heads = Heads(2, len(TWO.lanes))
+    heads = Heads(APART)
     feel(heads, street._replace(yields=yields), STILL_YIELDING_S)
     before = bool(heads.stuck[0, 0])
     feel(heads, street._replace(yields=yields), 1, begin_s=STILL_YIELDING_S)
@@ -216,16 +231,45 @@ def test_one_who_yields_is_given_more_time() -> None:
 
 
 def test_a_lane_that_no_other_stage_serves_is_never_given_up() -> None:
-    heads = Heads(2, len(TWO.lanes))
+    heads = Heads(APART)
     feel(heads, street_of(TWO), 60)
 
     assert not heads.stuck.any()
 
 
+def test_who_stands_before_a_full_exit_is_not_stuck() -> None:
+    heads = Heads(APART)
+    feel(heads, two_ways(), 60, blocked=0.9)
+
+    assert not heads.stuck.any()
+
+
+def test_who_stood_stands_in_a_stage_that_serves_him_no_better() -> None:
+    street, worse = two_ways(), APART.copy()
+    worse[0, 1] = True
+    heads = Heads(worse)
+    feel(heads, street._replace(kind=np.vstack([street.kind, street.kind[:1]])[:2]), STILL_S + 1)
+
+    assert heads.stuck[:, 0].all()
+
+
+def test_who_stood_in_every_stage_that_serves_him_is_tried_again() -> None:
+    street, heads = two_ways(), Heads(APART)
+    feel(heads, street, STILL_S + 1)
+    feel(heads, street, 1, begin_s=STILL_S + 1, stage=-1)
+    feel(heads, street, STILL_S, begin_s=STILL_S + 2, stage=1)
+    both = heads.stuck[:, 0].all()
+    feel(heads, street, 1, begin_s=2 * STILL_S + 2, stage=-1)
+
+    assert both
+    assert not heads.stuck.any()
+    assert heads.why[0] == 0
+
+
 def test_a_new_head_or_time_lifts_the_mark() -> None:
     street = two_ways()
     for key, later in ((8, 0), (7, EXPIRES_S + 1)):
-        heads = Heads(2, len(TWO.lanes))
+        heads = Heads(APART)
         feel(heads, street, STILL_S + 1)
         assert heads.stuck[0, 0]
         feel(heads, street, 1, begin_s=STILL_S + later, key=key)

@@ -19,7 +19,8 @@ from tests.control.plain_search import (
     street_of,
 )
 
-from lvbo.control._plan_kernels import MIXED, Now, Street, Taste, search, steps_of
+from lvbo.control._plan_kernels import MIXED, search, steps_of
+from lvbo.control._plan_values import Now, Street, Taste
 
 SPAN_S = 17
 TWO = np.array([[True, False, True], [False, True, False]])
@@ -210,6 +211,18 @@ def test_a_stuck_head_loses_its_green(head: int) -> None:
         search(street, now_of(street, LONG_S, queue=queue, stuck=stuck, head=heads), Taste())[0]
         == 2
     )
+
+
+def test_a_queue_behind_one_who_is_held_back_is_not_taken_as_served() -> None:
+    street = street_of(np.array([[True, False], [False, True]]))
+    green, held, kind = street.green.copy(), street.held.copy(), street.kind.copy()
+    green[0, 1], held[0, 1], kind[0, 1] = 0.1, 0.9, MIXED
+    street = street._replace(green=green, held=held, kind=kind)
+    now = now_of(street, 60, queue=np.array([2.0, 20.0]), weight=np.array([1.0, 50.0]), age_s=30)
+
+    action, _, _ = search(street, now, Taste(beam=1))
+
+    assert action == 1
 
 
 def test_those_who_yield_discharge_the_less_the_busier_their_foes_are() -> None:

@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lvbo.control._plan_kernels import F32, FLOWING, FREE, NONE, Now, Street, Taste, search
+from lvbo.control._plan_kernels import FLOWING, FREE, NONE, search
+from lvbo.control._plan_values import F32, Now, Street, Taste
 from lvbo.control._window_kernels import first_steps
-from lvbo.control.adaptive_model import make_frame, make_street
+from lvbo.control.adaptive_model import make_frame, make_street, weaker
 from lvbo.control.background import plan_table, stage_spans
 from lvbo.control.buses import BusEye
 from lvbo.control.calls import Calls
@@ -37,7 +38,7 @@ from lvbo.control.protocols import (
 )
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.settings import read_settings
-from lvbo.control.sight import Heads, blocked_shares
+from lvbo.control.sight import FULL_SHARE, Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable
@@ -94,7 +95,7 @@ class AdaptiveController:
         self._free = free(table.count, SPAN_S)
         self._renew()
         self._eyes = Eyes(site)
-        self._heads = Heads(table.count, len(site.lanes))
+        self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
         self._inside = Inside(site)
         self._most_red_s, self._home = gate.red_s, gate.home
@@ -144,10 +145,11 @@ class AdaptiveController:
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
         lanes = self._eyes.look(seen)
-        self._heads.feel(lanes, self._street, stage, age_s, seen.time_s)
+        blocked = blocked_shares(self._learned.shares, seen.blocked)
+        self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
-        free = np.asarray(~self._heads.stuck.any(axis=0))
+        free = np.asarray(~self._heads.stuck.any(axis=0) & (blocked < FULL_SHARE))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._inside.take(lanes.left, seen.crossed, green > 0)

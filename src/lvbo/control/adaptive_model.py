@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.control._plan_kernels import FREE, MIXED, Street
+from lvbo.control._plan_kernels import FREE, MIXED
 from lvbo.control._plan_kernels import NONE as UNSERVED
+from lvbo.control._plan_values import Street
 from lvbo.control.protocols import Order
 from lvbo.control.site import NONE, PROTECTED, YIELDING, Site
 from lvbo.control.stages import UNKNOWN_S, StageTable, change_times
@@ -117,6 +118,13 @@ def make_street(frame: Frame, share: Floats, profile: Floats) -> Street:
     )
 
 
+def weaker(frame: Frame) -> NDArray[np.bool_]:
+    """Return by stage which stages serve no movement of a lane better, (stages, stages, lanes)."""
+    how = frame.served
+    no_better = how[None] <= how[:, None]
+    return np.asarray((no_better[:, :, None] | ~frame.site.uses).all(axis=3))
+
+
 def _kinds(green: Floats, yields: Floats, held: Floats) -> NDArray[np.int64]:
     """Return how each stage serves each lane, in the terms of the search."""
     mixed = (yields > 0) | (held > 0)
@@ -128,10 +136,16 @@ def _small(share: Floats) -> Floats:
 
 
 def _served(site: Site, table: StageTable) -> NDArray[np.int8]:
-    """Return the best right by which each stage serves each movement."""
-    return np.array(
-        [site.serves[green].max(axis=0, initial=NONE) for green in table.greens], dtype=np.int8
-    )
+    """Return the best right by which each stage serves each movement.
+
+    Who has nobody to yield to, on wheels or on foot, goes as if with priority.
+    """
+    found = []
+    for green in table.greens:
+        how = site.serves[green].max(axis=0, initial=NONE)
+        alone = ~(site.yields & (how == PROTECTED)).any(axis=1) & ~(green & site.walks).any()
+        found.append(np.where((how == YIELDING) & alone, PROTECTED, how))
+    return np.array(found, dtype=np.int8)
 
 
 def _ready(site: Site, times: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -11,9 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvbo.control.protocols import Order
-from lvbo.control.site import Site
+from lvbo.control.site import NONE, PROTECTED, YIELDING, Site
 from lvbo.errors import PlanError
 from lvbo.ids import PhaseId
+from lvbo.network.place import Turn
+from lvbo.signal.lamp import Conflict
 from lvbo.signal.rules import SignalRules, StageSets
 
 UNKNOWN_S = 10_000
@@ -52,8 +54,9 @@ class StageTable:
 def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> StageTable:
     """Return the stages of a site in its usual order, or of the order given.
 
-    With `Order.ANY` the stages of all the site's orders are taken and any may follow any, except
-    where the rules forbid to skip or a waiting area orders them.
+    With `Order.ANY` the stages of all the site's orders are taken, and those in which one approach
+    goes alone; any may follow any, except where the rules forbid to skip or a waiting area orders
+    them.
 
     Raises:
         PlanError: LV730 where the site has no stage at all.
@@ -62,7 +65,7 @@ def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> St
     rules = site.rules
     cycle = stages if stages is not None else next(iter(rules.orders), ())
     wide = order is Order.ANY and rules.may_skip and stages is None
-    more = [s for other in rules.orders for s in other] if wide else []
+    more = [*(s for other in rules.orders for s in other), *approach_stages(site)] if wide else []
     listed = tuple(dict.fromkeys((*cycle, *more)))
     if not listed:
         raise PlanError("LV730", controller=site.id)
@@ -79,6 +82,48 @@ def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> St
         change_s=change,
         least_s=_least(rules, site, greens),
     )
+
+
+def approach_stages(site: Site) -> StageSets:
+    """Return the stages in which one approach goes and yields to nobody, new to the site's orders.
+
+    With it goes what meets none of its phases. None is made for an approach that has a stage of
+    the orders in which all its movements go and yield to nobody; those who turn back do not count.
+    """
+    listed = [s for order in site.rules.orders for s in order]
+    back = np.array([turn is Turn.UTURN for turn in site.turns], dtype=bool)
+    found: dict[tuple[PhaseId, ...], None] = {}
+    for link in dict.fromkeys(site.links):
+        own = site.uses[np.array(site.links) == link].any(axis=0) & ~back
+        alone = _approach(site, own)
+        if _is_free(site, alone, own) and not any(_is_free(site, s, own) for s in listed):
+            found[alone] = None
+    return tuple(found)
+
+
+def _approach(site: Site, own: NDArray[np.bool_]) -> tuple[PhaseId, ...]:
+    """Return the phases of an approach, the best of each movement, and who meets none of them."""
+    served = np.asarray(site.serves > NONE)
+    mine = np.asarray((served & own).any(axis=1))
+    best = np.argsort(-site.serves.max(axis=1, initial=0), kind="stable")
+    wheels = np.flatnonzero(served.any(axis=1) & ~site.walks)
+    ranked = [k for k in best if k in wheels]
+    chosen: list[int] = []
+    for k in (*(k for k in ranked if mine[k]), *(k for k in ranked if not mine[k])):
+        kinds = {site.rules.conflict(site.phases[k], site.phases[c]) for c in chosen}
+        meets = kinds - {Conflict.COMPATIBLE}
+        goes = served[chosen].any(axis=0)
+        if not meets and (served[k] & ~goes).any():
+            chosen.append(int(k))
+    return tuple(sorted(site.phases[k] for k in chosen))
+
+
+def _is_free(site: Site, stage: Sequence[PhaseId], own: NDArray[np.bool_]) -> bool:
+    """Say whether all own movements go in a stage, and yield to nobody who goes."""
+    rows = np.isin(np.array(site.phases), np.array(stage))
+    how = site.serves[rows].max(axis=0, initial=NONE)
+    yields = (how == YIELDING) & (site.yields & (how == PROTECTED)).any(axis=1)
+    return bool((how[own] > NONE).all() and not yields[own].any())
 
 
 def change_times(
