@@ -196,6 +196,8 @@ def branches(street: Street, now: Now, t: int, at: Moment) -> Iterator[Moment]:
 def owed(street: Street, now: Now, taste: Taste, at: Moment) -> float:
     """Return what is still to be paid at the end: queues left, stages due that never began."""
     money = sum(float(now.must[s]) for s in range(len(now.must)) if s not in at.begun)
+    abreast = max(1.0, float((street.kind != NONE).sum(axis=1).mean()))
+    alone_s = [queue / float(flow) for queue, flow in zip(at.queue, now.flow, strict=True)]
     for k, queue in enumerate(at.queue):
         if queue <= 1e-3:
             continue
@@ -204,7 +206,8 @@ def owed(street: Street, now: Now, taste: Taste, at: Moment) -> float:
             wait = taste.lost_s
         elif at.stage != at.aim:
             wait = max(0, int(street.ready_s[at.stage, at.aim, k]) - at.spent) + 1.5
-        money += float(now.weight[k]) * (queue * wait + queue**2 / 2 / float(now.flow[k]))
+        clear_s = max(alone_s[k], sum(alone_s) / abreast)
+        money += float(now.weight[k]) * queue * (wait + clear_s / 2)
     return money
 
 

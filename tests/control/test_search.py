@@ -97,7 +97,8 @@ def test_the_plain_model_of_two_seconds_by_hand() -> None:
     # Lane 0 sends 0.5 and takes 0.25, those who come slow down; lane 1 takes 0.25 that stop.
     assert kept.queue == (3.75, 2.25)
     assert kept.cost == pytest.approx((3.875 + 0.6 * 4 * 0.25) + (2.125 + 4 * 0.25))
-    left = 7 * 2.25 + 2.25**2 + 3.75**2
+    # One lane at a time: both queues need 12 s at half a vehicle a second.
+    left = 7 * 2.25 + (2.25 + 3.75) * 12 / 2
     assert owed(street, now, taste, kept) == pytest.approx(left)
 
 

@@ -258,13 +258,32 @@ def _held_back(street: Street, taste: Taste, s: int, k: int, served: float, queu
     return float(max(0.0, queue - before) / queue)
 
 
+@njit(cache=True, fastmath=True, inline="always")
+def _abreast(street: Street) -> float:
+    """Return how many lanes a stage serves on average, at least one."""
+    stages, lanes = street.kind.shape
+    count = 0
+    for s in range(stages):
+        for k in range(lanes):
+            if street.held[s, k] < 0.5 and street.kind[s, k] != NONE:
+                count += 1
+    return float(max(1.0, count / stages))
+
+
 @njit(cache=True, fastmath=True)
 def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q2: F32, sv2: F32,
           hd2: I64, gn2: F32, cost2: F64, rank: F32) -> None:  # fmt: skip
-    """Fill `rank` with costs so far and what is still to be paid: queues left, stages due."""
+    """Fill `rank` with costs so far and what is still to be paid: queues left, stages due.
+
+    A queue waits on average for half the time that it needs to clear by itself, or that all need
+    who cannot clear at once.
+    """
+    abreast = _abreast(street)
     for c in range(made):
         p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
-        cost = cost2[c]
+        cost, clear_s = cost2[c], 0.0
+        for k in range(q2.shape[1]):
+            clear_s += q2[c, k] / now.flow[k] / abreast
         for k in range(q2.shape[1]):
             ql = q2[c, k]
             if ql <= 1e-3:
@@ -276,7 +295,7 @@ def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q
                 wait = taste.lost_s * _held_back(street, taste, n, k, served, ql)
                 if p != n:
                     wait += max(0.0, street.ready_s[p, n, k] - el) + 1.5
-            cost += now.weight[k] * (ql * wait + 0.5 * ql * ql / now.flow[k])
+            cost += now.weight[k] * ql * (wait + 0.5 * max(ql / now.flow[k], clear_s))
             if gn2[c, k] < now.ahead[k] - 0.5:
                 cost += now.riders[k] * (wait + (now.ahead[k] - gn2[c, k]) / now.flow[k])
         for s in range(now.must.shape[0]):

@@ -106,7 +106,7 @@ class Taste(NamedTuple):
     free_s: float = 0.8
     mixed: float = 0.4
     lost_s: float = 7.0
-    late: float = 50.0
+    late: float = 100.0
     broken: float = 50.0
     blocked_s: int = 10
     fine_s: int = 12
