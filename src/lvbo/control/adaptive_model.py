@@ -138,13 +138,15 @@ def _small(share: Floats) -> Floats:
 def _served(site: Site, table: StageTable) -> NDArray[np.int8]:
     """Return the best right by which each stage serves each movement.
 
-    Who has nobody to yield to, on wheels or on foot, goes as if with priority.
+    In a stage made for one approach those who have nobody to yield to go as if with priority.
     """
     found = []
-    for green in table.greens:
+    for stage, green in enumerate(table.greens):
         how = site.serves[green].max(axis=0, initial=NONE)
-        alone = ~(site.yields & (how == PROTECTED)).any(axis=1) & ~(green & site.walks).any()
-        found.append(np.where((how == YIELDING) & alone, PROTECTED, how))
+        if stage not in table.cycle:
+            alone = ~(site.yields & (how == PROTECTED)).any(axis=1)
+            how = np.where((how == YIELDING) & alone, PROTECTED, how)
+        found.append(how)
     return np.array(found, dtype=np.int8)
 
 
