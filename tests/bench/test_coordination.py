@@ -11,8 +11,10 @@ import pytest
 from lvbo.bench.coordination import WAYS, CoordinationBench, numbers, run_coordination
 from lvbo.city.build import pilot_folder
 from lvbo.errors import UsageError
+from lvbo.signal.lamp import Countdown
 
 KEYS = {
+    "countdown",
     "scenario", "corridor", "controller", "x", "demand", "seed", "delay_s",
     "corridor_stops_per_km", "corridor_median_s", "windows", "windows_kept", "green_share",
     "unfinished", "lamp_violations", "locks", "rules_fired",
@@ -33,12 +35,15 @@ def test_every_way_has_a_row_and_keeping_the_wave_keeps_more_of_it_than_chance(
     tmp_path: Path,
 ) -> None:
     config = short(tmp_path, seconds=400)
-    bench = CoordinationBench(saturations=(0.6,), seeds=1, first_seed=100, sensing="area")
+    bench = CoordinationBench(
+        saturations=(0.6,), seeds=1, first_seed=100, sensing="area", countdown=Countdown.NONE
+    )
     result = run_coordination([config], bench=bench)
     rows = {str(row["controller"]): row for row in result.rows}
 
     assert tuple(rows) == WAYS
     assert all(set(row) == KEYS for row in rows.values())
+    assert all(row["countdown"] == "none" for row in rows.values())
     assert all(row["lamp_violations"] == 0 for row in rows.values())
     assert float(str(rows["wave"]["windows_kept"])) >= 0.95  # it starts within a window
     kept, free = (float(str(rows[way]["windows_kept"])) for way in ("kept", "free"))

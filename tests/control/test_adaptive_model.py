@@ -244,13 +244,17 @@ def test_who_stands_before_a_full_exit_is_not_stuck() -> None:
     assert not heads.stuck.any()
 
 
-def test_who_stood_stands_in_a_stage_that_serves_him_no_better() -> None:
-    street, worse = two_ways(), APART.copy()
-    worse[0, 1] = True
-    heads = Heads(worse)
-    feel(heads, street._replace(kind=np.vstack([street.kind, street.kind[:1]])[:2]), STILL_S + 1)
+def test_who_wants_more_than_a_stage_gives_stands_in_those_that_give_no_more() -> None:
+    street, no_more = two_ways(), APART.copy()
+    no_more[0, 1] = True
+    held = street.held.copy()
+    held[:, 0] = 0.5
+    mixed, free = Heads(no_more), Heads(no_more)
+    feel(mixed, street._replace(held=held), STILL_S + 1)
+    feel(free, street, STILL_S + 1)
 
-    assert heads.stuck[:, 0].all()
+    assert mixed.stuck[:, 0].tolist() == [True, True]
+    assert free.stuck[:, 0].tolist() == [True, False]
 
 
 def test_who_stood_in_every_stage_that_serves_him_is_tried_again() -> None:

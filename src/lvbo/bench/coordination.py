@@ -3,7 +3,8 @@
 
 Plans are designed from counts; demand is scaled until the busiest signal of the street has the
 degree of saturation asked for, the plans staying as they are. Countdowns that show whole greens are
-exchanged, for all alike, for such as show the last seconds.
+exchanged, for all alike, for such as show the last seconds, or are switched off as streets do that
+run adaptively.
 """
 
 from __future__ import annotations
@@ -64,7 +65,11 @@ MOST_X = 1.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CoordinationBench:
-    """What is run: degrees of saturation, seeds, sensing; `corridor` by name, else the longest."""
+    """What is run: degrees of saturation, seeds, sensing; `corridor` by name, else the longest.
+
+    `countdown` is what displays of whole greens, below which nothing but plans can run, show
+    instead; `none` is a display that is switched off.
+    """
 
     saturations: tuple[float, ...] = (0.5, 0.7, 0.85, 0.9)
     seeds: int = 3
@@ -72,6 +77,7 @@ class CoordinationBench:
     sensing: str = "loops"
     order: Order = Order.SKIP
     corridor: str = ""
+    countdown: Countdown = Countdown.LAST_SECONDS
     workers: int = 2
 
 
@@ -148,7 +154,7 @@ def _is_share(word: str) -> bool:
 
 
 def _street(read: Scenario, bench: CoordinationBench) -> _Street:
-    network = _counting_last(with_walks(read.network))
+    network = _counting(with_walks(read.network), bench.countdown)
     scenario = replace(read, network=network)
     corridors = sorted(network.corridors, key=lambda c: (-c.length_m, c.name))
     corridor = network.corridor(bench.corridor) if bench.corridor else corridors[0]
@@ -173,15 +179,12 @@ def _street(read: Scenario, bench: CoordinationBench) -> _Street:
     )
 
 
-def _counting_last(network: Network) -> Network:
-    """Return the network with countdowns of the last seconds where they show whole greens.
-
-    Below those nothing but a plan can run, and no wave can be kept by anything else.
-    """
+def _counting(network: Network, countdown: Countdown) -> Network:
+    """Return the network with this countdown where displays show whole greens."""
     return replace(
         network,
         controllers=tuple(
-            replace(c, rules=replace(c.rules, countdown=Countdown.LAST_SECONDS))
+            replace(c, rules=replace(c.rules, countdown=countdown))
             if c.rules.countdown in SHOWS_GREENS
             else c
             for c in network.controllers
@@ -241,10 +244,12 @@ def _rows(
         scaled, controlling, seeds=seeds, conduct=Conduct(name="bench"), workers=bench.workers
     )
     for run in runs.runs:
-        yield _row(street, x, scale, way, run)
+        yield _row(street, x, scale, way, bench, run)
 
 
-def _row(street: _Street, x: float, scale: float, way: str, run: Run) -> Row:
+def _row(
+    street: _Street, x: float, scale: float, way: str, bench: CoordinationBench, run: Run
+) -> Row:
     network = street.scenario.network
     m = measure(run, network)
     ways = {w.way: w for w in measure_corridor(run, street.corridor, network)}
@@ -254,6 +259,7 @@ def _row(street: _Street, x: float, scale: float, way: str, run: Run) -> Row:
     return {
         "scenario": street.scenario.name,
         "corridor": street.corridor.name,
+        "countdown": str(bench.countdown),
         "controller": way,
         "x": x,
         "demand": scale,

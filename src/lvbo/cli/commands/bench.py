@@ -13,6 +13,7 @@ from lvbo.cli.options import SeedsOpt, WorkersOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 from lvbo.control.protocols import Order
+from lvbo.signal.lamp import Countdown
 
 if TYPE_CHECKING:
     from lvbo.bench.common import BenchResult
@@ -32,6 +33,7 @@ TEXT = frozenset(
         "sensing",
         "setting",
         "corridor",
+        "countdown",
     }
 )
 
@@ -152,6 +154,9 @@ def coordination(
         str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")
     ] = "loops",
     order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    countdown: Annotated[
+        Countdown, typer.Option("--countdown", help="cli_opt_countdown")
+    ] = Countdown.LAST_SECONDS,
     workers: WorkersOpt = 2,
 ) -> None:
     """Run a green wave fixed, kept by adaptive control, and given up."""
@@ -168,6 +173,7 @@ def coordination(
                 sensing=sensing,
                 order=order,
                 corridor=street,
+                countdown=countdown,
                 workers=workers,
             ),
             progress=lambda _what, share: tell(share),
