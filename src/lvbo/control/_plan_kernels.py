@@ -50,6 +50,12 @@ def steps_of(taste: Taste, span: int) -> I64:
 
 
 @njit(cache=True, fastmath=True, inline="always")
+def _let_by(taste: Taste, held: float) -> float:
+    """Return how many go before the first who is held back, of whom such is a share."""
+    return float(taste.mixed * (1.0 - held) / held)
+
+
+@njit(cache=True, fastmath=True, inline="always")
 def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: float, flow: float,
            queue: F32, near: F32) -> float:  # fmt: skip
     """Return what share of its free discharge a mixed lane k has in stage s."""
@@ -61,7 +67,7 @@ def _share(street: Street, taste: Taste, s: int, k: int, head: int, served: floa
             yields, green, held = np.float32(1.0), np.float32(0.0), np.float32(0.0)
         elif held > 0:
             return 1.0
-    if held > 0 and served >= taste.mixed * (1.0 - held) / held:
+    if held > 0 and served >= _let_by(taste, held):
         return 0.0
     if yields <= 1e-6:
         return 1.0
@@ -254,7 +260,7 @@ def _held_back(street: Street, taste: Taste, s: int, k: int, served: float, queu
     held = street.held[s, k]
     if held <= 0:
         return 0.0
-    before = max(0.0, taste.mixed * (1.0 - held) / held - served)
+    before = max(0.0, _let_by(taste, held) - served)
     return float(max(0.0, queue - before) / queue)
 
 

@@ -105,11 +105,10 @@ def _approach(site: Site, own: NDArray[np.bool_]) -> tuple[PhaseId, ...]:
     """Return the phases of an approach, the best of each movement, and who meets none of them."""
     served = np.asarray(site.serves > NONE)
     mine = np.asarray((served & own).any(axis=1))
-    best = np.argsort(-site.serves.max(axis=1, initial=0), kind="stable")
-    wheels = np.flatnonzero(served.any(axis=1) & ~site.walks)
-    ranked = [k for k in best if k in wheels]
+    best = site.serves.max(axis=1, initial=NONE)
+    wheels = np.flatnonzero((best > NONE) & ~site.walks)
     chosen: list[int] = []
-    for k in (*(k for k in ranked if mine[k]), *(k for k in ranked if not mine[k])):
+    for k in sorted(wheels, key=lambda k: (not mine[k], -best[k], k)):
         kinds = {site.rules.conflict(site.phases[k], site.phases[c]) for c in chosen}
         meets = kinds - {Conflict.COMPATIBLE}
         goes = served[chosen].any(axis=0)
