@@ -334,6 +334,20 @@ def test_a_queue_behind_an_empty_stage_is_not_left_standing(order: Order) -> Non
         assert asked[0] == first
 
 
+@pytest.mark.parametrize("full", [False, True])
+def test_a_queue_before_a_full_exit_teaches_no_saturation_flow(
+    monkeypatch: pytest.MonkeyPatch, *, full: bool
+) -> None:
+    told: list[np.ndarray] = []
+    monkeypatch.setattr(Learned, "discharged", lambda _self, *given: told.append(given[3]))
+    table = stage_table(FOUR, Order.SKIP)
+    controller = AdaptiveController(FOUR, table)
+    seen = look(FOUR, table, table.cycle[NSL], 40, standing(FOUR, {lane(FOUR, "N_1"): 6}))
+    controller.watch(replace(seen, blocked=np.full(len(FOUR.movements), full)))
+
+    assert told[0].any() != full
+
+
 def test_the_state_made_for_all_decides_like_one_made_by_itself() -> None:
     street = ReplayStreet([FOUR], seed=2)
     alone, given = (AdaptiveController(FOUR, stage_table(FOUR, Order.SKIP)) for _ in range(2))
