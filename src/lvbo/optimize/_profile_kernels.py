@@ -1,0 +1,451 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cyclic flow profiles of many signals, sixteen candidate plans at a time.
+
+The method is TRANSYT's (Robertson, 1969): within one cycle every queue has an arrival profile in
+veh/s per second; queues empty by what the lamps give; departures drive on and disperse. Signals are
+recursive in time, so one plan cannot use the vector unit; sixteen can. The candidates are therefore
+the innermost axis of every array, always `WIDTH` long, float32. Random and oversaturation delay is
+that of HCM 7 eq. 19-26.
+
+Shapes: S signals, N links, Q queues, K turns of a queue, F foes of a turn, P pipes, E edges, W
+windows, C seconds of the common cycle, B = `WIDTH` candidates.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from lvbo.optimize._wide import (
+    WIDTH,
+    Row,
+    below,
+    fill,
+    largest,
+    least,
+    load,
+    most,
+    root,
+    store,
+)
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+PERMITTED, PROTECTED = 1, 2
+SNEAKERS = 1.5
+"""Yielding vehicles that clear at the end of each permitted green."""
+BLOCKED = 4.0
+"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
+CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
+"""HCM's gap acceptance for permitted left turns."""
+FULL = 0.98
+"""Arrivals beyond this share of the capacity are left to the oversaturation delay."""
+HOURS = 0.25
+"""The analysis period of the oversaturation delay."""
+
+
+class Mesh(NamedTuple):
+    """The streets of an area as arrays; queues are sorted by link, links by signal.
+
+    Of signal s: `links[s]` to `links[s + 1]`, and its work `steps[s]` to `steps[s + 1]` in
+    `order`: queues in the order in which they are run, those that yield twice. Of link n:
+    `queues[n]` to `queues[n + 1]` and the pipes `feeds[n]` to `feeds[n + 1]` in `feed`. Of pipe
+    p: the edges `edges[p]` to `edges[p + 1]` that fill it with `edge_share` of the departures of
+    `edge_queue`; it takes `lag` s, smooths by `smooth` and carries `mean` veh/s. Pipes are sorted
+    by the signal that fills them: `pipes[s]` to `pipes[s + 1]`; `into` is the link a pipe feeds.
+
+    Of queue q: its `link`, `share` of its link's platoons, `base` uniform and `total` arrivals in
+    veh/s, `sat` veh/s, `lanes`, `weight` of a vehicle in the cost, `storage` vehicles. `turn_move`
+    is the movement of a turn by its number at the signal, -1 for none, `turn_share` its share of
+    the queue, `foes` the queues it yields to, -1 for none.
+    """
+
+    links: Ints
+    queues: Ints
+    steps: Ints
+    order: Ints
+    feeds: Ints
+    feed: Ints
+    edges: Ints
+    edge_queue: Ints
+    edge_share: Floats
+    lag: Ints
+    smooth: Floats
+    mean: Floats
+    pipes: Ints
+    into: Ints
+    link: Ints
+    share: Floats
+    base: Floats
+    total: Floats
+    sat: Floats
+    lanes: Floats
+    weight: Floats
+    storage: Floats
+    turn_move: Ints
+    turn_share: Floats
+    foes: Ints
+
+
+class Lamps(NamedTuple):
+    """What the lamps give drivers, on the area clock.
+
+    Windows of signal s are `first[s]` to `first[s + 1]`; each serves movement `move` with `right`
+    (1 permitted, 2 protected) from `begin[W, B]` for `length[W, B]` s, start-up loss and end gain
+    included. `sneak[W, B]` is 1 where a permitted window ends in red, `gain` s before its end.
+    """
+
+    first: Ints
+    move: Ints
+    right: Ints
+    begin: Floats
+    length: Floats
+    sneak: Floats
+    gain: Floats
+
+
+class Cost(NamedTuple):
+    """What a vehicle-second, a stop and a vehicle beyond the storage of its queue cost.
+
+    In veh-s: `stop_s` per stop, `spill_s` for each second that a vehicle stands beyond.
+    """
+
+    stop_s: float
+    spill_s: float
+
+
+class State(NamedTuple):
+    """Profiles of plans: `flow[P, C, B]` what pipes deliver, `start[Q, B]` queues at second 0."""
+
+    flow: Floats
+    start: Floats
+
+
+class Bench(NamedTuple):
+    """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`."""
+
+    arrive: Floats
+    leave: Floats
+    rate: Floats
+    need: Floats
+    going: Floats
+    cover: Floats
+    pipe: Floats
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def scratch(links: int, queues: int, cycle: int) -> Bench:
+    """Return the scratch for signals of up to so many links and queues."""
+    return Bench(
+        np.zeros((links, cycle, WIDTH), np.float32),
+        np.zeros((queues, cycle, WIDTH), np.float32),
+        np.zeros((cycle, WIDTH), np.float32),
+        np.zeros((cycle, WIDTH), np.float32),
+        np.zeros((cycle, WIDTH), np.float32),
+        np.zeros((cycle, WIDTH), np.float32),
+        np.zeros((cycle, WIDTH), np.float32),
+    )
+
+
+# what the lamps give ---------------------------------------------------------------------------
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def since(begin: Row, t: int, cycle: int) -> Row:
+    """Return how long a window has been open at second t, around the cycle."""
+    gone = fill(t) - begin
+    return below(gone, fill(0), gone + cycle, gone)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def covered(begin: Row, length: Row, t: int, cycle: int) -> Row:
+    """Return the share of second t that a window covers."""
+    gone = since(begin, t, cycle)
+    inside = most(fill(0), least(fill(1), length - gone))
+    starts = most(fill(0), gone - (cycle - 1))
+    return least(fill(1), inside + starts)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def set_cover(lamps: Lamps, w: int, cycle: int, part: float, out: Floats) -> None:
+    """Fill `out[C, B]` with the share of each second that window w covers, times `part`."""
+    begin, length = load(lamps.begin, w), load(lamps.length, w)
+    for t in range(cycle):
+        store(out, t, part * covered(begin, length, t, cycle))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def cover(lamps: Lamps, w: int, cycle: int, part: float, out: Floats) -> None:
+    """Add to `out[C, B]` the share of each second that window w covers, times `part`."""
+    begin, length = load(lamps.begin, w), load(lamps.length, w)
+    for t in range(cycle):
+        store(out, t, load(out, t) + part * covered(begin, length, t, cycle))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def add_sneakers(lamps: Lamps, w: int, cycle: int, gain: float, many: float, out: Floats) -> None:
+    """Add `many` vehicles to `out[C, B]` in the last second of a permitted window before red."""
+    begin, length = load(lamps.begin, w), load(lamps.length, w) - gain
+    ends = many * load(lamps.sneak, w)
+    for t in range(cycle):
+        left = length - since(begin, t, cycle)
+        last = below(fill(0), left, below(fill(1), left, fill(0), ends), fill(0))
+        store(out, t, load(out, t) + last)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
+    """Return the discharge in veh/s of who yields to a flow in veh/s.
+
+    HCM's f exp(-f tc) / (1 - exp(-f tf)), with f tf / (1 - exp(-f tf)) by its series and
+    exp(-y) as (1 - y / 16)^16: within 5 % where the rate is over a tenth of the free one.
+    """
+    x = FOLLOW_UP_S * foe
+    e = most(fill(0), 1.0 - (CRITICAL_GAP_S / 16) * foe)
+    e = e * e
+    e = e * e
+    e = e * e
+    e = e * e
+    rate = (lanes / FOLLOW_UP_S) * e * (1.0 + x * (0.5 + x / 12.0))
+    return most(fill(0.02), least(fill(sat), rate))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def clear(out: Floats, cycle: int) -> None:
+    """Set `out[C, B]` to zero."""
+    for t in range(cycle):
+        store(out, t, fill(0))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def plain_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
+    """Fill `work.rate[C, B]` for a queue of one turn that never yields."""
+    lit = False
+    for w in range(lamps.first[s], lamps.first[s + 1]):
+        if lamps.move[w] == mesh.turn_move[q, 0]:
+            speed = mesh.sat[q]
+            if lamps.right[w] == PERMITTED:
+                speed = min(speed, np.float32(mesh.lanes[q] / FOLLOW_UP_S))
+            if lit:
+                cover(lamps, w, cycle, speed, work.rate)
+            else:
+                set_cover(lamps, w, cycle, speed, work.rate)
+            lit = True
+    if not lit:
+        clear(work.rate, cycle)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def mixed_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
+    """Fill `work.rate[C, B]` for a queue of several turns, or one that yields.
+
+    Turns share the lane in the order in which they come: the time that an average vehicle needs
+    is that of the turns that may go; turns that must wait hold the lane up.
+    """
+    clear(work.need, cycle)
+    clear(work.going, cycle)
+    turns = 0
+    for k in range(mesh.turn_move.shape[1]):
+        if mesh.turn_move[q, k] >= 0 and mesh.turn_share[q, k] > 0:
+            turns += 1
+            for right in range(PERMITTED, PROTECTED + 1):
+                add_turn(mesh, lamps, s, q, k, right, cycle, work)
+    held = np.float32(BLOCKED if turns > 1 else 0.0)
+    for t in range(cycle):
+        going = load(work.going, t)
+        kept = most(fill(0), 1.0 - held * (1.0 - going))
+        store(work.rate, t, kept * going * going / most(load(work.need, t), fill(1e-6)))
+    for k in range(mesh.turn_move.shape[1]):
+        for w in range(lamps.first[s], lamps.first[s + 1]):
+            if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == PERMITTED:
+                many = SNEAKERS * mesh.turn_share[q, k] * mesh.lanes[q]
+                add_sneakers(lamps, w, cycle, lamps.gain[s], many, work.rate)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def add_turn(
+    mesh: Mesh, lamps: Lamps, s: int, q: int, k: int, right: int, cycle: int, work: Bench
+) -> None:
+    """Add what one turn of a queue may do by one right to `work.going` and `work.need`."""
+    part, lit = mesh.turn_share[q, k], False
+    for w in range(lamps.first[s], lamps.first[s + 1]):
+        if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == right:
+            if lit:
+                cover(lamps, w, cycle, part, work.cover)
+            else:
+                set_cover(lamps, w, cycle, part, work.cover)
+            lit = True
+    if not lit:
+        return
+    home = mesh.queues[mesh.links[s]]
+    for t in range(cycle):
+        may = load(work.cover, t)
+        pace = fill(mesh.sat[q])
+        if right == PERMITTED:
+            foe = fill(0)
+            for f in range(mesh.foes.shape[2]):
+                if mesh.foes[q, k, f] >= 0:
+                    foe = foe + load(work.leave[mesh.foes[q, k, f] - home], t)
+            pace = yielding_rate(foe, mesh.lanes[q], mesh.sat[q])
+        store(work.going, t, load(work.going, t) + may)
+        store(work.need, t, load(work.need, t) + may / pace)
+
+
+# queues ----------------------------------------------------------------------------------------
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def run_queue(
+    mesh: Mesh, q: int, arrive: Floats, cycle: int, start: Floats, work: Bench, leave: Floats,
+    tally: Floats,
+) -> None:  # fmt: skip
+    """Run a queue by `work.rate` until it ends the cycle as it began; fill `leave[C, B]`.
+
+    `start[Q, B]` is how long it is at second 0, kept for the next time. `tally[4, B]`: waiting in
+    veh-s, stops, the largest queue, vehicles that may leave in a cycle. Who cannot leave in the
+    second of arriving stops. Arrivals over the capacity are run with a higher rate: what that
+    leaves out is the oversaturation delay's, and downstream sees the demand.
+    """
+    part, even = mesh.share[q], mesh.base[q]
+    room = fill(0)
+    for t in range(cycle):
+        room = room + load(work.rate, t)
+    boost = most(fill(1), (mesh.total[q] * cycle) / most(FULL * room, fill(0.02)))
+    here = load(start, q)
+    for _ in range(3):
+        before = here
+        waits, stops, peak = fill(0), fill(0), fill(0)
+        for t in range(cycle):
+            comes = even + part * load(arrive, t)
+            here = here + comes
+            goes = least(here, boost * load(work.rate, t))
+            here = here - goes
+            store(leave, t, goes)
+            waits = waits + here
+            stops = stops + least(here, comes)
+            peak = most(peak, here)
+        off = here - before
+        store(tally, 0, waits)
+        store(tally, 1, stops)
+        store(tally, 2, peak)
+        if largest(most(off, 0.0 - off)) < 0.05:
+            break
+    store(start, q, here)
+    store(tally, 3, room)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def queue_cost(mesh: Mesh, q: int, cycle: int, cost: Cost, tally: Floats) -> Row:
+    """Return what a queue costs, in veh-s per second; d2 is HCM 7 eq. 19-26, k = 0.5, I = 1."""
+    total = mesh.total[q]
+    room = most(load(tally, 3) * (3600.0 / cycle), fill(1))
+    x = (3600.0 * total) / room
+    bend = root((x - 1.0) * (x - 1.0) + (4.0 / HOURS) * x / room)
+    later = (900.0 * HOURS) * ((x - 1.0) + bend)
+    beyond = most(fill(0), load(tally, 2) - mesh.storage[q])
+    waits = (load(tally, 0) + cost.stop_s * load(tally, 1)) * (1.0 / cycle)
+    return mesh.weight[q] * (waits + cost.spill_s * beyond + total * later)
+
+
+# pipes -----------------------------------------------------------------------------------------
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def fill_pipe(mesh: Mesh, p: int, cycle: int, home: int, work: Bench, out: Floats) -> None:
+    """Fill `out[C, B]` with what a pipe delivers, from `work.leave` of the signal that fills it.
+
+    Departures are smoothed and come `lag` s later, around the cycle; the value before second 0
+    comes from the tail of the cycle, as far as it still matters.
+    """
+    clear(work.pipe, cycle)
+    for e in range(mesh.edges[p], mesh.edges[p + 1]):
+        part, leave = mesh.edge_share[e], work.leave[mesh.edge_queue[e] - home]
+        for t in range(cycle):
+            store(work.pipe, t, load(work.pipe, t) + part * load(leave, t))
+    smooth = mesh.smooth[p]
+    rest = np.float32(1.0) - smooth
+    back = min(cycle, int(-4.0 / np.log(min(0.999, max(rest, np.float32(0.02))))) + 1)
+    value = fill(mesh.mean[p])
+    for t in range(cycle - back, cycle):
+        value = rest * value + smooth * load(work.pipe, t)
+    at = mesh.lag[p] % cycle
+    for t in range(cycle):
+        value = rest * value + smooth * load(work.pipe, t)
+        store(out, at, value)
+        at = at + 1 if at + 1 < cycle else 0
+
+
+# signals ---------------------------------------------------------------------------------------
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def run_step(
+    mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, arrive: Floats, start: Floats,
+    work: Bench, tally: Floats,
+) -> None:  # fmt: skip
+    """Run one queue of a signal: its rates, then its cycle."""
+    home = mesh.queues[mesh.links[s]]
+    alone = mesh.turn_move.shape[1] == 1 or mesh.turn_move[q, 1] < 0
+    if alone and mesh.foes[q, 0, 0] < 0:
+        plain_rate(mesh, lamps, s, q, cycle, work)
+    else:
+        mixed_rate(mesh, lamps, s, q, cycle, work)
+    run_queue(mesh, q, arrive, cycle, start, work, work.leave[q - home], tally)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def run_signal(
+    mesh: Mesh, lamps: Lamps, s: int, cycle: int, start: Floats, work: Bench, cost: Cost
+) -> Row:
+    """Run all queues of a signal on `work.arrive`; fill `work.leave`; return their cost."""
+    first = mesh.links[s]
+    home = mesh.queues[first]
+    tally = np.empty((4, WIDTH), np.float32)
+    for i in range(mesh.steps[s], mesh.steps[s + 1]):
+        if not is_last(mesh, i, mesh.steps[s + 1]):
+            for t in range(cycle):
+                store(work.leave[mesh.order[i] - home], t, fill(mesh.total[mesh.order[i]]))
+    sum_ = fill(0)
+    for i in range(mesh.steps[s], mesh.steps[s + 1]):
+        q = mesh.order[i]
+        run_step(mesh, lamps, s, q, cycle, work.arrive[mesh.link[q] - first], start, work, tally)
+        if is_last(mesh, i, mesh.steps[s + 1]):
+            sum_ = sum_ + queue_cost(mesh, q, cycle, cost, tally)
+    return sum_
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def is_last(mesh: Mesh, i: int, end: int) -> bool:
+    """Say whether the queue of step i is not run again."""
+    return not (mesh.order[i + 1 : end] == mesh.order[i]).any()
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def run_plans(
+    mesh: Mesh, lamps: Lamps, cycle: int, sweeps: int, state: State, cost: Cost, work: Bench,
+    out: Floats,
+) -> None:  # fmt: skip
+    """Evaluate sixteen plans; fill `out[S, B]` in veh-s per second; `state` goes on from before.
+
+    Sweeps go through the signals forth and back, so that platoons travel far in few of them.
+    """
+    signals = mesh.links.shape[0] - 1
+    for sweep in range(sweeps):
+        for i in range(signals):
+            s = i if sweep % 2 == 0 else signals - 1 - i
+            first = mesh.links[s]
+            for n in range(first, mesh.links[s + 1]):
+                arrive = work.arrive[n - first]
+                clear(arrive, cycle)
+                for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
+                    flow = state.flow[mesh.feed[j]]
+                    for t in range(cycle):
+                        store(arrive, t, load(arrive, t) + load(flow, t))
+            store(out, s, run_signal(mesh, lamps, s, cycle, state.start, work, cost))
+            home = mesh.queues[first]
+            for p in range(mesh.pipes[s], mesh.pipes[s + 1]):
+                fill_pipe(mesh, p, cycle, home, work, state.flow[p])
