@@ -6,19 +6,21 @@ veh/s per second; queues empty by what the lamps give; departures drive on and d
 recursive in time, so one plan cannot use the vector unit; sixteen can. The candidates are therefore
 the innermost axis of every array, always `WIDTH` long, float32. Random and oversaturation delay is
 that of HCM 7 eq. 19-26.
-
-Shapes: S signals, N links, Q queues, K turns of a queue, F foes of a turn, P pipes, E edges, W
-windows, C seconds of the common cycle, B = `WIDTH` candidates.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
+from lvbo.optimize._profile_values import (
+    Bench,
+    Cost,
+    Floats,
+    Lamps,
+    Mesh,
+    State,
+)
 from lvbo.optimize._wide import (
     WIDTH,
     Row,
@@ -32,9 +34,6 @@ from lvbo.optimize._wide import (
     store,
 )
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-
 PERMITTED, PROTECTED = 1, 2
 SNEAKERS = 1.5
 """Yielding vehicles that clear at the end of each permitted green."""
@@ -46,95 +45,6 @@ FULL = 0.98
 """Arrivals beyond this share of the capacity are left to the oversaturation delay."""
 HOURS = 0.25
 """The analysis period of the oversaturation delay."""
-
-
-class Mesh(NamedTuple):
-    """The streets of an area as arrays; queues are sorted by link, links by signal.
-
-    Of signal s: `links[s]` to `links[s + 1]`, and its work `steps[s]` to `steps[s + 1]` in
-    `order`: queues in the order in which they are run, those that yield twice. Of link n:
-    `queues[n]` to `queues[n + 1]` and the pipes `feeds[n]` to `feeds[n + 1]` in `feed`. Of pipe
-    p: the edges `edges[p]` to `edges[p + 1]` that fill it with `edge_share` of the departures of
-    `edge_queue`; it takes `lag` s, smooths by `smooth` and carries `mean` veh/s. Pipes are sorted
-    by the signal that fills them: `pipes[s]` to `pipes[s + 1]`; `into` is the link a pipe feeds.
-
-    Of queue q: its `link`, `share` of its link's platoons, `base` uniform and `total` arrivals in
-    veh/s, `sat` veh/s, `lanes`, `weight` of a vehicle in the cost, `storage` vehicles. `turn_move`
-    is the movement of a turn by its number at the signal, -1 for none, `turn_share` its share of
-    the queue, `foes` the queues it yields to, -1 for none.
-    """
-
-    links: Ints
-    queues: Ints
-    steps: Ints
-    order: Ints
-    feeds: Ints
-    feed: Ints
-    edges: Ints
-    edge_queue: Ints
-    edge_share: Floats
-    lag: Ints
-    smooth: Floats
-    mean: Floats
-    pipes: Ints
-    into: Ints
-    link: Ints
-    share: Floats
-    base: Floats
-    total: Floats
-    sat: Floats
-    lanes: Floats
-    weight: Floats
-    storage: Floats
-    turn_move: Ints
-    turn_share: Floats
-    foes: Ints
-
-
-class Lamps(NamedTuple):
-    """What the lamps give drivers, on the area clock.
-
-    Windows of signal s are `first[s]` to `first[s + 1]`; each serves movement `move` with `right`
-    (1 permitted, 2 protected) from `begin[W, B]` for `length[W, B]` s, start-up loss and end gain
-    included. `sneak[W, B]` is 1 where a permitted window ends in red, `gain` s before its end.
-    """
-
-    first: Ints
-    move: Ints
-    right: Ints
-    begin: Floats
-    length: Floats
-    sneak: Floats
-    gain: Floats
-
-
-class Cost(NamedTuple):
-    """What a vehicle-second, a stop and a vehicle beyond the storage of its queue cost.
-
-    In veh-s: `stop_s` per stop, `spill_s` for each second that a vehicle stands beyond.
-    """
-
-    stop_s: float
-    spill_s: float
-
-
-class State(NamedTuple):
-    """Profiles of plans: `flow[P, C, B]` what pipes deliver, `start[Q, B]` queues at second 0."""
-
-    flow: Floats
-    start: Floats
-
-
-class Bench(NamedTuple):
-    """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`."""
-
-    arrive: Floats
-    leave: Floats
-    rate: Floats
-    need: Floats
-    going: Floats
-    cover: Floats
-    pipe: Floats
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")

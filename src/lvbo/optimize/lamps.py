@@ -16,7 +16,7 @@ from lvbo.signal.plan import Plan
 from lvbo.timing.model import STATUS, ControllerModel
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_kernels import Lamps
+    from lvbo.optimize._profile_values import Lamps
 
 Ints = NDArray[np.int64]
 
@@ -94,7 +94,7 @@ def build_lamps(
         ValueError: for more plans than fit, or a cycle that does not divide the common one.
 
     """
-    from lvbo.optimize._profile_kernels import Lamps
+    from lvbo.optimize._profile_values import Lamps
     from lvbo.optimize._wide import WIDTH
 
     if not 0 < len(plans) <= WIDTH:

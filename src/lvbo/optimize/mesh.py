@@ -17,7 +17,7 @@ from lvbo.network.place import Turn
 from lvbo.timing.model import ControllerModel
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_kernels import Mesh
+    from lvbo.optimize._profile_values import Mesh
 
 Volumes = Mapping[MovementId, float]
 
@@ -280,7 +280,7 @@ def mesh_arrays(
     `first_link[S + 1]` says where the links of each signal begin, `first_queue[N]` the queues of
     each link; pipes are sorted by source.
     """
-    from lvbo.optimize._profile_kernels import Mesh
+    from lvbo.optimize._profile_values import Mesh
 
     starts = [*first_queue, len(queues)]
     link_of = np.repeat(np.arange(len(first_queue)), np.diff(starts))
@@ -298,6 +298,7 @@ def mesh_arrays(
         queues=np.asarray(starts, np.int64),
         steps=steps,
         order=order,
+        owner=np.repeat(np.arange(signals), np.diff(first_link)).astype(np.int64),
         feeds=np.searchsorted(into[feed], np.arange(len(first_queue) + 1)),
         feed=feed,
         edges=np.cumsum([0, *(len(p.shares) for p in pipes)]).astype(np.int64),

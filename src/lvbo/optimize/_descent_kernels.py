@@ -1,0 +1,465 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The search over the area model: one signal at a time takes the best of sixteen settings.
+
+A setting is judged by the signal's own queues and by those that its platoons reach next, all else
+as it stands: TRANSYT's hill climb, sixteen steps at once. These kernels take in those of
+`_profile_kernels`: `make` removes the compiled ones when any kernel changed.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from lvbo.optimize._profile_kernels import (
+    clear,
+    fill_pipe,
+    queue_cost,
+    run_signal,
+    run_step,
+    scratch,
+)
+from lvbo.optimize._profile_values import (
+    Area,
+    Floats,
+    Ints,
+    Mesh,
+    Trial,
+)
+from lvbo.optimize._wide import WIDTH, Row, below, fill, load, most, store
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def around(at: Row, cycle: float) -> Row:
+    """Return times within -C to 3 C as times within the cycle."""
+    at = below(at, fill(0), at + cycle, at)
+    at = below(at, fill(cycle), at, at - cycle)
+    return below(at, fill(cycle), at, at - cycle)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None:
+    """Write the windows of a signal in order r with `greens[G, B]` and offsets into `lamps`."""
+    stages, lamps, cycle = area.stages, area.lamps, area.cycle
+    own = np.float32(cycle / stages.times[r])
+    rows = lamps.first[s + 1] - lamps.first[s]
+    for v in range(rows):
+        w = lamps.first[s] + v
+        a, z = stages.opens[r, v], stages.closes[r, v]
+        store(lamps.sneak, w, fill(stages.red[r, v]))
+        if a < 0 or z < 0:
+            store(lamps.begin, w, fill(0))
+            store(lamps.length, w, fill(0 if a < 0 else cycle))
+            continue
+        opens = fill(0)
+        for g in range(a):
+            opens = opens + load(greens, g) + stages.inter[r, g]
+        g = a
+        runs = load(greens, g)
+        while g != z:
+            runs = runs + stages.inter[r, g]
+            g = g + 1 if g + 1 < stages.count[r] else 0
+            runs = runs + load(greens, g)
+        late = stages.late[r, v]
+        length = most(fill(0), runs - late + stages.past[r, v])
+        turn = stages.turn[r, v] * own
+        store(lamps.begin, w, around(offset + opens + (late + turn), np.float32(cycle)))
+        store(lamps.length, w, length)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def spread(single: Floats, cycle: int, out: Floats) -> None:
+    """Add one profile `single[C]` to all candidates of `out[C, B]`."""
+    for t in range(cycle):
+        store(out, t, load(out, t) + fill(single[t]))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def own_cost(area: Area, s: int) -> Row:
+    """Return what sixteen settings of a signal cost at its own queues, all else as it is."""
+    mesh, lamps, now, trial = area.mesh, area.lamps, area.now, area.trial
+    cost, cycle = area.cost, area.cycle
+    first = mesh.links[s]
+    for n in range(first, mesh.links[s + 1]):
+        clear(trial.own.arrive[n - first], cycle)
+        for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
+            spread(now.flow[mesh.feed[j]], cycle, trial.own.arrive[n - first])
+        for q in range(mesh.queues[n], mesh.queues[n + 1]):
+            store(trial.start, q, fill(now.start[q]))
+    return run_signal(mesh, lamps, s, cycle, trial.start, trial.own, cost)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def next_cost(area: Area, s: int) -> Row:
+    """Return what the queues cost that a signal feeds, after `own_cost` of the same settings."""
+    mesh, lamps, now, trial = area.mesh, area.lamps, area.now, area.trial
+    cost, cycle = area.cost, area.cycle
+    home, p0, p1 = mesh.queues[mesh.links[s]], mesh.pipes[s], mesh.pipes[s + 1]
+    for p in range(p0, p1):
+        fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
+    total, tally = fill(0), np.empty((4, WIDTH), np.float32)
+    for p in range(p0, p1):
+        n = mesh.into[p]
+        other = mesh.owner[n]
+        if other == s or (mesh.into[p0:p] == n).any():
+            continue
+        arrive = trial.next.arrive[0]
+        clear(arrive, cycle)
+        for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
+            feed = mesh.feed[j]
+            if p0 <= feed < p1:
+                for t in range(cycle):
+                    store(arrive, t, load(arrive, t) + load(trial.ahead[feed - p0], t))
+            else:
+                spread(now.flow[feed], cycle, arrive)
+        there = mesh.queues[mesh.links[other]]
+        for q in range(mesh.queues[n], mesh.queues[n + 1]):
+            for k in range(mesh.foes.shape[1]):
+                for f in range(mesh.foes.shape[2]):
+                    foe = mesh.foes[q, k, f]
+                    if foe >= 0 and mesh.link[foe] != n:
+                        clear(trial.next.leave[foe - there], cycle)
+                        spread(now.leave[foe], cycle, trial.next.leave[foe - there])
+            store(trial.start, q, fill(now.start[q]))
+            run_step(mesh, lamps, other, q, cycle, arrive, trial.start, trial.next, tally)
+            total = total + queue_cost(mesh, q, cycle, cost, tally)
+    return total
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def settle(area: Area, s: int) -> None:
+    """Run a signal as it is set now, and let its pipes deliver that."""
+    mesh, now, trial, cycle = area.mesh, area.now, area.trial, area.cycle
+    store(trial.found, 0, own_cost(area, s))
+    now.cost[s] = trial.found[0, 0]
+    home, p0 = mesh.queues[mesh.links[s]], mesh.pipes[s]
+    for q in range(home, mesh.queues[mesh.links[s + 1]]):
+        now.leave[q, :cycle] = trial.own.leave[q - home, :cycle, 0]
+        now.start[q] = trial.start[q, 0]
+    for p in range(p0, mesh.pipes[s + 1]):
+        fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
+        now.flow[p, :cycle] = trial.ahead[p - p0, :cycle, 0]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def as_set(area: Area, s: int) -> None:
+    """Write the windows of a signal as it is set, the same for all candidates."""
+    stages, at, trial = area.stages, area.at, area.trial
+    for g in range(stages.count[at.row[s]]):
+        store(trial.greens, g, fill(at.greens[s, g]))
+    set_windows(area, s, at.row[s], trial.greens, fill(at.offset[s]))
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def judge(area: Area, s: int) -> int:
+    """Return which of the sixteen windows in `lamps` cost least here and downstream."""
+    trial = area.trial
+    total = own_cost(area, s)
+    total = total + next_cost(area, s)
+    store(trial.found, 0, total)
+    best = 0
+    for b in range(1, WIDTH):
+        if trial.found[0, b] < trial.found[0, best] - np.float32(1e-5):
+            best = b
+    return best
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def move_offset(area: Area, s: int) -> bool:
+    """Give a signal its best offset, first on a grid of sixteen, then second by second."""
+    stages, at, trial, cycle = area.stages, area.at, area.trial, area.cycle
+    before = at.offset[s]
+    for look in range(2):
+        early, late = at.early[s], at.late[s]
+        span = min(cycle, early + late + 1)
+        for b in range(WIDTH):
+            if look == 0:
+                shift = at.offset[s] - at.anchor[s] + early + (b * span) // WIDTH
+                to = shift % span - early
+            else:
+                step = (b + 1) // 2 if b % 2 == 1 else -(b // 2)
+                to = at.offset[s] - at.anchor[s] + step
+                to = max(-early, min(late, to)) if early + late + 1 < cycle else to
+            trial.offset[0, b] = (at.anchor[s] + to) % cycle
+        for g in range(stages.count[at.row[s]]):
+            store(trial.greens, g, fill(at.greens[s, g]))
+        set_windows(area, s, at.row[s], trial.greens, load(trial.offset, 0))
+        best = judge(area, s)
+        at.offset[s] = int(trial.offset[0, best])
+    return bool(at.offset[s] != before)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def move_greens(
+    area: Area,
+    s: int,
+    size: int,
+    alone: int,
+) -> bool:
+    """Move `size` seconds from one stage to another where that costs least; say whether it did.
+
+    With `alone` 1 only the signal's own queues are looked at.
+    """
+    stages, at, trial = area.stages, area.at, area.trial
+    r = at.row[s]
+    count = stages.count[r]
+    if at.keep[s] == 1 or count < 2:
+        return False
+    moved, pair = False, 0
+    while pair < count * count:
+        for g in range(count):
+            store(trial.greens, g, fill(at.greens[s, g]))
+        tried = 1
+        while pair < count * count and tried < WIDTH:
+            a, z = pair // count, pair % count
+            pair += 1
+            least_a, most_z = stages.low[r, a] + size, stages.high[r, z] - size
+            if a != z and at.greens[s, a] >= least_a and at.greens[s, z] <= most_z:
+                trial.greens[a, tried] -= size
+                trial.greens[z, tried] += size
+                tried += 1
+        set_windows(area, s, r, trial.greens, fill(at.offset[s]))
+        if alone == 1:
+            store(trial.found, 0, own_cost(area, s))
+            best = int(np.argmin(trial.found[0]))
+        else:
+            best = judge(area, s)
+        if best > 0 and trial.found[0, best] < trial.found[0, 0] - np.float32(1e-5):
+            moved = True
+            for g in range(count):
+                at.greens[s, g] = int(trial.greens[g, best])
+    return moved
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def settle_all(area: Area, sweeps: int) -> float:
+    """Run all signals as they are set, forth and back; return what they cost, veh-s per second."""
+    at, now = area.at, area.now
+    signals = at.row.shape[0]
+    for s in range(signals):
+        as_set(area, s)
+    for sweep in range(sweeps):
+        for i in range(signals):
+            s = i if sweep % 2 == 0 else signals - 1 - i
+            settle(area, s)
+    return float(now.cost.sum())
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def visit(
+    area: Area,
+    s: int,
+    sizes: Ints,
+) -> bool:
+    """Give one signal its best offset, then greens moved by each of `sizes` s; say if it moved."""
+    at = area.at
+    moved = False
+    if at.early[s] + at.late[s] > 0:
+        moved = move_offset(area, s)
+    for size in sizes:
+        if move_greens(area, s, size, 0):
+            moved = True
+    as_set(area, s)
+    settle(area, s)
+    return moved
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
+    """Visit the signals in `order`, round by round, until none moves; return how many did last.
+
+    A signal is visited again only if it moved, or one that it feeds or that feeds it.
+    """
+    mesh = area.mesh
+    signals = mesh.links.shape[0] - 1
+    due = np.zeros(signals, np.bool_)
+    for s in order:
+        due[s] = True
+    moved = 0
+    for _ in range(rounds):
+        moved = 0
+        for s in order:
+            if not due[s]:
+                continue
+            due[s] = False
+            if visit(area, s, sizes):
+                moved += 1
+                touch(mesh, s, due)
+        if moved == 0:
+            break
+    return moved
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def touch(mesh: Mesh, s: int, due: Ints) -> None:
+    """Mark a signal and those next to it as due."""
+    due[s] = True
+    for p in range(mesh.pipes[s], mesh.pipes[s + 1]):
+        due[mesh.owner[mesh.into[p]]] = True
+    for n in range(mesh.links[s], mesh.links[s + 1]):
+        for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
+            due[source_of(mesh, mesh.feed[j])] = True
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def source_of(mesh: Mesh, p: int) -> int:
+    """Return the signal that fills a pipe."""
+    return int(np.searchsorted(mesh.pipes, p, side="right")) - 1
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def time_alone(area: Area, s: int) -> float:
+    """Fill the greens of a signal in its row for uniform arrivals; return its cost, inf if none.
+
+    Greens grow from the least ones, larger steps first, then seconds move between stages.
+    """
+    stages, at, trial, cycle = area.stages, area.at, area.trial, area.cycle
+    r = at.row[s]
+    count, own = stages.count[r], cycle // stages.times[r]
+    room = own
+    for g in range(count):
+        at.greens[s, g] = stages.low[r, g]
+        room -= stages.low[r, g] + stages.inter[r, g]
+    if room < 0 or own * stages.times[r] != cycle:
+        return np.inf
+    while room > 0:
+        step = min(room, max(2, room // 3))
+        for g in range(count):
+            store(trial.greens, g, fill(at.greens[s, g]))
+        for g in range(min(count, WIDTH)):
+            trial.greens[g, g] += step
+        set_windows(area, s, r, trial.greens, fill(at.offset[s]))
+        store(trial.found, 0, own_cost(area, s))
+        best = -1
+        for g in range(min(count, WIDTH)):
+            fits = at.greens[s, g] + step <= stages.high[r, g]
+            if fits and (best < 0 or trial.found[0, g] < trial.found[0, best]):
+                best = g
+        if best < 0:
+            return np.inf if spread_rest(area, s, room) > 0 else one_cost(area, s)
+        at.greens[s, best] += step
+        room -= step
+    for size in (4, 2, 1):
+        for _ in range(8):
+            if not move_greens(area, s, size, 1):
+                break
+    return one_cost(area, s)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def spread_rest(area: Area, s: int, room: int) -> int:
+    """Give what is left to stages that can take it, second by second; return what none can."""
+    stages, at = area.stages, area.at
+    r = at.row[s]
+    for g in range(stages.count[r]):
+        more = min(room, stages.high[r, g] - at.greens[s, g])
+        at.greens[s, g] += more
+        room -= more
+    return room
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def one_cost(area: Area, s: int) -> float:
+    """Return what a signal costs at its own queues as it is set."""
+    trial = area.trial
+    as_set(area, s)
+    store(trial.found, 0, own_cost(area, s))
+    return float(trial.found[0, 0])
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def time_all(area: Area, rows: Ints, first: Ints, greens: Ints, costs: NDArray[np.float64]) -> None:
+    """Time each signal alone in its rows `rows[first[s]:first[s + 1]]`; fill `greens`, `costs`.
+
+    Each signal keeps the row that costs least, with its greens.
+    """
+    at = area.at
+    for s in range(first.shape[0] - 1):
+        best = -1
+        for i in range(first[s], first[s + 1]):
+            at.row[s] = rows[i]
+            costs[i] = time_alone(area, s)
+            greens[i, :] = at.greens[s, :]
+            if best < 0 or costs[i] < costs[best]:
+                best = i
+        at.row[s] = rows[best]
+        at.greens[s, :] = greens[best, :]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def cluster(mesh: Mesh, size: int) -> Ints:
+    """Return a random connected group of up to so many signals."""
+    signals = mesh.links.shape[0] - 1
+    found = np.empty(size, np.int64)
+    inside = np.zeros(signals, np.bool_)
+    near = np.zeros(signals, np.bool_)
+    found[0] = np.random.randint(signals)  # noqa: NPY002  compiled code has no other
+    count = 1
+    inside[found[0]] = True
+    touch(mesh, found[0], near)
+    while count < size:
+        edge = np.flatnonzero(near & ~inside)
+        if edge.shape[0] == 0:
+            break
+        s = edge[np.random.randint(edge.shape[0])]  # noqa: NPY002  as above
+        found[count] = s
+        inside[s] = True
+        touch(mesh, s, near)
+        count += 1
+    return found[:count]
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def seed_kicks(seed: int) -> None:
+    """Seed the chance that kicks use."""
+    np.random.seed(seed)  # noqa: NPY002  compiled code has no other
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def kick(area: Area, most: int, sizes: Ints) -> bool:
+    """Shift a random group of signals together, improve around it; keep that if it costs less.
+
+    What a hill climb cannot do: platoons between the signals of the group stay as they were.
+    """
+    mesh, at, now, cycle = area.mesh, area.at, area.now, area.cycle
+    before = float(now.cost.sum())
+    offset, greens = at.offset.copy(), at.greens.copy()
+    flow, leave, start, cost = now.flow.copy(), now.leave.copy(), now.start.copy(), now.cost.copy()
+    group = cluster(mesh, 1 + np.random.randint(most))  # noqa: NPY002  compiled code
+    shift = 1 + np.random.randint(cycle - 1)  # noqa: NPY002  as above
+    near = np.zeros(mesh.links.shape[0] - 1, np.bool_)
+    for s in group:
+        touch(mesh, s, near)
+        if at.early[s] + at.late[s] + 1 >= cycle:
+            at.offset[s] = (at.offset[s] + shift) % cycle
+            as_set(area, s)
+    around_it = np.flatnonzero(near)
+    for _ in range(2):
+        for s in around_it:
+            settle(area, s)
+    descend(area, around_it, 4, sizes)
+    for _ in range(2):
+        for s in range(near.shape[0]):
+            settle(area, s)
+    if float(now.cost.sum()) < before - 1e-4:
+        return True
+    at.offset[:], at.greens[:] = offset, greens
+    now.flow[:], now.leave[:], now.start[:], now.cost[:] = flow, leave, start, cost
+    for s in range(near.shape[0]):
+        as_set(area, s)
+    return False
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def make_trial(links: int, queues: int, pipes: int, all_queues: int, cycle: int) -> Trial:
+    """Return the scratch for signals of up to so many links, queues and pipes."""
+    return Trial(
+        scratch(links, queues, cycle),
+        scratch(1, queues, cycle),
+        np.zeros((pipes, cycle, WIDTH), np.float32),
+        np.zeros((all_queues, WIDTH), np.float32),
+        np.zeros((32, WIDTH), np.float32),
+        np.zeros((1, WIDTH), np.float32),
+        np.zeros((1, WIDTH), np.float32),
+    )

@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Search plans for an area at one common cycle, and over cycles: anytime, the same for a seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.errors import InfeasibleError
+from lvbo.ids import ControllerId, PlanId
+from lvbo.optimize.mesh import AreaMesh
+from lvbo.optimize.stagetable import HALF, WHOLE, StageTable, build_table
+from lvbo.signal.plan import Plan
+from lvbo.signal.stages import stage_greens
+from lvbo.timing.limits import smallest_conflict
+from lvbo.timing.model import Timing
+
+if TYPE_CHECKING:
+    from lvbo.optimize._profile_values import Area
+
+Ints = NDArray[np.int64]
+Tell = Callable[[float], None]
+
+SIZES = (4, 2, 1)
+"""Seconds that move between stages, the large steps first."""
+ROUNDS = 8
+SWEEPS = 4
+LOOK_S = 80
+"""Stage orders are compared at this cycle; the best few are kept for the others."""
+KEPT_ORDERS = 3
+FINALISTS = 3
+COARSE_STEP_S = 8
+HALF_GAIN = 0.98
+"""A signal runs half the common cycle only where that saves at least 2 % of its own delay."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """What is made small: delay, and beside it stops and queues beyond their storage, in veh-s.
+
+    A stop costs as much as `stop_s` s of delay; each second that a vehicle stands beyond the
+    storage of its lanes costs `spill_s`.
+    """
+
+    stop_s: float = 8.0
+    spill_s: float = 3.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """How a signal is bound: its offset may move `early_s` and `late_s`, its greens not at all."""
+
+    plan: Plan
+    early_s: int
+    late_s: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """How long to search: so many kicks, and no longer than `seconds` of CPU time if given.
+
+    Without `seconds` the answer is the same on every machine.
+    """
+
+    kicks: int = 60
+    seconds: float | None = None
+    seed: int = 0
+    cycles_s: tuple[int, ...] = ()
+    finalists: int = FINALISTS
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Found:
+    """Plans at one common cycle, as the search holds them; `cost` in veh-s per second."""
+
+    cycle_s: int
+    cost: float
+    rows: Ints
+    greens: Ints
+    offsets_s: Ints
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AreaSearch:
+    """The search over one mesh. All signals run one cycle, or half of it."""
+
+    mesh: AreaMesh
+    objective: Objective = field(default_factory=Objective)
+    table: StageTable = field(init=False)
+    kept: dict[int, Ints] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "table", build_table(self.mesh))
+
+    # one cycle ------------------------------------------------------------------------------
+
+    def start(self, cycle_s: int) -> Area | None:
+        """Return the area with each signal timed alone at a cycle, None where one cannot be."""
+        area = self._area(cycle_s)
+        rows = [self._rows(s) for s in range(len(self.mesh.controllers))]
+        costs = self._timed(area, rows)
+        if any(not np.isfinite(own).any() for own in costs):
+            return None
+        return area
+
+    def _timed(self, area: Area, rows: Sequence[Ints]) -> list[NDArray[np.float64]]:
+        from lvbo.optimize._descent_kernels import time_all
+
+        first = np.cumsum([0, *(len(r) for r in rows)]).astype(np.int64)
+        flat = np.concatenate(rows)
+        greens = np.zeros((len(flat), area.at.greens.shape[1]), np.int64)
+        costs = np.zeros(len(flat))
+        time_all(area, flat, first, greens, costs)
+        for s, own in enumerate(rows):
+            part = slice(first[s], first[s + 1])
+            pick = _with_half_only_if_worth(self.table.stages.times[own], costs[part])
+            area.at.row[s], area.at.greens[s] = own[pick], greens[first[s] + pick]
+        return [costs[first[s] : first[s + 1]] for s in range(len(rows))]
+
+    def _rows(self, signal: int) -> Ints:
+        """Return the rows of a signal worth trying: its best stage orders, whole and half."""
+        if not self.kept:
+            self._look()
+        return self.kept[signal]
+
+    def _look(self) -> None:
+        """Find the best stage orders of every signal, at the cycle of a first look."""
+        stages = self.table.stages
+        whole = [self.table.rows(s, WHOLE) for s in range(len(self.mesh.controllers))]
+        least = max(
+            min(int(stages.low[r].sum() + stages.inter[r].sum()) for r in own) for own in whole
+        )
+        area = self._area(max(LOOK_S, least + least % 2))
+        for s, costs in enumerate(self._timed(area, whole)):
+            best = np.argsort(costs, kind="stable")[:KEPT_ORDERS]
+            same = self.table.rows(s, HALF)[best]
+            self.kept[s] = np.concatenate([whole[s][best], same])
+
+    def _area(self, cycle_s: int) -> Area:
+        """Return the area with uniform arrivals and nothing set."""
+        from lvbo.optimize import _profile_values as values
+        from lvbo.optimize._descent_kernels import make_trial
+
+        mesh, signals = self.mesh.arrays, len(self.mesh.controllers)
+        starts = mesh.queues[mesh.links]
+        return values.Area(
+            mesh=mesh,
+            stages=self.table.stages,
+            lamps=self.table.new_lamps(),
+            at=values.Setting(
+                row=self.table.stages.first[:-1].copy(),
+                greens=np.zeros((signals, self.table.stages.low.shape[1]), np.int64),
+                offset=np.zeros(signals, np.int64),
+                anchor=np.zeros(signals, np.int64),
+                early=np.full(signals, cycle_s // 2),
+                late=np.full(signals, (cycle_s - 1) // 2),
+                keep=np.zeros(signals, np.int64),
+            ),
+            now=values.Settled(
+                flow=np.repeat(mesh.mean[:, None], cycle_s, axis=1),
+                leave=np.repeat(mesh.total[:, None], cycle_s, axis=1),
+                start=np.zeros(len(mesh.total), np.float32),
+                cost=np.zeros(signals, np.float32),
+            ),
+            trial=make_trial(
+                int(np.diff(mesh.links).max(initial=1)),
+                int(np.diff(starts).max(initial=1)),
+                int(np.diff(mesh.pipes).max(initial=1)),
+                len(mesh.total),
+                cycle_s,
+            ),
+            cost=values.Cost(self.objective.stop_s, self.objective.spill_s),
+            cycle=cycle_s,
+        )
+
+    def improve(self, area: Area, *, greens: bool = True) -> float:
+        """Move offsets, then greens as well, while that helps; return the cost, veh-s per s."""
+        from lvbo.optimize._descent_kernels import descend, settle_all
+
+        order = np.arange(len(self.mesh.controllers))
+        settle_all(area, SWEEPS)
+        descend(area, order, ROUNDS, np.zeros(0, np.int64))
+        if greens:
+            descend(area, order, ROUNDS, np.array(SIZES, np.int64))
+        return float(settle_all(area, SWEEPS))
+
+    def kick(self, area: Area, effort: Effort, tell: Tell | None = None) -> float:
+        """Shift random groups and improve around them, as long as the effort says."""
+        from lvbo.optimize._descent_kernels import kick, seed_kicks, settle_all
+
+        signals = len(self.mesh.controllers)
+        sizes = np.array((2, 1), np.int64)
+        begin = time.process_time()
+        seed_kicks(effort.seed)
+        for done in range(effort.kicks if signals > 1 else 0):
+            spent = time.process_time() - begin
+            if effort.seconds is not None and spent > effort.seconds:
+                break
+            kick(area, max(1, min(12, signals // 2)), sizes)
+            if tell is not None:
+                tell((done + 1) / effort.kicks)
+        return float(settle_all(area, SWEEPS))
+
+    # over cycles ----------------------------------------------------------------------------
+
+    def run(self, cycles_s: Sequence[int], effort: Effort, tell: Tell | None = None) -> list[Found]:
+        """Return the finalists over these cycles, the best first.
+
+        Each cycle is timed and its offsets set; the best few also move greens and are kicked.
+
+        Raises:
+            InfeasibleError: LV510 where no cycle fits a signal.
+
+        """
+        ranked = self._ranked(cycles_s)
+        if not ranked:
+            self._refuse(cycles_s)
+        finalists = []
+        for k, (_, area) in enumerate(ranked[: effort.finalists]):
+            self.improve(area)
+            cost = self.kick(area, _share(effort), _part(tell, k, effort.finalists))
+            finalists.append(_found(area, cost))
+        return sorted(finalists, key=lambda f: (f.cost, f.cycle_s))
+
+    def _ranked(self, cycles_s: Sequence[int]) -> list[tuple[float, Area]]:
+        found: dict[int, tuple[float, Area]] = {}
+
+        def look(cycle: int) -> None:
+            if cycle not in found:
+                area = self.start(cycle)
+                if area is not None:
+                    found[cycle] = (self.improve(area, greens=False), area)
+
+        listed = sorted(cycles_s)
+        gap = max(1, COARSE_STEP_S // max(1, min(np.diff(listed), default=1)))
+        for cycle in {*listed[::gap], listed[-1]}:
+            look(cycle)
+        for best in sorted(found, key=lambda c: found[c][0])[:2]:
+            for cycle in listed:
+                if abs(cycle - best) <= COARSE_STEP_S // 2:
+                    look(cycle)
+        return sorted(found.values(), key=lambda pair: (pair[0], pair[1].cycle))
+
+    def _refuse(self, cycles_s: Sequence[int]) -> None:
+        for model in self.mesh.models:
+            least = min(int(low.sum() + o.inters.sum()) for o, low, _ in model.order_arrays)
+            if least > max(cycles_s):
+                raise InfeasibleError(
+                    "LV510",
+                    place=model.controller.id,
+                    conflict=smallest_conflict(model.order_limits, min(cycles_s), max(cycles_s)),
+                    least_s=least,
+                    most_s=max(cycles_s),
+                )
+
+    # plans ----------------------------------------------------------------------------------
+
+    def plans(self, found: Found, name: PlanId) -> dict[ControllerId, Plan]:
+        """Return what was found as plans."""
+        return {c: self._plan(s, found, name) for s, c in enumerate(self.mesh.controllers)}
+
+    def _plan(self, s: int, found: Found, name: PlanId) -> Plan:
+        row, model = int(found.rows[s]), self.mesh.models[s]
+        stages = self.table.stages
+        count = int(stages.count[row])
+        plan = model.plan(
+            Timing(
+                order=int(self.table.order[row]),
+                cycle_s=found.cycle_s // int(stages.times[row]),
+                greens_s=tuple(int(g) for g in found.greens[s, :count]),
+                delay_vehs_ph=0.0,
+                saturation=0.0,
+            ),
+            name,
+        )
+        greens = {g.phase: g.windows for g in stage_greens(plan.stages, model.controller.rules)}
+        own = greens[plan.reference] if plan.reference is not None else ()
+        turn = min((w.start_ds for w in own), default=0)
+        return plan.at_offset(10 * int(found.offsets_s[s]) + turn)
+
+
+def _with_half_only_if_worth(times: Ints, costs: NDArray[np.float64]) -> int:
+    """Return the cheapest row; one of half the cycle only where it clearly saves."""
+    fair = np.where(times == HALF, costs / HALF_GAIN, costs)
+    return int(np.argmin(fair))
+
+
+def _found(area: Area, cost: float) -> Found:
+    at = area.at
+    return Found(
+        cycle_s=area.cycle,
+        cost=cost,
+        rows=at.row.copy(),
+        greens=at.greens.copy(),
+        offsets_s=at.offset.copy(),
+    )
+
+
+def _share(effort: Effort) -> Effort:
+    seconds = None if effort.seconds is None else effort.seconds / effort.finalists
+    return Effort(kicks=effort.kicks, seconds=seconds, seed=effort.seed)
+
+
+def _part(tell: Tell | None, k: int, count: int) -> Tell | None:
+    return None if tell is None else lambda share: tell((k + share) / count)
