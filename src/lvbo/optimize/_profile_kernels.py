@@ -58,6 +58,7 @@ def scratch(links: int, queues: int, cycle: int) -> Bench:
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
+        np.zeros((queues, WIDTH), np.float32),
     )
 
 
@@ -135,7 +136,7 @@ def clear(out: Floats, cycle: int) -> None:
 def plain_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
     """Fill `work.rate[C, B]` for a queue of one turn that never yields."""
     lit = False
-    for w in range(lamps.first[s], lamps.first[s + 1]):
+    for w in range(lamps.first[s], lamps.last[s]):
         if lamps.move[w] == mesh.turn_move[q, 0]:
             speed = mesh.sat[q]
             if lamps.right[w] == PERMITTED:
@@ -170,7 +171,7 @@ def mixed_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench
         kept = most(fill(0), 1.0 - held * (1.0 - going))
         store(work.rate, t, kept * going * going / most(load(work.need, t), fill(1e-6)))
     for k in range(mesh.turn_move.shape[1]):
-        for w in range(lamps.first[s], lamps.first[s + 1]):
+        for w in range(lamps.first[s], lamps.last[s]):
             if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == PERMITTED:
                 many = SNEAKERS * mesh.turn_share[q, k] * mesh.lanes[q]
                 add_sneakers(lamps, w, cycle, lamps.gain[s], many, work.rate)
@@ -182,7 +183,7 @@ def add_turn(
 ) -> None:
     """Add what one turn of a queue may do by one right to `work.going` and `work.need`."""
     part, lit = mesh.turn_share[q, k], False
-    for w in range(lamps.first[s], lamps.first[s + 1]):
+    for w in range(lamps.first[s], lamps.last[s]):
         if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == right:
             if lit:
                 cover(lamps, w, cycle, part, work.cover)
@@ -319,13 +320,15 @@ def run_signal(
         if not is_last(mesh, i, mesh.steps[s + 1]):
             for t in range(cycle):
                 store(work.leave[mesh.order[i] - home], t, fill(mesh.total[mesh.order[i]]))
-    sum_ = fill(0)
+    total = fill(0)
     for i in range(mesh.steps[s], mesh.steps[s + 1]):
         q = mesh.order[i]
         run_step(mesh, lamps, s, q, cycle, work.arrive[mesh.link[q] - first], start, work, tally)
         if is_last(mesh, i, mesh.steps[s + 1]):
-            sum_ = sum_ + queue_cost(mesh, q, cycle, cost, tally)
-    return sum_
+            own = queue_cost(mesh, q, cycle, cost, tally)
+            store(work.spent, q - home, own)
+            total = total + own
+    return total
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -339,12 +342,13 @@ def run_plans(
     mesh: Mesh, lamps: Lamps, cycle: int, sweeps: int, state: State, cost: Cost, work: Bench,
     out: Floats,
 ) -> None:  # fmt: skip
-    """Evaluate sixteen plans; fill `out[S, B]` in veh-s per second; `state` goes on from before.
+    """Evaluate sixteen plans; fill `out[Q, B]` in veh-s per second; `state` goes on from before.
 
-    Sweeps go through the signals forth and back, so that platoons travel far in few of them.
+    Sweeps go through the signals forth and back, so that platoons travel far in few of them. With
+    none, arrivals are as `state` has them: uniform, where it is new.
     """
     signals = mesh.links.shape[0] - 1
-    for sweep in range(sweeps):
+    for sweep in range(max(1, sweeps)):
         for i in range(signals):
             s = i if sweep % 2 == 0 else signals - 1 - i
             first = mesh.links[s]
@@ -355,7 +359,10 @@ def run_plans(
                     flow = state.flow[mesh.feed[j]]
                     for t in range(cycle):
                         store(arrive, t, load(arrive, t) + load(flow, t))
-            store(out, s, run_signal(mesh, lamps, s, cycle, state.start, work, cost))
-            home = mesh.queues[first]
+            run_signal(mesh, lamps, s, cycle, state.start, work, cost)
+            home, last = mesh.queues[first], mesh.queues[mesh.links[s + 1]]
+            out[home:last] = work.spent[: last - home]
+            if sweeps == 0:
+                continue
             for p in range(mesh.pipes[s], mesh.pipes[s + 1]):
                 fill_pipe(mesh, p, cycle, home, work, state.flow[p])

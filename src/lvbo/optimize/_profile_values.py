@@ -64,12 +64,13 @@ class Mesh(NamedTuple):
 class Lamps(NamedTuple):
     """What the lamps give drivers, on the area clock.
 
-    Windows of signal s are `first[s]` to `first[s + 1]`; each serves movement `move` with `right`
+    Windows of signal s are `first[s]` to `last[s]`; each serves movement `move` with `right`
     (1 permitted, 2 protected) from `begin[W, B]` for `length[W, B]` s, start-up loss and end gain
     included. `sneak[W, B]` is 1 where a permitted window ends in red, `gain` s before its end.
     """
 
     first: Ints
+    last: Ints
     move: Ints
     right: Ints
     begin: Floats
@@ -96,7 +97,10 @@ class State(NamedTuple):
 
 
 class Bench(NamedTuple):
-    """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`."""
+    """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`.
+
+    `spent[q, B]` is what its queues cost.
+    """
 
     arrive: Floats
     leave: Floats
@@ -105,6 +109,7 @@ class Bench(NamedTuple):
     going: Floats
     cover: Floats
     pipe: Floats
+    spent: Floats
 
 
 class Stages(NamedTuple):
@@ -169,7 +174,11 @@ class Trial(NamedTuple):
 
 
 class Area(NamedTuple):
-    """All that a search works on; `lamps` are those of the settings `at`, `now` what they give."""
+    """All that a search works on; `lamps` are those of the settings `at`, `now` what they give.
+
+    A mesh may hold `copies` of all signals, one after the other, each with its own volumes: the
+    same settings then serve all of them, and the cost is their sum.
+    """
 
     mesh: Mesh
     stages: Stages
@@ -179,3 +188,4 @@ class Area(NamedTuple):
     trial: Trial
     cost: Cost
     cycle: int
+    copies: int
