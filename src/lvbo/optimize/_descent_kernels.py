@@ -59,7 +59,7 @@ def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None
         runs = load(greens, g)
         while g != z:
             runs = runs + stages.inter[r, g]
-            g = g + 1 if g + 1 < stages.count[r] else 0
+            g = g + 1 if g + 1 < stages.size[r] else 0
             runs = runs + load(greens, g)
         late = stages.late[r, v]
         length = most(fill(0), runs - late + stages.past[r, v])
@@ -149,7 +149,7 @@ def settle(area: Area, s: int) -> None:
 def as_set(area: Area, s: int) -> None:
     """Write the windows of a signal as it is set, the same for all candidates."""
     stages, at, trial = area.stages, area.at, area.trial
-    for g in range(stages.count[at.row[s]]):
+    for g in range(stages.size[at.row[s]]):
         store(trial.greens, g, fill(at.greens[s, g]))
     set_windows(area, s, at.row[s], trial.greens, fill(at.offset[s]))
 
@@ -191,7 +191,7 @@ def move_offset(area: Area, s: int) -> bool:
                 to = at.offset[s] - at.anchor[s] + step
                 to = max(-early, min(late, to)) if early + late + 1 < cycle else to
             trial.offset[0, b] = (at.anchor[s] + to) % cycle
-        for g in range(stages.count[at.row[s]]):
+        for g in range(stages.size[at.row[s]]):
             store(trial.greens, g, fill(at.greens[s, g]))
         set_windows(area, s, at.row[s], trial.greens, load(trial.offset, 0))
         best = look_at(area, s, 0)
@@ -212,7 +212,7 @@ def move_greens(
     """
     stages, at, trial = area.stages, area.at, area.trial
     r = at.row[s]
-    count = stages.count[r]
+    count = stages.size[r]
     if at.keep[s] == 1 or count < 2:
         return False
     moved, pair = False, 0
@@ -320,7 +320,7 @@ def time_alone(area: Area, s: int) -> float:
     """
     stages, at, trial, cycle = area.stages, area.at, area.trial, area.cycle
     r = at.row[s]
-    count, own = stages.count[r], cycle // stages.times[r]
+    count, own = stages.size[r], cycle // stages.times[r]
     room = own
     for g in range(count):
         at.greens[s, g] = stages.low[r, g]
@@ -356,7 +356,7 @@ def spread_rest(area: Area, s: int, room: int) -> int:
     """Give what is left to stages that can take it, second by second; return what none can."""
     stages, at = area.stages, area.at
     r = at.row[s]
-    for g in range(stages.count[r]):
+    for g in range(stages.size[r]):
         more = min(room, stages.high[r, g] - at.greens[s, g])
         at.greens[s, g] += more
         room -= more

@@ -115,7 +115,7 @@ class Bench(NamedTuple):
 class Stages(NamedTuple):
     """The stage orders of each signal, and when its windows open and close in them.
 
-    Orders of signal s are rows `first[s]` to `first[s + 1]`. Of an order: `count` stages, `times`
+    Orders of signal s are rows `first[s]` to `first[s + 1]`. Of an order: `size` stages, `times`
     how often it runs in the common cycle, `inter[R, G]`, `low`, `high` in whole s. The windows of
     signal s, as in its `Lamps`, open with stage `opens[R, V]` (-1 never) and close with
     `closes[R, V]` (-1 for always open), in round `turn[R, V]` of the signal's own cycle; for
@@ -123,7 +123,7 @@ class Stages(NamedTuple):
     """
 
     first: Ints
-    count: Ints
+    size: Ints
     times: Ints
     inter: Ints
     low: Ints

@@ -306,7 +306,7 @@ class AreaSearch:
         return Programme(
             order=int(self.table.order[row]),
             cycle_s=cycle_s // int(stages.times[row]),
-            greens_s=tuple(int(g) for g in greens[: int(stages.count[row])]),
+            greens_s=tuple(int(g) for g in greens[: int(stages.size[row])]),
             offset_s=offset_s,
         )
 

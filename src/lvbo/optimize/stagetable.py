@@ -95,7 +95,7 @@ def build_table(mesh: AreaMesh) -> StageTable:
         order=np.array(order, np.int64),
         stages=Stages(
             first=np.array(first, np.int64),
-            count=np.array(count, np.int64),
+            size=np.array(count, np.int64),
             times=np.array(times, np.int64),
             inter=np.array(inter, np.int64),
             low=np.array(low, np.int64),
