@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from lvbo.optimize.lamps import build_lamps
 from lvbo.optimize.mesh import AreaMesh, Traits, Volumes, build_mesh
 from lvbo.signal.plan import Plan
 from lvbo.timing.model import ControllerModel
+
+if TYPE_CHECKING:
+    from lvbo.optimize._profile_values import Lamps, State
 
 Floats = NDArray[np.float64]
 Plans = Mapping[ControllerId, Plan]
@@ -134,6 +138,18 @@ def run_profiles(
 
     Shape (queues, sets). A stop counts `stop_s`; no sweeps means uniform arrivals.
     """
+    return settled_profiles(mesh, plans, cycle_s, sweeps=sweeps, stop_s=stop_s)[0]
+
+
+def settled_profiles(
+    mesh: AreaMesh,
+    plans: Sequence[Plans],
+    cycle_s: int,
+    *,
+    sweeps: int = SWEEPS,
+    stop_s: float = 0.0,
+) -> tuple[Floats, State, Lamps]:
+    """Return what `run_profiles` does, with the profiles it settled on and the windows of lamps."""
     from lvbo.optimize import _profile_kernels as kernels
     from lvbo.optimize._profile_values import Cost, State
     from lvbo.optimize._wide import WIDTH
@@ -148,4 +164,4 @@ def run_profiles(
     state = State(flow=flow, start=np.zeros((len(arrays.total), WIDTH), np.float32))
     out = np.zeros((len(arrays.total), WIDTH), np.float32)
     kernels.run_plans(arrays, lamps, cycle_s, sweeps, state, Cost(stop_s, 0.0), work, out)
-    return out[:, : len(plans)].astype(np.float64)
+    return out[:, : len(plans)].astype(np.float64), state, lamps

@@ -33,12 +33,14 @@ class Traits:
 
     `alpha`, `beta` are Robertson's dispersion and lag factors; platoons run at `speed_share` of the
     limit where no speed was measured, lanes discharge `flow_share` of their saturation flow.
+    `worth` is what a vehicle of a movement counts in the cost, 1 where it is not named.
     """
 
     alpha: float = 0.35
     beta: float = 0.8
     speed_share: float = 0.75
     flow_share: float = 1.0
+    worth: Mapping[MovementId, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +72,7 @@ class Queue:
     sat_vph: float
     storage: float
     turns: tuple[tuple[int, float, tuple[int, ...]], ...]
+    worth: float = 1.0
 
     @property
     def yields(self) -> bool:
@@ -199,7 +202,15 @@ class _Builder:
             sat_vph=3600 * float(layout.sat_vps[lanes].sum()) * self.traits.flow_share,
             storage=max(1.0, float(model.storage_m[lanes].sum()) / VEHICLE_M),
             turns=tuple(turns),
+            worth=self._worth(model, turns),
         )
+
+    def _worth(
+        self, model: ControllerModel, turns: Iterable[tuple[int, float, tuple[int, ...]]]
+    ) -> float:
+        """Return what a vehicle of a queue counts, by the shares of its turns."""
+        known = self.traits.worth or {}
+        return 1.0 + sum(share * (known.get(model.movements[m], 1.0) - 1) for m, share, _ in turns)
 
     # pipes ----------------------------------------------------------------------------------
 
@@ -315,7 +326,7 @@ def mesh_arrays(
         total=total,
         sat=np.array([q.sat_vph / 3600 for q in queues], np.float32),
         lanes=np.array([len(q.lanes) for q in queues], np.float32),
-        weight=np.ones(len(queues), np.float32),
+        weight=np.array([q.worth for q in queues], np.float32),
         storage=np.array([q.storage for q in queues], np.float32),
         turn_move=turn_move,
         turn_share=turn_share,

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trade-off of one period: delay against stops against bands, over prices of a stop and waves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lvbo.demand.demand import Demand
+from lvbo.errors import InfeasibleError, InputError
+from lvbo.network.network import Network
+from lvbo.optimize.area_plan import AreaGoal, Bands, optimize_area
+from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.progression.coordinate import Street, evaluate_wave
+from lvbo.signal.schedule import DAY_S, DayPlan, Period, one_period
+from lvbo.timing.plans import period_volumes
+
+STOPS_S = (0.0, 4.0, 16.0, 40.0, 100.0)
+"""Prices of a stop that the curve is drawn through, in seconds of delay."""
+KICKS = 2
+SAME = 1e-6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradePoint:
+    """One way to run a period: what it was asked, and delay, stops and bands it gives.
+
+    `band_s` is the sum of the bands of all streets, both directions, each cycle.
+    """
+
+    stop_s: float
+    bands: Bands
+    delay_vehs_ph: float
+    stops_ph: float
+    band_s: float
+    chosen: bool = False
+
+    def beats(self, other: TradePoint) -> bool:
+        """Say whether the point is nowhere worse than another, and somewhere better."""
+        own = (self.delay_vehs_ph, self.stops_ph, -self.band_s)
+        its = (other.delay_vehs_ph, other.stops_ph, -other.band_s)
+        pairs = list(zip(own, its, strict=True))
+        return all(a <= b + SAME for a, b in pairs) and any(a < b - SAME for a, b in pairs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TradeOff:
+    """The points of one period that no other beats, by delay; `before` is what is in force."""
+
+    day_type: str
+    period: str
+    points: tuple[TradePoint, ...]
+    before: TradePoint | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a trade-off is drawn for: a period, its judge, the plans chosen and those in force."""
+
+    day_type: str
+    period: Period
+    judge: AreaJudge
+    chosen: Plans
+    before: Plans | None = None
+
+
+def trade_off(
+    network: Network,
+    demand: Demand,
+    asked: Asked,
+    goal: AreaGoal,
+    *,
+    tell: Callable[[float], None] | None = None,
+) -> TradeOff:
+    """Return the trade-off of one period around a goal; what is dominated is dropped.
+
+    The chosen point stays in any case. Searches are short: the curve shows the range, the chosen
+    plans come from the full search.
+    """
+    single = period_demand(demand, asked.day_type, asked.period)
+    effort = replace(goal.effort, kicks=KICKS, seconds=None)
+    wishes = _wishes(goal)
+    points = [_point(network, asked.judge, asked.chosen, goal, chosen=True)]
+    for k, wish in enumerate(wishes):
+        plans = _plans(network, single, asked, replace(wish, effort=effort))
+        points += [] if plans is None else [_point(network, asked.judge, plans, wish)]
+        if tell is not None:
+            tell((k + 1) / len(wishes))
+    before = asked.before and _point(network, asked.judge, asked.before, goal)
+    return TradeOff(
+        day_type=asked.day_type,
+        period=asked.period.name,
+        points=undominated(points),
+        before=before,
+    )
+
+
+def undominated(points: Sequence[TradePoint]) -> tuple[TradePoint, ...]:
+    """Return the points that no other beats, and the chosen one, by delay."""
+    kept = [p for p in points if p.chosen or not any(q.beats(p) for q in points)]
+    return tuple(sorted(kept, key=lambda p: (p.delay_vehs_ph, p.stops_ph)))
+
+
+def period_demand(demand: Demand, day_type: str, period: Period) -> Demand:
+    """Return the mean demand of one period as a demand of one slot."""
+    volumes = period_volumes(demand, day_type, period)
+    row = np.array([volumes[m] for m in demand.movements])[None, None]
+    return replace(
+        demand,
+        days=(period.name,),
+        day_types=(day_type,),
+        first_s=period.start_s,
+        slot_s=period.length_s,
+        slots=1,
+        volume_vph=row,
+        lower_vph=row.copy(),
+        upper_vph=row.copy(),
+        saturated=np.zeros(row.shape, bool),
+    )
+
+
+def band_seconds(network: Network, plans: Plans, goal: AreaGoal) -> float:
+    """Return the bands that plans give the streets of a goal, s of both directions together."""
+    total = 0.0
+    street = Street(network=network, speeds_mps=goal.speeds_mps)
+    for corridor in goal.corridors:
+        own = one_period(plan for c, plan in plans.items() if c in corridor.controllers)
+        try:
+            wave = evaluate_wave(corridor, own, street=street, settings=goal.settings)
+        except (InputError, InfeasibleError):  # cycles that do not fit each other make no band
+            continue
+        total += sum(w.runs.outbound_ms + w.runs.inbound_ms for w in wave.periods) / 1000
+    return total
+
+
+def _wishes(goal: AreaGoal) -> list[AreaGoal]:
+    bare = [
+        replace(goal, bands=Bands.NONE, objective=replace(goal.objective, stop_s=stop_s))
+        for stop_s in sorted({*STOPS_S, goal.objective.stop_s})
+    ]
+    waved = [replace(goal, bands=bands) for bands in (Bands.SOFT, Bands.HARD)]
+    return [*bare, *(waved if goal.corridors else ())]
+
+
+def _plans(network: Network, single: Demand, asked: Asked, goal: AreaGoal) -> Plans | None:
+    whole = Period(start_s=0, end_s=0, name=asked.period.name)
+    days = (DayPlan(day_type=asked.day_type, periods=(whole,)),)
+    try:
+        found = optimize_area(network, single, days, goal)
+    except InfeasibleError:  # a wish that no plan meets is no point of the curve
+        return None
+    return found.plans.running(asked.day_type, asked.period.start_s % DAY_S)
+
+
+def _point(
+    network: Network, judge: AreaJudge, plans: Plans, goal: AreaGoal, *, chosen: bool = False
+) -> TradePoint:
+    cost = judge.cost(plans)
+    return TradePoint(
+        stop_s=goal.objective.stop_s,
+        bands=goal.bands,
+        delay_vehs_ph=cost.delay_vehs_ph,
+        stops_ph=cost.stops_ph,
+        band_s=band_seconds(network, plans, goal),
+        chosen=chosen,
+    )

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The line over a whole area: counts to plans for all signals, with gains, reasons, trade-offs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from time import perf_counter
+
+from lvbo.demand.demand import Demand
+from lvbo.demand.estimate import estimate_demand
+from lvbo.demand.speeds import platoon_speeds
+from lvbo.detection.counts import Counts
+from lvbo.errors import Finding, InfeasibleError, InputError, Severity
+from lvbo.ids import LinkId, MovementId
+from lvbo.network.network import Network
+from lvbo.optimize.aims import Aim, objective_of, passenger_worth
+from lvbo.optimize.answers import (
+    check_limits,
+    compare_in_force,
+    coupling_findings,
+    flow_findings,
+    wave_findings,
+    with_kept,
+)
+from lvbo.optimize.area_plan import AreaGoal, AreaPlan, Bands, optimize_area
+from lvbo.optimize.curve import Asked, TradeOff, trade_off
+from lvbo.optimize.daily import Limited, limit_plans
+from lvbo.optimize.evaluate import AreaJudge
+from lvbo.optimize.gains import PeriodGains, Spans, Waved, period_gains, spans_in_force
+from lvbo.optimize.mesh import Traits
+from lvbo.optimize.search import Effort
+from lvbo.progression.coordinate import Street, evaluate_wave
+from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
+from lvbo.project.line import Designed
+from lvbo.project.steps import Progress, Steps, silent
+from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.timing.model import CycleLimits
+from lvbo.timing.periods import Periods, find_periods
+from lvbo.timing.plans import controller_models, coordination_groups, mean_volumes, period_volumes
+
+ENDLESS = 1_000_000
+"""Kicks where time is the limit."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AreaWish:
+    """What a user asks of an area: streets in order of precedence, bands, aim, limits, effort.
+
+    `seconds` is the time for the search of all periods; None searches as long as `kicks` say.
+    `bus_ph` are buses per hour by movement: those aboard then count.
+    """
+
+    streets: tuple[str, ...] = ()
+    bands: Bands = Bands.HARD
+    aim: Aim = Aim.BALANCED
+    limits: CycleLimits = field(default_factory=CycleLimits)
+    settings: WaveSettings = field(default_factory=WaveSettings)
+    most_plans: int | None = None
+    kicks: int = 20
+    seconds: float | None = None
+    seed: int = 0
+    bus_ph: Mapping[MovementId, float] | None = None
+    with_curve: bool = True
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AreaDesign:
+    """Plans for an area and all that a user wants to know of them."""
+
+    designed: Designed
+    goal: AreaGoal
+    gains: tuple[PeriodGains, ...]
+    kept: tuple[tuple[str, str], ...] = ()
+    curve: TradeOff | None = None
+    limited: Limited | None = None
+
+    @property
+    def plans(self) -> PlanSet:
+        """Return the plans."""
+        return self.designed.plans
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what was found on the way, in the order of the line."""
+        return self.designed.findings
+
+
+def design_area(
+    network: Network,
+    counts: Counts,
+    shipped: PlanSet,
+    wish: AreaWish | None = None,
+    *,
+    speeds_mps: Mapping[LinkId, float] | None = None,
+    steps: Steps = silent,
+) -> AreaDesign:
+    """Return plans for all signals of a network, made from counts, and what they change.
+
+    Where plans in force are no worse they stay; findings say so.
+
+    Raises:
+        InfeasibleError: LV510 where the limits of a signal contradict; it names the smallest set.
+
+    """
+    with steps("demand"):
+        demand = estimate_demand(network, counts, plans=shipped)
+    with steps("periods"):
+        periods = find_periods(network, demand)
+    known = {**platoon_speeds(counts), **(speeds_mps or {})}
+    return plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
+
+
+def plan_periods(  # noqa: PLR0913  the line joins all of these
+    network: Network,
+    demand: Demand,
+    periods: Periods,
+    shipped: PlanSet,
+    wish: AreaWish | None = None,
+    *,
+    speeds_mps: Mapping[LinkId, float] | None = None,
+    steps: Steps = silent,
+) -> AreaDesign:
+    """Return plans for all signals in given periods, and what they change."""
+    task = _Line(network, demand, periods, shipped, wish or AreaWish(), speeds_mps)
+    with steps("area") as tell:
+        made = task.optimized(tell)
+    with steps("gains"):
+        return task.told(made, steps)
+
+
+class _Line:
+    """Hold what all steps of one area need."""
+
+    def __init__(  # noqa: PLR0913, PLR0917  the line joins all of these
+        self,
+        network: Network,
+        demand: Demand,
+        periods: Periods,
+        shipped: PlanSet,
+        wish: AreaWish,
+        speeds_mps: Mapping[LinkId, float] | None,
+    ) -> None:
+        self.network, self.demand, self.periods = network, demand, periods
+        self.shipped, self.wish = shipped, wish
+        self.days = [(day, period) for day in periods for period in day.periods]
+        self.goal = self._goal(speeds_mps)
+        self.judges = {(d.day_type, p.name): self._judge(d, p) for d, p in self.days}
+        self.findings: list[Finding] = []
+
+    def _goal(self, speeds_mps: Mapping[LinkId, float] | None) -> AreaGoal:
+        wish = self.wish
+        groups = [g for g in coordination_groups(self.network) if len(g.controllers) > 1]
+        shares = max(1, len(groups) * len(self.days))
+        effort = Effort(kicks=wish.kicks, seed=wish.seed)
+        if wish.seconds is not None:
+            effort = replace(effort, kicks=ENDLESS, seconds=wish.seconds / shares)
+        worth = None
+        if wish.bus_ph:
+            worth = passenger_worth(mean_volumes(self.demand), wish.bus_ph)
+        return AreaGoal(
+            corridors=tuple(self.network.corridor(name) for name in wish.streets),
+            bands=wish.bands,
+            limits=wish.limits,
+            objective=objective_of(wish.aim),
+            effort=effort,
+            traits=Traits(worth=worth),
+            settings=wish.settings,
+            speeds_mps=speeds_mps,
+        )
+
+    def _judge(self, day: DayPlan, period: Period) -> AreaJudge:
+        """Return the judge of a period; it counts vehicles, whoever is aboard."""
+        volumes = period_volumes(self.demand, day.day_type, period)
+        models = {m.controller.id: m for m in controller_models(self.network, self.demand, volumes)}
+        return AreaJudge(self.network, models, volumes, self.goal.speeds_mps)
+
+    # steps ----------------------------------------------------------------------------------
+
+    def optimized(self, tell: Progress) -> AreaPlan:
+        """Return the plans of the search."""
+        self.findings += coupling_findings(self.network, self.goal)
+        for judge in self.judges.values():
+            check_limits(tuple(judge.models.values()), self.goal)
+        told = _timed(tell, self.wish.seconds)
+        return optimize_area(self.network, self.demand, self.periods, self.goal, progress=told)
+
+    def told(self, made: AreaPlan, steps: Steps) -> AreaDesign:
+        """Return the answer: what is in force where that is better, few plans if asked, gains."""
+        kept = self._kept(made)
+        plans = with_kept(made.plans, kept)
+        limited = self._limited(plans)
+        plans = plans if limited is None else limited.plans
+        waves = self._waves(made, plans)
+        gains = tuple(self._gains(plans, waves))
+        plans = replace(plans, findings=(*plans.findings, *self.findings))
+        waves = tuple(replace(wave, plans=plans) for wave in waves)
+        curve = None
+        if self.wish.with_curve:
+            with steps("curve") as tell:
+                curve = self._curve(plans, tell)
+        return AreaDesign(
+            designed=Designed(
+                demand=self.demand, periods=self.periods, plans=plans, waves=waves
+            ),
+            goal=self.goal,
+            gains=gains,
+            kept=tuple(kept),
+            curve=curve,
+            limited=limited,
+        )
+
+    def _spans(self, plans: PlanSet, day: DayPlan, period: Period) -> Spans:
+        new = plans.running(day.day_type, period.start_s)
+        return spans_in_force(self.shipped, day.day_type, period, new)
+
+    def _kept(self, made: AreaPlan) -> dict[tuple[str, str], Mapping]:  # type: ignore[type-arg]
+        found = {}
+        for (day, period), own in zip(self.days, made.periods, strict=True):
+            moment = day.day_type, period.name
+            when, judge = f"{day.day_type} {period.name}", self.judges[moment]
+            self.findings += flow_findings(judge, when)
+            self.findings += wave_findings(self.goal, own, when)
+            new = made.plans.running(day.day_type, period.start_s)
+            spans = self._spans(made.plans, day, period)
+            waves = any(wave is not None for wave in own.waves)
+            answer = compare_in_force(judge, new, spans, self.goal, waves=waves)
+            said = answer.finding(when, self.goal.bands)
+            self.findings += [] if said is None else [said]
+            if answer.kept is not None:
+                found[moment] = answer.kept
+        return found
+
+    def _limited(self, plans: PlanSet) -> Limited | None:
+        most = self.wish.most_plans
+        if most is None:
+            return None
+        groups = coordination_groups(self.network)
+        found = limit_plans(
+            plans, self.judges, groups, most, stop_s=self.goal.objective.stop_s
+        )
+        self.findings.append(
+            Finding(
+                code="LV587",
+                place="",
+                severity=Severity.ADVICE,
+                fields={
+                    "most": most,
+                    "percent": round(100 * found.share, 1),
+                    "vehh": round((found.limited_vehs - found.free_vehs) / 3600, 1),
+                },
+            )
+        )
+        return found
+
+    def _waves(self, made: AreaPlan, plans: PlanSet) -> tuple[Wave, ...]:
+        """Return the waves as the final plans give them."""
+        found = []
+        for wave in made.waves:
+            laid = [self._wave_of(wave, own, plans) for own in wave.periods]
+            whole = tuple(w for w in laid if w is not None)
+            if whole:
+                found.append(replace(wave, plans=plans, periods=whole))
+        return tuple(found)
+
+    def _wave_of(self, wave: Wave, own: PeriodWave, plans: PlanSet) -> PeriodWave | None:
+        """Return a wave of one period; measured anew where its plans are others now."""
+        now = [plans.plan(c, own.day_type, own.period) for c in own.controllers]
+        if tuple(now) == own.plans:
+            return own
+        day = DayPlan(
+            day_type=own.day_type, periods=(Period(start_s=0, end_s=0, name=own.period),)
+        )
+        runs = [
+            a for a in plans.assignments if (a.day_type, a.period) == (own.day_type, own.period)
+        ]
+        single = replace(plans, day_plans=(day,), assignments=tuple(runs))
+        street = Street(network=self.network, speeds_mps=self.goal.speeds_mps)
+        try:
+            seen = evaluate_wave(wave.corridor, single, street=street, settings=wave.settings)
+        except (InputError, InfeasibleError):  # plans that give this street no wave
+            return None
+        return seen.periods[0]
+
+    def _gains(self, plans: PlanSet, waves: Sequence[Wave]) -> list[PeriodGains]:
+        free = self._free() if waves else None
+        found = []
+        for day, period in self.days:
+            moment = day.day_type, period.name
+            new = plans.running(day.day_type, period.start_s)
+            streets = {
+                c: wave.corridor.name
+                for wave in waves
+                for own in wave.periods
+                if (own.day_type, own.period) == moment
+                for c in own.controllers
+            }
+            waved = None
+            if free is not None and streets:
+                bare = {**new, **free.plans.running(day.day_type, period.start_s)}
+                waved = Waved(plans=bare, streets=streets)
+            spans = self._spans(plans, day, period)
+            found.append(period_gains(self.judges[moment], moment, spans, new, waved))
+        return found
+
+    def _free(self) -> AreaPlan:
+        """Return plans without waves, from a short search: what a wave costs is the difference."""
+        bare = replace(self.goal, bands=Bands.NONE, effort=Effort(kicks=0, seed=self.wish.seed))
+        return optimize_area(self.network, self.demand, self.periods, bare)
+
+    def _curve(self, plans: PlanSet, tell: Progress) -> TradeOff:
+        """Return the trade-off of the busiest period, the one with most delay in an hour."""
+        day, period = max(self.days, key=lambda pair: self._delay(plans, *pair))
+        spans = self._spans(plans, day, period)
+        asked = Asked(
+            day_type=day.day_type,
+            period=period,
+            judge=self.judges[day.day_type, period.name],
+            chosen=plans.running(day.day_type, period.start_s),
+            before=max(spans, key=lambda span: span[0])[1],
+        )
+        return trade_off(self.network, self.demand, asked, self.goal, tell=tell)
+
+    def _delay(self, plans: PlanSet, day: DayPlan, period: Period) -> float:
+        judge = self.judges[day.day_type, period.name]
+        return judge.cost(plans.running(day.day_type, period.start_s)).delay_vehs_ph
+
+
+def _timed(tell: Progress, seconds: float | None) -> Callable[[float], None]:
+    """Return progress that follows the clock where the search ends by it."""
+    began = perf_counter()
+
+    def told(share: float) -> None:
+        gone = 0.0 if seconds is None else (perf_counter() - began) / seconds
+        tell(min(0.99, max(share, gone)))
+
+    return told
