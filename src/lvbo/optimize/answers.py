@@ -34,9 +34,7 @@ def check_limits(models: Sequence[ControllerModel], goal: AreaGoal) -> None:
     longest = max(goal.effort.cycles_s or goal.limits.cycles())
     shortest = min(goal.effort.cycles_s or goal.limits.cycles())
     for model in models:
-        low = [
-            int(least.sum() + order.inters.sum()) for order, least, _ in model.order_arrays
-        ]
+        low = [int(least.sum() + order.inters.sum()) for order, least, _ in model.order_arrays]
         if min(low) > longest:
             raise InfeasibleError(
                 "LV510",
@@ -136,9 +134,7 @@ def with_kept(plans: PlanSet, kept: Mapping[tuple[str, str], Plans]) -> PlanSet:
         own = plans.plan_index[a.controller, a.plan] if plan is None else _renamed(plan)
         used[own.controller, own.id] = own
         runs.append(replace(a, plan=own.id))
-    return replace(
-        plans, plans=tuple(used[key] for key in sorted(used)), assignments=tuple(runs)
-    )
+    return replace(plans, plans=tuple(used[key] for key in sorted(used)), assignments=tuple(runs))
 
 
 def _renamed(plan: Plan) -> Plan:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The trade-off of one period: delay against stops against bands, over prices of a stop and waves."""
+"""The trade-off of one period: delay against stops against bands, by the price of a stop."""
 
 from __future__ import annotations
 
@@ -88,7 +88,9 @@ def trade_off(
         points += [] if plans is None else [_point(network, asked.judge, plans, wish)]
         if tell is not None:
             tell((k + 1) / len(wishes))
-    before = asked.before and _point(network, asked.judge, asked.before, goal)
+    before = None
+    if asked.before is not None:
+        before = _point(network, asked.judge, asked.before, goal)
     return TradeOff(
         day_type=asked.day_type,
         period=asked.period.name,
@@ -98,9 +100,13 @@ def trade_off(
 
 
 def undominated(points: Sequence[TradePoint]) -> tuple[TradePoint, ...]:
-    """Return the points that no other beats, and the chosen one, by delay."""
-    kept = [p for p in points if p.chosen or not any(q.beats(p) for q in points)]
-    return tuple(sorted(kept, key=lambda p: (p.delay_vehs_ph, p.stops_ph)))
+    """Return the points that no other beats, each place once, and the chosen one, by delay."""
+    kept: dict[tuple[float, float, float], TradePoint] = {}
+    for p in sorted(points, key=lambda p: not p.chosen):
+        place = (p.delay_vehs_ph, p.stops_ph, p.band_s)
+        if p.chosen or not any(q.beats(p) for q in points):
+            kept.setdefault(place, p)
+    return tuple(kept[place] for place in sorted(kept))
 
 
 def period_demand(demand: Demand, day_type: str, period: Period) -> Demand:

@@ -216,9 +216,7 @@ def _table(
 ) -> Table:
     """Return the table of a group: periods as long as they are, days as often as in a week."""
     periods = {(d.day_type, p.name): p for d in plans.day_plans for p in d.periods}
-    weight = [
-        periods[m].length_s / 3600 * _days_a_week(plans, m[0]) for m in moments
-    ]
+    weight = [periods[m].length_s / 3600 * _days_a_week(plans, m[0]) for m in moments]
     rate = np.array(
         [[sum(at.get(c, 0.0) for c in group.controllers) for at in row] for row in values]
     )

@@ -120,7 +120,9 @@ def spans_in_force(plans: PlanSet, day_type: str, period: Period, otherwise: Pla
 
 def mean_cost(judge: AreaJudge, spans: Spans) -> AreaCost:
     """Return what plans in force cost over a period, the mean of its spans."""
-    costs = [(share, {(c.controller, c.link): c for c in judge.cost(at).links}) for share, at in spans]
+    costs = [
+        (share, {(c.controller, c.link): c for c in judge.cost(at).links}) for share, at in spans
+    ]
     links = [_mean_link(key, costs) for key in sorted(costs[0][1])]
     return AreaCost(links=tuple(links))
 

@@ -128,4 +128,4 @@ def _cover(begin_s: float, length_s: float, cycle_s: int) -> Floats:
     """Return the share of each second that a window covers, around the cycle."""
     seconds = np.arange(cycle_s)
     gone = (seconds - begin_s) % cycle_s
-    return np.clip(length_s - gone, 0, 1) + np.clip(gone - (cycle_s - 1), 0, 1)
+    return np.asarray(np.clip(length_s - gone, 0, 1) + np.clip(gone - (cycle_s - 1), 0, 1))

@@ -34,10 +34,17 @@ from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.project.line import Designed
 from lvbo.project.steps import Progress, Steps, silent
+from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.model import CycleLimits
 from lvbo.timing.periods import Periods, find_periods
-from lvbo.timing.plans import controller_models, coordination_groups, mean_volumes, period_volumes
+from lvbo.timing.plans import (
+    controller_models,
+    coordination_groups,
+    mean_volumes,
+    period_volumes,
+)
+from lvbo.timing.repair import repair_clearance
 
 ENDLESS = 1_000_000
 """Kicks where time is the limit."""
@@ -86,6 +93,19 @@ class AreaDesign:
         return self.designed.findings
 
 
+def in_force(network: Network, plans: PlanSet) -> PlanSet:
+    """Return the plans with the clearance they lack, as far as their cycles have room for it."""
+    index = network.controller_index
+
+    def repaired(plan: Plan) -> Plan:
+        try:
+            return repair_clearance(plan, index[plan.controller].rules)
+        except InfeasibleError:  # LV604: measured as it is, but never kept
+            return plan
+
+    return plans.mapped(repaired)
+
+
 def design_area(
     network: Network,
     counts: Counts,
@@ -132,7 +152,7 @@ def plan_periods(  # noqa: PLR0913  the line joins all of these
 class _Line:
     """Hold what all steps of one area need."""
 
-    def __init__(  # noqa: PLR0913, PLR0917  the line joins all of these
+    def __init__(
         self,
         network: Network,
         demand: Demand,
@@ -200,9 +220,7 @@ class _Line:
             with steps("curve") as tell:
                 curve = self._curve(plans, tell)
         return AreaDesign(
-            designed=Designed(
-                demand=self.demand, periods=self.periods, plans=plans, waves=waves
-            ),
+            designed=Designed(demand=self.demand, periods=self.periods, plans=plans, waves=waves),
             goal=self.goal,
             gains=gains,
             kept=tuple(kept),
@@ -236,9 +254,7 @@ class _Line:
         if most is None:
             return None
         groups = coordination_groups(self.network)
-        found = limit_plans(
-            plans, self.judges, groups, most, stop_s=self.goal.objective.stop_s
-        )
+        found = limit_plans(plans, self.judges, groups, most, stop_s=self.goal.objective.stop_s)
         self.findings.append(
             Finding(
                 code="LV587",
@@ -268,9 +284,7 @@ class _Line:
         now = [plans.plan(c, own.day_type, own.period) for c in own.controllers]
         if tuple(now) == own.plans:
             return own
-        day = DayPlan(
-            day_type=own.day_type, periods=(Period(start_s=0, end_s=0, name=own.period),)
-        )
+        day = DayPlan(day_type=own.day_type, periods=(Period(start_s=0, end_s=0, name=own.period),))
         runs = [
             a for a in plans.assignments if (a.day_type, a.period) == (own.day_type, own.period)
         ]

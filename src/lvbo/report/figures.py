@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from matplotlib.figure import Figure
 
 from lvbo.report.plots.before_after import draw_before_after, write_key
+from lvbo.report.plots.change_map import draw_changes
 from lvbo.report.plots.flow_periods import draw_cycles, draw_flow
 from lvbo.report.plots.lamp_chart import draw_lamps
 from lvbo.report.plots.los_map import draw_los
@@ -15,14 +16,17 @@ from lvbo.report.plots.period_curve import draw_period_curve
 from lvbo.report.plots.stage_diagram import PER_ROW, ROW_STEP, STEP, draw_stages
 from lvbo.report.plots.style import Drawing
 from lvbo.report.plots.timespace import draw_timespace
+from lvbo.report.plots.trade_off import draw_trade_off
 from lvbo.report.values import (
     BeforeAfter,
+    ChangeMap,
     FlowDay,
     LosMap,
     PeriodCurve,
     Spacing,
     StageSheet,
     TimeSpace,
+    TradeCurve,
 )
 from lvbo.report.words import Words
 from lvbo.text import Language
@@ -100,14 +104,41 @@ def before_after_figure(results: Sequence[BeforeAfter], language: Language) -> D
 def los_figure(los: LosMap, language: Language) -> Drawing:
     """Return the map of service levels 服务水平图."""
     words = Words(language=language)
-    points = [point for link in los.links for point in link.shape]
-    spans = [max(values) - min(values) for values in zip(*points, strict=True)]
-    height = (PAGE_CM - 1) * (spans[1] + 1) / (spans[0] + 1) + 3.4
 
     def draw(figure: Figure) -> None:
         draw_los(figure.add_subplot(), los, words)
 
-    return Drawing(width_cm=PAGE_CM, height_cm=min(24.0, max(8.0, height)), draw=draw)
+    return Drawing(width_cm=PAGE_CM, height_cm=_map_cm(link.shape for link in los.links), draw=draw)
+
+
+def change_figure(changes: ChangeMap, language: Language) -> Drawing:
+    """Return the map of what changes 延误变化图: where delay falls and where it grows."""
+    words = Words(language=language)
+
+    def draw(figure: Figure) -> None:
+        draw_changes(figure.add_subplot(), changes, words)
+
+    height = _map_cm(link.shape for link in changes.links)
+    return Drawing(width_cm=PAGE_CM, height_cm=height, draw=draw)
+
+
+def _map_cm(shapes: Iterable[Sequence[tuple[float, float]]]) -> float:
+    """Return how high a map is drawn on a page, its legend included."""
+    points = [point for shape in shapes for point in shape]
+    spans = [max(values) - min(values) for values in zip(*points, strict=True)]
+    height = (PAGE_CM - 1) * float(spans[1] + 1) / float(spans[0] + 1) + 3.4
+    return min(24.0, max(8.0, height))
+
+
+def trade_off_figure(curve: TradeCurve, language: Language) -> Drawing:
+    """Return delay against stops 延误-停车权衡图 with the bands of each point."""
+    words = Words(language=language)
+
+    def draw(figure: Figure) -> None:
+        draw_trade_off(figure.add_subplot(), curve, words)
+
+    height = 10.0 + 0.5 * (len(curve.points) + 1)
+    return Drawing(width_cm=PAGE_CM, height_cm=height, draw=draw)
 
 
 def period_curve_figure(curve: PeriodCurve, language: Language) -> Drawing:

@@ -235,3 +235,49 @@ class PeriodCurve:
     costs: tuple[float, ...]
     errors: tuple[float, ...]
     chosen: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeLink:
+    """One street link: centre line in metres, and its change of delay in veh-h per hour.
+
+    None where no signal stands at its end.
+    """
+
+    shape: tuple[tuple[float, float], ...]
+    change_vehh: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeMap:
+    """Where delay falls and where it grows; `discs` are signals with their names."""
+
+    title: str
+    subtitle: str
+    links: tuple[ChangeLink, ...]
+    discs: tuple[tuple[float, float, str], ...]
+    left_hand: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CurvePoint:
+    """One way to run a period: veh-h of delay and stops in an hour, and what it is called.
+
+    `kind` is `none`, `soft` or `hard`: what waves are worth in it.
+    """
+
+    delay_vehh: float
+    stops: float
+    kind: str
+    label: str
+    chosen: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeCurve:
+    """Delay against stops, by delay; `before` is what is in force."""
+
+    title: str
+    subtitle: str
+    points: tuple[CurvePoint, ...]
+    before: CurvePoint | None = None

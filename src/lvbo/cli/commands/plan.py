@@ -3,15 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lvbo.cli.load import read_place, the_counts, the_plans
+from lvbo.cli.area import area_data, cycle_limits, one_of, read_buses, show_area
+from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.errors import UsageError
 
 if TYPE_CHECKING:
     from lvbo.project.line import Designed
@@ -24,13 +27,153 @@ def plan(
     plans: PlansOpt = None,
     street: StreetOpt = None,
     out: OutOpt = None,
+    area: Annotated[bool, typer.Option("--area", help="cli_opt_area")] = False,
+    bands: Annotated[
+        str | None, typer.Option("--bands", metavar="hard|soft|none", help="cli_opt_bands")
+    ] = None,
+    objective: Annotated[
+        str | None, typer.Option("--objective", metavar="NAME", help="cli_opt_objective")
+    ] = None,
+    cycles: Annotated[
+        str | None, typer.Option("--cycles", metavar="A-B", help="cli_opt_cycles")
+    ] = None,
+    most_plans: Annotated[
+        int | None, typer.Option("--most-plans", min=1, metavar="K", help="cli_opt_most_plans")
+    ] = None,
+    seconds: Annotated[
+        float | None,
+        typer.Option("--seconds", min=1.0, metavar="S", help="cli_opt_search_seconds"),
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, metavar="N", help="cli_opt_search_seed")
+    ] = None,
+    buses: Annotated[
+        Path | None, typer.Option("--buses", metavar="FILE", help="cli_opt_buses")
+    ] = None,
+    try_out: Annotated[bool, typer.Option("--try", help="cli_opt_try")] = False,
 ) -> None:
     """Write plans made from counts, as text, SUMO programmes and stage sheets."""
+    session: Session = ctx.obj
+    wanted = {
+        "--bands": bands,
+        "--objective": objective,
+        "--cycles": cycles,
+        "--most-plans": most_plans,
+        "--seconds": seconds,
+        "--seed": seed,
+        "--buses": buses,
+        "--try": try_out or None,
+    }
+    if not area:
+        for name, value in wanted.items():
+            if value is not None:
+                raise UsageError("LV735", place=name)
+        _each(session, path, counts, plans, street, out)
+        return
+    asked = _Asked(
+        streets=tuple(street or ()),
+        bands=bands,
+        objective=objective,
+        cycles=cycles,
+        most_plans=most_plans,
+        seconds=seconds,
+        seed=seed or 0,
+        buses=buses,
+        try_out=try_out,
+    )
+    _area(session, path, counts, plans, asked, out)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What a call asks of an area, as it was written."""
+
+    streets: tuple[str, ...]
+    bands: str | None
+    objective: str | None
+    cycles: str | None
+    most_plans: int | None
+    seconds: float | None
+    seed: int
+    buses: Path | None
+    try_out: bool
+
+
+def _area(
+    session: Session,
+    path: Path,
+    counts: list[Path] | None,
+    plans: Path | None,
+    asked: _Asked,
+    out: Path | None,
+) -> None:
+    """Plan all signals together; write plans, gains, trade-off and map."""
+    from lvbo.optimize.aims import Aim
+    from lvbo.optimize.area_plan import Bands
+    from lvbo.project.area import AreaWish, design_area, in_force
+    from lvbo.project.area_files import write_area_files
+    from lvbo.project.area_trial import decided
+    from lvbo.project.folder import staged
+
+    limits = cycle_limits(asked.cycles)
+    bands = one_of(Bands, asked.bands, "--bands") or Bands.HARD
+    aim = one_of(Aim, asked.objective, "--objective") or Aim.BALANCED
+    target = (out or Path("lvbo-plans")).resolve()
+    with session.step("read"):
+        place = read_place(path)
+        installed = in_force(place.network, the_plans(plans, place))
+    with session.step("counts"):
+        seen = the_counts(counts, place.network)
+    wish = AreaWish(
+        streets=asked.streets,
+        bands=bands,
+        aim=aim,
+        limits=limits,
+        most_plans=asked.most_plans,
+        seconds=asked.seconds,
+        seed=asked.seed,
+        bus_ph=read_buses(asked.buses, place.network),
+    )
+    made = design_area(
+        place.network, seen, installed, wish, speeds_mps=place.speeds_mps, steps=session.step
+    )
+    if asked.try_out:
+        with session.step("try"):
+            made = decided(made, place.network, _net_file(place), installed)
+    with staged(target) as scratch, session.step("plan_files") as tell:
+        lost = write_area_files(made, place.network, scratch, session.language, tell)
+    findings = (*seen.findings, *made.findings, *lost)
+    session.show_findings(findings, most=3)
+    show_area(session, made, place.network)
+    session.show(session.words("cli_area_at", path=str(target), plans=len(made.plans.plans)))
+    session.show(session.words("cli_area_next", path=str(target / "plans.toml")))
+    session.finish(
+        lambda: {
+            "folder": str(target),
+            "plans": len(made.plans.plans),
+            **area_data(session, made),
+        },
+        findings,
+    )
+
+
+def _net_file(place: Place) -> Path:
+    return place.path if place.scenario is None else place.scenario.net_file
+
+
+def _each(
+    session: Session,
+    path: Path,
+    counts: list[Path] | None,
+    plans: Path | None,
+    street: list[str] | None,
+    out: Path | None,
+) -> None:
+    """Plan each signal, coordinated where streets are named."""
     from lvbo.project.folder import staged
     from lvbo.project.line import design
     from lvbo.project.results import write_plan_files
 
-    session: Session = ctx.obj
     target = (out or Path("lvbo-plans")).resolve()
     with session.step("read"):
         place = read_place(path)

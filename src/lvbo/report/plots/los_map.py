@@ -66,7 +66,7 @@ def _size(los: LosMap) -> float:
     return float(np.hypot(*np.ptp(points, axis=0))) or 1.0
 
 
-def _aside(shape: Sequence[tuple[float, float]], distance: float) -> Array:
+def aside(shape: Sequence[tuple[float, float]], distance: float) -> Array:
     """Return the line moved to the right of its direction by `distance` metres."""
     points = np.asarray(shape, dtype=float)
     steps = np.diff(points, axis=0)
@@ -77,7 +77,7 @@ def _aside(shape: Sequence[tuple[float, float]], distance: float) -> Array:
 
 
 def _draw_link(ax: Axes, link: LosLink, width_m: float, gap_m: float, side: float) -> None:
-    inner, outer = _aside(link.shape, side * gap_m), _aside(link.shape, side * (gap_m + width_m))
+    inner, outer = aside(link.shape, side * gap_m), aside(link.shape, side * (gap_m + width_m))
     letter = level_of_service(link.delay_s) if link.delay_s is not None else ""
     colour = COLOURS.get(letter, UNKNOWN)
     outline = np.vstack([inner, outer[::-1]])
@@ -85,7 +85,7 @@ def _draw_link(ax: Axes, link: LosLink, width_m: float, gap_m: float, side: floa
     ax.update_datalim(outline)
     if not letter:
         return
-    at = _along(_aside(link.shape, side * (gap_m + width_m / 2)), 0.5)
+    at = along(aside(link.shape, side * (gap_m + width_m / 2)), 0.5)
     ax.text(
         *at,
         letter,
@@ -98,7 +98,7 @@ def _draw_link(ax: Axes, link: LosLink, width_m: float, gap_m: float, side: floa
     )
 
 
-def _along(points: Array, share: float) -> tuple[float, float]:
+def along(points: Array, share: float) -> tuple[float, float]:
     """Return the point at a share of the length of a line."""
     steps = np.diff(points, axis=0)
     run = np.concatenate([[0.0], np.cumsum(np.hypot(steps[:, 0], steps[:, 1]))])
