@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from time import perf_counter
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
@@ -23,6 +22,7 @@ from lvbo.optimize.answers import (
     wave_findings,
     with_kept,
 )
+from lvbo.optimize.anytime import optimize_within
 from lvbo.optimize.area_plan import AreaGoal, AreaPlan, Bands, optimize_area
 from lvbo.optimize.curve import Asked, TradeOff, trade_off
 from lvbo.optimize.daily import Limited, limit_plans
@@ -45,9 +45,6 @@ from lvbo.timing.plans import (
     period_volumes,
 )
 from lvbo.timing.repair import repair_clearance
-
-ENDLESS = 1_000_000
-"""Kicks where time is the limit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +143,11 @@ def plan_periods(  # noqa: PLR0913  the line joins all of these
     with steps("area") as tell:
         made = task.optimized(tell)
     with steps("gains"):
-        return task.told(made, steps)
+        told = task.told(made)
+    if not task.wish.with_curve:
+        return told
+    with steps("curve") as tell:
+        return replace(told, curve=task.curve(told.plans, tell))
 
 
 class _Line:
@@ -170,11 +171,6 @@ class _Line:
 
     def _goal(self, speeds_mps: Mapping[LinkId, float] | None) -> AreaGoal:
         wish = self.wish
-        groups = [g for g in coordination_groups(self.network) if len(g.controllers) > 1]
-        shares = max(1, len(groups) * len(self.days))
-        effort = Effort(kicks=wish.kicks, seed=wish.seed)
-        if wish.seconds is not None:
-            effort = replace(effort, kicks=ENDLESS, seconds=wish.seconds / shares)
         worth = None
         if wish.bus_ph:
             worth = passenger_worth(mean_volumes(self.demand), wish.bus_ph)
@@ -183,7 +179,7 @@ class _Line:
             bands=wish.bands,
             limits=wish.limits,
             objective=objective_of(wish.aim),
-            effort=effort,
+            effort=Effort(kicks=wish.kicks, seed=wish.seed),
             traits=Traits(worth=worth),
             settings=wish.settings,
             speeds_mps=speeds_mps,
@@ -202,10 +198,12 @@ class _Line:
         self.findings += coupling_findings(self.network, self.goal)
         for judge in self.judges.values():
             check_limits(tuple(judge.models.values()), self.goal)
-        told = _timed(tell, self.wish.seconds)
-        return optimize_area(self.network, self.demand, self.periods, self.goal, progress=told)
+        line = (self.network, self.demand, self.periods, self.goal)
+        if self.wish.seconds is not None:
+            return optimize_within(*line, self.wish.seconds, progress=tell)
+        return optimize_area(*line, progress=tell)
 
-    def told(self, made: AreaPlan, steps: Steps) -> AreaDesign:
+    def told(self, made: AreaPlan) -> AreaDesign:
         """Return the answer: what is in force where that is better, few plans if asked, gains."""
         kept = self._kept(made)
         plans = with_kept(made.plans, kept)
@@ -215,16 +213,11 @@ class _Line:
         gains = tuple(self._gains(plans, waves))
         plans = replace(plans, findings=(*plans.findings, *self.findings))
         waves = tuple(replace(wave, plans=plans) for wave in waves)
-        curve = None
-        if self.wish.with_curve:
-            with steps("curve") as tell:
-                curve = self._curve(plans, tell)
         return AreaDesign(
             designed=Designed(demand=self.demand, periods=self.periods, plans=plans, waves=waves),
             goal=self.goal,
             gains=gains,
             kept=tuple(kept),
-            curve=curve,
             limited=limited,
         )
 
@@ -322,7 +315,7 @@ class _Line:
         bare = replace(self.goal, bands=Bands.NONE, effort=Effort(kicks=0, seed=self.wish.seed))
         return optimize_area(self.network, self.demand, self.periods, bare)
 
-    def _curve(self, plans: PlanSet, tell: Progress) -> TradeOff:
+    def curve(self, plans: PlanSet, tell: Progress) -> TradeOff:
         """Return the trade-off of the busiest period, the one with most delay in an hour."""
         day, period = max(self.days, key=lambda pair: self._delay(plans, *pair))
         spans = self._spans(plans, day, period)
@@ -338,14 +331,3 @@ class _Line:
     def _delay(self, plans: PlanSet, day: DayPlan, period: Period) -> float:
         judge = self.judges[day.day_type, period.name]
         return judge.cost(plans.running(day.day_type, period.start_s)).delay_vehs_ph
-
-
-def _timed(tell: Progress, seconds: float | None) -> Callable[[float], None]:
-    """Return progress that follows the clock where the search ends by it."""
-    began = perf_counter()
-
-    def told(share: float) -> None:
-        gone = 0.0 if seconds is None else (perf_counter() - began) / seconds
-        tell(min(0.99, max(share, gone)))
-
-    return told
