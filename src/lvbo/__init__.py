@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from lvbo.io.sumo_scenario import read_scenario
     from lvbo.network.chains import find_corridors
     from lvbo.network.network import Network
+    from lvbo.optimize.area_plan import AreaGoal, optimize_area
     from lvbo.progression.coordinate import coordinate, evaluate_wave
     from lvbo.progression.ranking import rank_corridors
     from lvbo.progression.wave import Wave
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "AreaGoal": "lvbo.optimize.area_plan",
     "Counts": "lvbo.detection.counts",
     "Demand": "lvbo.demand.demand",
     "LvboError": "lvbo.errors",
@@ -58,6 +60,7 @@ _HOMES = {
     "evaluate_wave": "lvbo.progression.coordinate",
     "find_corridors": "lvbo.network.chains",
     "find_periods": "lvbo.timing.periods",
+    "optimize_area": "lvbo.optimize.area_plan",
     "rank_corridors": "lvbo.progression.ranking",
     "read_counts": "lvbo.io.counts_csv",
     "read_network": "lvbo.io.sumo_net",
@@ -70,6 +73,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "AreaGoal",
     "Counts",
     "Demand",
     "LvboError",
@@ -88,6 +92,7 @@ __all__ = [
     "evaluate_wave",
     "find_corridors",
     "find_periods",
+    "optimize_area",
     "rank_corridors",
     "read_counts",
     "read_network",
