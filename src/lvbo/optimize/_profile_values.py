@@ -89,13 +89,6 @@ class Cost(NamedTuple):
     spill_s: float
 
 
-class State(NamedTuple):
-    """Profiles of plans: `flow[P, C, B]` what pipes deliver, `start[Q, B]` queues at second 0."""
-
-    flow: Floats
-    start: Floats
-
-
 class Bench(NamedTuple):
     """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`.
 
@@ -153,11 +146,10 @@ class Setting(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """One plan's profiles: `flow[P, C]`, `leave[Q, C]`, queues `start[Q]`, `cost[S]` by signal."""
+    """One plan's profiles: `flow[P, C]` and `leave[Q, C]`, and its `cost[S]` by signal."""
 
     flow: Floats
     leave: Floats
-    start: Floats
     cost: Floats
 
 
@@ -167,7 +159,6 @@ class Trial(NamedTuple):
     own: Bench
     next: Bench
     ahead: Floats
-    start: Floats
     greens: Floats
     offset: Floats
     found: Floats

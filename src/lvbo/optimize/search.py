@@ -201,14 +201,12 @@ class AreaSearch:
             now=values.Settled(
                 flow=np.repeat(mesh.mean[:, None], cycle_s, axis=1),
                 leave=np.repeat(mesh.total[:, None], cycle_s, axis=1),
-                start=np.zeros(len(mesh.total), np.float32),
                 cost=np.zeros(signals, np.float32),
             ),
             trial=make_trial(
                 int(np.diff(mesh.links).max(initial=1)),
                 int(np.diff(starts).max(initial=1)),
                 int(np.diff(mesh.pipes).max(initial=1)),
-                len(mesh.total),
                 cycle_s,
             ),
             cost=values.Cost(self.objective.stop_s, self.objective.spill_s),
