@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,11 @@ class Alone:
     window_s: tuple[int, int]
     name: str = "alone"
 
-    def delays_vehs(self, plans: Sequence[Plans]) -> NDArray[np.float64]:
+    def written(self, plans: Sequence[Plans]) -> Sequence[Plans]:
+        return plans
+
+    def delays_vehs(self, written: object) -> NDArray[np.float64]:
+        plans = cast("Sequence[Plans]", written)
         flow = {s.lane: s.flow_vph for s in saturations(self.network)}
         hours = (self.window_s[1] - self.window_s[0]) / 3600
         found = []

@@ -95,9 +95,7 @@ def test_green_taken_from_a_street_is_told_on_it(
     order, low, _ = model.order_arrays[0]
     greens = [int(g) for g in low]
     greens[0] += 90 - sum(greens) - int(order.inters.sum())
-    moved[c] = plan_of(
-        model, Programme(order=0, cycle_s=90, greens_s=tuple(greens)), PlanId("p")
-    )
+    moved[c] = plan_of(model, Programme(order=0, cycle_s=90, greens_s=tuple(greens)), PlanId("p"))
     told = changed(judge, even, moved)
     own = [link for link in told.links if link.controller == c and link.reasons]
     worst = own[0].reasons

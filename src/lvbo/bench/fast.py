@@ -24,8 +24,12 @@ class FastModel(Protocol):
         """Return what the model is called in tables."""
         ...
 
-    def delays_vehs(self, plans: Sequence[Plans]) -> NDArray[np.float64]:
-        """Return the delay of each set of plans in the window, veh-s."""
+    def written(self, plans: Sequence[Plans]) -> object:
+        """Return sets of plans as the model takes them; a search holds them so from the start."""
+        ...
+
+    def delays_vehs(self, written: object) -> NDArray[np.float64]:
+        """Return the delay of each written set of plans in the window, veh-s."""
         ...
 
     def flops(self) -> float:
@@ -45,7 +49,3 @@ class Maker(Protocol):
     ) -> FastModel:
         """Return the model of a demand in veh/h by movement, judged in a window of seconds."""
         ...
-
-
-MODELS: tuple[Maker, ...] = ()
-"""The makers of our own models, in the order of the table."""

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lvbo.bench.common import PACKAGES, BenchResult, Row, machine_load, used_versions
-from lvbo.bench.fast import MODELS, Maker
+from lvbo.bench.fast import Maker
 from lvbo.bench.kept import Kept
 from lvbo.bench.model_ranks import Ranked, RankTask, rank, ranking_rows
 from lvbo.bench.model_rows import whole
 from lvbo.bench.model_speed import SpeedTask, measure_speed, told
+from lvbo.bench.own_models import MODELS
 from lvbo.bench.uxsim_world import WANTED, has_uxsim
 from lvbo.errors import UsageError
 

@@ -141,7 +141,8 @@ def _by_models(
     found: dict[str, list[float] | None] = {}
     for maker in task.makers:
         model = maker(grid.network, grid.volumes_vph, window_s)
-        found[model.name] = [float(d) for d in model.delays_vehs([s.index for s in samples])]
+        written = model.written([s.index for s in samples])
+        found[model.name] = [float(d) for d in model.delays_vehs(written)]
     return found
 
 

@@ -29,6 +29,9 @@ from lvbo.optimize._profile_values import (
 )
 from lvbo.optimize._wide import WIDTH, Row, below, fill, load, most, store
 
+FIXED = -2
+"""Closes a window that stands as it is: it begins `late` s after the offset and lasts `past` s."""
+
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def around(at: Row, cycle: float) -> Row:
@@ -48,6 +51,11 @@ def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None
         w = lamps.first[s] + v
         a, z = stages.opens[r, v], stages.closes[r, v]
         store(lamps.sneak, w, fill(stages.red[r, v]))
+        if z == FIXED:
+            begin = offset + np.float32(stages.late[r, v])
+            store(lamps.begin, w, around(begin, np.float32(cycle)))
+            store(lamps.length, w, fill(stages.past[r, v]))
+            continue
         if a < 0 or z < 0:
             store(lamps.begin, w, fill(0))
             store(lamps.length, w, fill(0 if a < 0 else cycle))
@@ -85,9 +93,7 @@ def own_cost(area: Area, s: int) -> Row:
         clear(trial.own.arrive[n - first], cycle)
         for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
             spread(now.flow[mesh.feed[j]], cycle, trial.own.arrive[n - first])
-        for q in range(mesh.queues[n], mesh.queues[n + 1]):
-            store(trial.start, q, fill(now.start[q]))
-    return run_signal(mesh, lamps, s, cycle, trial.start, trial.own, cost)
+    return run_signal(mesh, lamps, s, cycle, trial.own, cost)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -121,8 +127,7 @@ def next_cost(area: Area, s: int) -> Row:
                     if foe >= 0 and mesh.link[foe] != n:
                         clear(trial.next.leave[foe - there], cycle)
                         spread(now.leave[foe], cycle, trial.next.leave[foe - there])
-            store(trial.start, q, fill(now.start[q]))
-            run_step(mesh, lamps, other, q, cycle, arrive, trial.start, trial.next, tally)
+            run_step(mesh, lamps, other, q, cycle, arrive, trial.next, tally)
             total = total + queue_cost(mesh, q, cycle, cost, tally)
     return total
 
@@ -138,7 +143,6 @@ def settle(area: Area, s: int) -> None:
         home, p0 = mesh.queues[mesh.links[c]], mesh.pipes[c]
         for q in range(home, mesh.queues[mesh.links[c + 1]]):
             now.leave[q, :cycle] = trial.own.leave[q - home, :cycle, 0]
-            now.start[q] = trial.start[q, 0]
         for p in range(p0, mesh.pipes[c + 1]):
             fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
             now.flow[p, :cycle] = trial.ahead[p - p0, :cycle, 0]
@@ -428,7 +432,7 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     mesh, at, now, cycle = area.mesh, area.at, area.now, area.cycle
     before = float(now.cost.sum())
     offset, greens = at.offset.copy(), at.greens.copy()
-    flow, leave, start, cost = now.flow.copy(), now.leave.copy(), now.start.copy(), now.cost.copy()
+    flow, leave, cost = now.flow.copy(), now.leave.copy(), now.cost.copy()
     group = cluster(mesh, at.row.shape[0], 1 + np.random.randint(most))  # noqa: NPY002  compiled code
     shift = 1 + np.random.randint(cycle - 1)  # noqa: NPY002  as above
     near = np.zeros(at.row.shape[0], np.bool_)
@@ -448,20 +452,19 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     if float(now.cost.sum()) < before - 1e-4:
         return True
     at.offset[:], at.greens[:] = offset, greens
-    now.flow[:], now.leave[:], now.start[:], now.cost[:] = flow, leave, start, cost
+    now.flow[:], now.leave[:], now.cost[:] = flow, leave, cost
     for s in range(near.shape[0]):
         as_set(area, s)
     return False
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def make_trial(links: int, queues: int, pipes: int, all_queues: int, cycle: int) -> Trial:
+def make_trial(links: int, queues: int, pipes: int, cycle: int) -> Trial:
     """Return the scratch for signals of up to so many links, queues and pipes."""
     return Trial(
         scratch(links, queues, cycle),
         scratch(1, queues, cycle),
         np.zeros((pipes, cycle, WIDTH), np.float32),
-        np.zeros((all_queues, WIDTH), np.float32),
         np.zeros((32, WIDTH), np.float32),
         np.zeros((1, WIDTH), np.float32),
         np.zeros((1, WIDTH), np.float32),

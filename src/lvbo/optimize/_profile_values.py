@@ -89,13 +89,6 @@ class Cost(NamedTuple):
     spill_s: float
 
 
-class State(NamedTuple):
-    """Profiles of plans: `flow[P, C, B]` what pipes deliver, `start[Q, B]` queues at second 0."""
-
-    flow: Floats
-    start: Floats
-
-
 class Bench(NamedTuple):
     """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`.
 
@@ -118,8 +111,9 @@ class Stages(NamedTuple):
     Orders of signal s are rows `first[s]` to `first[s + 1]`. Of an order: `size` stages, `times`
     how often it runs in the common cycle, `inter[R, G]`, `low`, `high` in whole s. The windows of
     signal s, as in its `Lamps`, open with stage `opens[R, V]` (-1 never) and close with
-    `closes[R, V]` (-1 for always open), in round `turn[R, V]` of the signal's own cycle; for
-    drivers `late` s after its start and `past` s after its end; `red` is 1 where red follows.
+    `closes[R, V]` (-1 for always open, -2 for windows that stand as they are), in round
+    `turn[R, V]` of the signal's own cycle; for drivers `late` s after its start and `past` s after
+    its end; `red` is 1 where red follows.
     """
 
     first: Ints
@@ -153,11 +147,10 @@ class Setting(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """One plan's profiles: `flow[P, C]`, `leave[Q, C]`, queues `start[Q]`, `cost[S]` by signal."""
+    """One plan's profiles: `flow[P, C]` and `leave[Q, C]`, and its `cost[S]` by signal."""
 
     flow: Floats
     leave: Floats
-    start: Floats
     cost: Floats
 
 
@@ -167,7 +160,6 @@ class Trial(NamedTuple):
     own: Bench
     next: Bench
     ahead: Floats
-    start: Floats
     greens: Floats
     offset: Floats
     found: Floats

@@ -23,6 +23,7 @@ from lvbo.timing.plans import coordination_groups
 ENDLESS = 1_000_000
 """Kicks where time is the limit."""
 CYCLES_KEPT = 3
+LOOK_S = 0.2
 
 
 def optimize_within(
@@ -69,7 +70,7 @@ class _Clock:
         self.periods, self.groups = periods, max(1, groups)
         self.since, self.cpu = self.begin, process_time()
         self.first_s = 0.0
-        self.pace = 1.0
+        self.pace = _pace()
 
     @property
     def left_s(self) -> float:
@@ -107,6 +108,14 @@ class _Clock:
                 progress((k + 0.99 * gone) / self.periods)
 
         return tell
+
+
+def _pace() -> float:
+    """Return how much CPU time a second by the clock gives here and now."""
+    wall, cpu = perf_counter(), process_time()
+    while perf_counter() - wall < LOOK_S:
+        pass
+    return min(1.0, max(0.05, (process_time() - cpu) / (perf_counter() - wall)))
 
 
 def _cycles_of(found: Sequence[AreaPlan]) -> tuple[int, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from time import perf_counter
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.signal.schedule import DAY_S, DayPlan, Period, one_period
 from lvbo.timing.plans import period_volumes
 
-STOPS_S = (0.0, 4.0, 16.0, 40.0, 100.0)
+STOPS_S = (0.0, 40.0, 16.0, 100.0, 4.0)
 """Prices of a stop that the curve is drawn through, in seconds of delay."""
 KICKS = 2
 SAME = 1e-6
@@ -73,17 +74,21 @@ def trade_off(
     goal: AreaGoal,
     *,
     tell: Callable[[float], None] | None = None,
+    seconds: float | None = None,
 ) -> TradeOff:
     """Return the trade-off of one period around a goal; what is dominated is dropped.
 
     The chosen point stays in any case. Searches are short: the curve shows the range, the chosen
-    plans come from the full search.
+    plans come from the full search. After `seconds` no further point is begun.
     """
+    ends = None if seconds is None else perf_counter() + seconds
     single = period_demand(demand, asked.day_type, asked.period)
     effort = replace(goal.effort, kicks=KICKS, seconds=None)
     wishes = _wishes(goal)
     points = [_point(network, asked.judge, asked.chosen, goal, chosen=True)]
     for k, wish in enumerate(wishes):
+        if ends is not None and perf_counter() > ends:
+            break
         plans = _plans(network, single, asked, replace(wish, effort=effort))
         points += [] if plans is None else [_point(network, asked.judge, plans, wish)]
         if tell is not None:
@@ -142,12 +147,14 @@ def band_seconds(network: Network, plans: Plans, goal: AreaGoal) -> float:
 
 
 def _wishes(goal: AreaGoal) -> list[AreaGoal]:
-    bare = [
+    """Return what is tried, the most telling first: no waves, then waves, then prices of a stop."""
+    prices = dict.fromkeys((goal.objective.stop_s, *STOPS_S))
+    own, *others = (
         replace(goal, bands=Bands.NONE, objective=replace(goal.objective, stop_s=stop_s))
-        for stop_s in sorted({*STOPS_S, goal.objective.stop_s})
-    ]
+        for stop_s in prices
+    )
     waved = [replace(goal, bands=bands) for bands in (Bands.SOFT, Bands.HARD)]
-    return [*bare, *(waved if goal.corridors else ())]
+    return [own, *(waved if goal.corridors else ()), *others]
 
 
 def _plans(network: Network, single: Demand, asked: Asked, goal: AreaGoal) -> Plans | None:

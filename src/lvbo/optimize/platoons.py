@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lvbo.ids import ControllerId, LinkId
-from lvbo.optimize.evaluate import AreaJudge, Plans, cycle_classes, settled_profiles
+from lvbo.optimize.evaluate import AreaJudge, Plans, Profiles, cycle_classes
 from lvbo.optimize.mesh import AreaMesh
 from lvbo.timing.delay import control_delay
 
@@ -73,13 +73,16 @@ def link_views(judge: AreaJudge, plans: Plans) -> dict[Key, LinkView]:
 
 def _queues(mesh: AreaMesh, plans: Plans, cycle_s: int) -> list[QueueView]:
     arrays = mesh.arrays
-    delay, state, lamps = settled_profiles(mesh, [plans], cycle_s)
-    alone, _, _ = settled_profiles(mesh, [plans], cycle_s, sweeps=0)
+    profiles = Profiles(mesh)
+    lamps = profiles.lamps([plans], cycle_s)
+    alone = profiles.cost(lamps, cycle_s, sweeps=0)
+    delay = profiles.cost(lamps, cycle_s)
+    flows = profiles.delivered(cycle_s)[:, :, 0]
     found = []
     for q, queue in enumerate(mesh.queues):
         n = int(arrays.link[q])
         feeds = arrays.feed[arrays.feeds[n] : arrays.feeds[n + 1]]
-        flow = state.flow[feeds, :, 0].sum(axis=0) if len(feeds) else np.zeros(cycle_s)
+        flow = flows[feeds].sum(axis=0) if len(feeds) else np.zeros(cycle_s)
         comes = np.asarray(arrays.base[q] + arrays.share[q] * flow, np.float64)
         if comes.sum() <= 0:
             comes = np.ones(cycle_s)

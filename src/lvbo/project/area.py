@@ -176,7 +176,7 @@ class _Line:
             worth = passenger_worth(mean_volumes(self.demand), wish.bus_ph)
         return AreaGoal(
             corridors=tuple(self.network.corridor(name) for name in wish.streets),
-            bands=wish.bands,
+            bands=wish.bands if wish.streets else Bands.NONE,
             limits=wish.limits,
             objective=objective_of(wish.aim),
             effort=Effort(kicks=wish.kicks, seed=wish.seed),
@@ -313,7 +313,10 @@ class _Line:
     def _free(self) -> AreaPlan:
         """Return plans without waves, from a short search: what a wave costs is the difference."""
         bare = replace(self.goal, bands=Bands.NONE, effort=Effort(kicks=0, seed=self.wish.seed))
-        return optimize_area(self.network, self.demand, self.periods, bare)
+        line = (self.network, self.demand, self.periods, bare)
+        if self.wish.seconds is not None:
+            return optimize_within(*line, self.wish.seconds / 4)
+        return optimize_area(*line)
 
     def curve(self, plans: PlanSet, tell: Progress) -> TradeOff:
         """Return the trade-off of the busiest period, the one with most delay in an hour."""
@@ -326,7 +329,9 @@ class _Line:
             chosen=plans.running(day.day_type, period.start_s),
             before=max(spans, key=lambda span: span[0])[1],
         )
-        return trade_off(self.network, self.demand, asked, self.goal, tell=tell)
+        return trade_off(
+            self.network, self.demand, asked, self.goal, tell=tell, seconds=self.wish.seconds
+        )
 
     def _delay(self, plans: PlanSet, day: DayPlan, period: Period) -> float:
         judge = self.judges[day.day_type, period.name]

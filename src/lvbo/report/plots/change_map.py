@@ -26,6 +26,8 @@ WIDTHS = {UNKNOWN: 0.004, SAME: 0.007, FALLS: 0.010, GROWS: 0.010}
 WIDEST = 0.016
 GAP_SHARE = 0.003
 LABELS = 10
+LABEL_AT = 0.3
+"""Values stand near the start of a link, names near its end: opposite links do not collide."""
 MOST_NAMES_EMS = 8
 NAME_SHARE = 0.1
 
@@ -46,7 +48,7 @@ def draw_changes(ax: Axes, changes: ChangeMap, words: Words) -> None:
         ax.add_patch(Shape(outline, fc=colour, ec=style.SOFT, lw=0.3, zorder=2))
         ax.update_datalim(outline)
         if link in told and link.change_vehh is not None:
-            at = along(aside(link.shape, gap + side * width / 2), 0.5)
+            at = along(aside(link.shape, gap + side * width / 2), LABEL_AT)
             _write(ax, at, _signed(link.change_vehh), colour)
     for x, y, _ in changes.discs:
         ax.plot(x, y, "o", ms=7, mfc=style.PAPER, mec=style.INK, mew=1.1, zorder=5)

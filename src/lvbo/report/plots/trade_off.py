@@ -12,13 +12,15 @@ from lvbo.report.words import Words
 
 MARKS = {"none": ("o", style.BLUE), "soft": ("s", style.GREEN), "hard": ("D", style.PINK)}
 PLAIN = ("o", style.BLUE)
+CLOSE = 0.03
 
 
 def draw_trade_off(ax: Axes, curve: TradeCurve, words: Words) -> None:
     """Draw the points by number; the key says what each is. A ring marks the chosen one."""
     handles: list[Line2D] = []
     for number, point in enumerate(curve.points, start=1):
-        handles.append(_mark(ax, point, str(number)))
+        before = [p for p in curve.points[: number - 1] if _close(p, point, curve)]
+        handles.append(_mark(ax, point, str(number), len(before)))
         if point.chosen:
             ax.plot(
                 point.delay_vehh, point.stops, "o", ms=19, mfc="none", mec=style.VERMILION, mew=2
@@ -47,7 +49,16 @@ def draw_trade_off(ax: Axes, curve: TradeCurve, words: Words) -> None:
     legend.set_alignment("left")
 
 
-def _mark(ax: Axes, point: CurvePoint, number: str) -> Line2D:
+def _close(a: CurvePoint, b: CurvePoint, curve: TradeCurve) -> bool:
+    """Say whether two points would cover each other."""
+    delays = [p.delay_vehh for p in curve.points]
+    stops = [p.stops for p in curve.points]
+    wide, high = max(delays) - min(delays), max(stops) - min(stops)
+    near = abs(a.delay_vehh - b.delay_vehh) <= CLOSE * wide
+    return near and abs(a.stops - b.stops) <= CLOSE * high
+
+
+def _mark(ax: Axes, point: CurvePoint, number: str, covered: int) -> Line2D:
     shape, colour = MARKS.get(point.kind, PLAIN)
     (handle,) = ax.plot(
         point.delay_vehh,
@@ -64,10 +75,12 @@ def _mark(ax: Axes, point: CurvePoint, number: str) -> Line2D:
     ax.annotate(
         number,
         (point.delay_vehh, point.stops),
+        xytext=(0, 0) if not covered else (13 * covered, 10),
+        textcoords="offset points",
         ha="center",
         va="center_baseline",
         fontsize=8,
-        color=style.PAPER,
+        color=style.INK if covered else style.PAPER,
         zorder=5,
     )
     return handle
