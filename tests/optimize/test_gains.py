@@ -16,7 +16,6 @@ from lvbo.optimize.gains import PeriodGains, Waved, period_gains, spans_in_force
 from lvbo.optimize.search import Effort, Programme, plan_of
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
 from lvbo.timing.model import ControllerModel
-from lvbo.timing.plans import Volumes
 
 Models = dict[ControllerId, ControllerModel]
 DAYS = (DayPlan(day_type="workday", periods=(Period(start_s=0, end_s=0, name="all"),)),)
@@ -86,9 +85,7 @@ def test_a_longer_cycle_alone_is_told_by_the_cycle(judge: AreaJudge, models: Mod
     assert "LV574" in codes(changed(judge, stretched(models, 140), stretched(models, 90)))
 
 
-def test_green_taken_from_a_street_is_told_on_it(
-    judge: AreaJudge, models: Models, volumes: Volumes
-) -> None:
+def test_green_taken_from_a_street_is_told_on_it(judge: AreaJudge, models: Models) -> None:
     even = stretched(models, 90)
     moved = dict(even)
     c, model = sorted(models.items())[1]
@@ -125,7 +122,7 @@ def test_what_a_link_pays_for_a_wave_is_told_with_the_street(judge: AreaJudge, g
 def test_plans_in_force_count_as_long_as_they_run(good: Plans) -> None:
     night = Period(start_s=79_200, end_s=21_600, name="night")
     day = Period(start_s=21_600, end_s=79_200, name="day")
-    c, plan = sorted(good.items())[0]
+    c, plan = min(good.items())
     late = replace(plan.later(7), id=PlanId("late"))
     shipped = PlanSet(
         plans=tuple(sorted((plan, late), key=lambda p: p.id)),
