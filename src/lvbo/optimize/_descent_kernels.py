@@ -242,6 +242,48 @@ def move_greens(
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
+def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
+    """Give a signal another of its stage orders with `greens[R, G]` where that is better.
+
+    Each order is judged at its own best offset.
+    """
+    at, trial = area.at, area.trial
+    as_set(area, s)
+    look_at(area, s, 0)
+    least = trial.found[0, 0]
+    row, offset, green = at.row[s], at.offset[s], at.greens[s, :].copy()
+    best_row, best_offset, best_green = row, offset, green
+    for i in range(rows.shape[0]):
+        if rows[i] == row:
+            continue
+        at.row[s], at.offset[s] = rows[i], offset
+        at.greens[s, :] = greens[i, :]
+        move_offset(area, s)
+        as_set(area, s)
+        look_at(area, s, 0)
+        if trial.found[0, 0] < np.float32(0.9995) * least:
+            least = trial.found[0, 0]
+            best_row, best_offset = at.row[s], at.offset[s]
+            best_green = greens[i, :].copy()
+    at.row[s], at.offset[s] = best_row, best_offset
+    at.greens[s, :] = best_green
+    as_set(area, s)
+    settle(area, s)
+    return bool(best_row != row)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def move_orders(area: Area, first: Ints, rows: Ints, greens: Ints) -> int:
+    """Offer each signal its other stage orders `rows[first[s]:first[s + 1]]`; return who moved."""
+    moved = 0
+    for s in range(area.at.row.shape[0]):
+        a, z = first[s], first[s + 1]
+        if area.at.keep[s] == 0 and z - a > 1:
+            moved += int(move_order(area, s, rows[a:z], greens[a:z]))
+    return moved
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
 def settle_all(area: Area, sweeps: int) -> float:
     """Run all signals as they are set, forth and back; return what they cost, veh-s per second."""
     at, now = area.at, area.now
