@@ -101,8 +101,7 @@ def test_better_plans_replace_those_in_force(judge: AreaJudge, plans: Plans) -> 
 def test_a_wave_that_was_asked_for_is_given_and_its_price_said(
     judge: AreaJudge, plans: Plans
 ) -> None:
-    costs = {id(p): judge.cost(p).delay_vehs_ph for p in (plans, other := spoilt(plans))}
-    good, bad = sorted((plans, other), key=lambda p: costs[id(p)])
+    good, bad = sorted((plans, spoilt(plans)), key=lambda p: judge.cost(p).delay_vehs_ph)
     goal = replace(GOAL, bands=Bands.HARD, objective=replace(GOAL.objective, stop_s=0.0))
     answer = compare_in_force(judge, bad, [(1.0, good)], goal, waves=True)
 

@@ -26,7 +26,7 @@ from lvbo.optimize.anytime import optimize_within
 from lvbo.optimize.area_plan import AreaGoal, AreaPlan, Bands, optimize_area
 from lvbo.optimize.curve import Asked, TradeOff, trade_off
 from lvbo.optimize.daily import Limited, limit_plans
-from lvbo.optimize.evaluate import AreaJudge
+from lvbo.optimize.evaluate import AreaJudge, Plans
 from lvbo.optimize.gains import PeriodGains, Spans, Waved, period_gains, spans_in_force
 from lvbo.optimize.mesh import Traits
 from lvbo.optimize.search import Effort
@@ -225,8 +225,8 @@ class _Line:
         new = plans.running(day.day_type, period.start_s)
         return spans_in_force(self.shipped, day.day_type, period, new)
 
-    def _kept(self, made: AreaPlan) -> dict[tuple[str, str], Mapping]:  # type: ignore[type-arg]
-        found = {}
+    def _kept(self, made: AreaPlan) -> dict[tuple[str, str], Plans]:
+        found: dict[tuple[str, str], Plans] = {}
         for (day, period), own in zip(self.days, made.periods, strict=True):
             moment = day.day_type, period.name
             when, judge = f"{day.day_type} {period.name}", self.judges[moment]

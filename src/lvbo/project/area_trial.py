@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, Severity
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -39,7 +38,7 @@ def decided(
     trial = Trial(
         network=network,
         net_file=net_file,
-        demand=_only(demand, own.day_type, period),
+        demand=period_demand(demand, own.day_type, period),
         day_type=own.day_type,
         workers=workers,
     )
@@ -47,31 +46,36 @@ def decided(
     said = _finding(own, tried)
     plans = design.plans
     moment = own.day_type, own.period
-    kept = design.kept
+    kept, gains = design.kept, design.gains
     if tried.best == IN_FORCE and moment not in kept:
         plans = with_kept(plans, {moment: _in_force(shipped, own.day_type, period)})
         kept = (*kept, moment)
+        gains = tuple(_undone(g) if g is own else g for g in gains)
     plans = replace(plans, findings=(*plans.findings, said))
     waves = tuple(
-        replace(w, plans=plans, periods=tuple(p for p in w.periods if _stays(p, kept)))
+        replace(
+            w,
+            plans=plans,
+            periods=tuple(p for p in w.periods if (p.day_type, p.period) not in kept),
+        )
         for w in design.designed.waves
     )
     made = replace(design.designed, plans=plans, waves=tuple(w for w in waves if w.periods))
-    return replace(design, designed=made, kept=kept)
+    return replace(design, designed=made, gains=gains, kept=kept)
 
 
-def _stays(wave: object, kept: tuple[tuple[str, str], ...]) -> bool:
-    return (getattr(wave, "day_type", ""), getattr(wave, "period", "")) not in kept
+def _undone(gains: PeriodGains) -> PeriodGains:
+    """Return a period in which nothing changes after all."""
+    links = tuple(
+        replace(g, after_vehs=g.before_vehs, after_stops=g.before_stops, reasons=())
+        for g in gains.links
+    )
+    return replace(gains, links=links)
 
 
 def _period(design: AreaDesign, own: PeriodGains) -> Period:
     days = {day.day_type: day for day in design.plans.day_plans}
     return next(p for p in days[own.day_type].periods if p.name == own.period)
-
-
-def _only(demand: Demand, day_type: str, period: Period) -> Demand:
-    """Return the mean demand of one period."""
-    return period_demand(demand, day_type, period)
 
 
 def _in_force(shipped: PlanSet, day_type: str, period: Period) -> Mapping[ControllerId, Plan]:
