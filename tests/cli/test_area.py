@@ -24,7 +24,8 @@ def test_an_area_plan_leaves_plans_gains_a_trade_off_and_a_map(
         "plan", tiny, "-c", tiny_counts, "--area", "-s", "High St", *QUICK, "-o", out, "--json"
     )
     (period,) = said.data["periods"]
-    rows = list(csv.DictReader((out / "gains.csv").open(encoding="utf-8-sig")))
+    with (out / "gains.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
     network = read_scenario(tiny).network
 
     assert said.status == 0

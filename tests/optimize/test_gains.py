@@ -12,9 +12,10 @@ from lvbo.ids import ControllerId, PlanId
 from lvbo.network.network import Network
 from lvbo.optimize.area_plan import AreaGoal, Bands, optimize_area
 from lvbo.optimize.evaluate import AreaJudge, Plans
-from lvbo.optimize.gains import PeriodGains, Waved, period_gains, spans_in_force
+from lvbo.optimize.gains import PeriodGains, Waved, order_of, period_gains, spans_in_force
 from lvbo.optimize.search import Effort, Programme, plan_of
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
+from lvbo.testing.tiny import tiny_plan
 from lvbo.timing.model import ControllerModel
 
 Models = dict[ControllerId, ControllerModel]
@@ -138,3 +139,31 @@ def test_plans_in_force_count_as_long_as_they_run(good: Plans) -> None:
 
     assert [(share, at[c].id) for share, at in spans] == [(0.5, plan.id), (0.5, "late")]
     assert spans_in_force(shipped, "sunday", asked, good) == spans
+
+
+def test_the_order_of_phases_is_the_same_wherever_it_begins() -> None:
+    plan = tiny_plan()
+    turned = replace(
+        plan,
+        reference=None,
+        greens=tuple(
+            replace(g, windows=tuple(w.later(230, plan.cycle_ds) for w in g.windows))
+            for g in plan.greens
+        ),
+    )
+    back = replace(
+        plan,
+        reference=None,
+        greens=tuple(
+            replace(
+                g,
+                windows=tuple(
+                    replace(w, start_ds=(-w.start_ds) % plan.cycle_ds) for w in g.windows
+                ),
+            )
+            for g in plan.greens
+        ),
+    )
+
+    assert order_of(turned) == order_of(plan)
+    assert order_of(back) != order_of(plan)

@@ -125,8 +125,11 @@ def test_close_points_do_not_write_over_each_other() -> None:
     with house_style():
         figure = Figure()
         trade_off_figure(own, Language.EN).draw(figure)
+        figure.draw_without_rendering()
         shown = [
-            text.get_window_extent() for text in figure.axes[0].texts if text.get_text() in "123"
+            text.get_window_extent()
+            for text in figure.axes[0].texts
+            if text.get_text() in {"1", "2", "3"}
         ]
 
     assert len(shown) == 3

@@ -12,9 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lvbo.errors import Finding, Severity
-from lvbo.ids import ControllerId, LinkId
+from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.optimize.evaluate import AreaCost, AreaJudge, LinkCost, Plans
 from lvbo.optimize.platoons import Key, link_views
+from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S, Period, PlanSet
 
 LARGE_VEHS_PH = 720.0
@@ -175,6 +176,7 @@ class _Reasons:
 
     def __init__(self, judge: AreaJudge, before: Plans, after: Plans, waved: Waved | None) -> None:
         self.views = link_views(judge, before), link_views(judge, after)
+        self.reordered = {c for c in judge.models if order_of(before[c]) != order_of(after[c])}
         self.waved = waved
         free = () if waved is None else judge.cost(waved.plans).links
         self.free = {(c.controller, c.link): c.delay_vehs for c in free}
@@ -198,7 +200,11 @@ class _Reasons:
         return replace(gain, reasons=(*self._wave(gain), *reasons))
 
     def _causes(self, key: Key) -> dict[str, list[float]]:
-        """Return the parts of a change in veh-s per hour by queue; they add up to it."""
+        """Return the parts of a change in veh-s per hour by queue; they add up to it.
+
+        Those who yield lose more by less green than the formula knows: where the order of stages
+        is the same, that belongs to the green.
+        """
         old, new = self.views[0][key], self.views[1][key]
         found: dict[str, list[float]] = {"platoons": [], "cycle": [], "green": [], "order": []}
         for was, now in zip(old.queues, new.queues, strict=True):
@@ -206,10 +212,13 @@ class _Reasons:
             at_first = was.uniform_vehs(was.green, old.cycle_s)
             cycle = was.uniform_vehs(was.green, new.cycle_s) - at_first
             green = was.uniform_vehs(now.green, new.cycle_s) - at_first - cycle
+            rest = alone - cycle - green
+            if key[0] not in self.reordered and (now.green - was.green) * rest < 0:
+                green, rest = green + rest, 0.0
             found["platoons"].append(now.delay_vehs - was.delay_vehs - alone)
             found["cycle"].append(cycle)
             found["green"].append(green)
-            found["order"].append(alone - cycle - green)
+            found["order"].append(rest)
         return found
 
     def _reason(self, code: str, key: Key, parts: Sequence[float]) -> Finding:
@@ -237,6 +246,18 @@ class _Reasons:
         if street is None or gain.change_vehs <= 0 or paid < TELLING * gain.change_vehs:
             return []
         return [_told("LV578", key[1], paid, street=street)]
+
+
+def order_of(plan: Plan) -> tuple[PhaseId, ...]:
+    """Return the phases of a plan in the order in which they start, around from the first name."""
+    first = [
+        (min(w.start_ds for w in own.windows), own.phase)
+        for own in plan.greens
+        if own.windows and own.windows[0].length_ds < plan.cycle_ds
+    ]
+    phases = [phase for _, phase in sorted(first)]
+    turn = phases.index(min(phases)) if phases else 0
+    return tuple(phases[turn:] + phases[:turn])
 
 
 def _told(code: str, link: LinkId, size_vehs: float, **fields: object) -> Finding:
