@@ -85,17 +85,19 @@ def trade_off(
     single = period_demand(demand, asked.day_type, asked.period)
     effort = replace(goal.effort, kicks=KICKS, seconds=None)
     wishes = _wishes(goal)
-    points = [_point(network, asked.judge, asked.chosen, goal, chosen=True)]
+    street = Street(network=network, demand=single, speeds_mps=goal.speeds_mps)
+    chosen = _point(street, asked, asked.chosen, goal)
+    points = [replace(chosen, chosen=True)]
     for k, wish in enumerate(wishes):
         if ends is not None and perf_counter() > ends:
             break
         plans = _plans(network, single, asked, replace(wish, effort=effort))
-        points += [] if plans is None else [_point(network, asked.judge, plans, wish)]
+        points += [] if plans is None else [_point(street, asked, plans, wish)]
         if tell is not None:
             tell((k + 1) / len(wishes))
     before = None
     if asked.before is not None:
-        before = _point(network, asked.judge, asked.before, goal)
+        before = _point(street, asked, asked.before, goal)
     return TradeOff(
         day_type=asked.day_type,
         period=asked.period.name,
@@ -132,12 +134,15 @@ def period_demand(demand: Demand, day_type: str, period: Period) -> Demand:
     )
 
 
-def band_seconds(network: Network, plans: Plans, goal: AreaGoal) -> float:
-    """Return the bands that plans give the streets of a goal, s of both directions together."""
+def band_seconds(street: Street, plans: Plans, goal: AreaGoal, day_type: str) -> float:
+    """Return the bands that plans give the streets of a goal, s of both directions together.
+
+    The demand that `street` knows is that of one period.
+    """
     total = 0.0
-    street = Street(network=network, speeds_mps=goal.speeds_mps)
     for corridor in goal.corridors:
-        own = one_period(plan for c, plan in plans.items() if c in corridor.controllers)
+        members = [plan for c, plan in plans.items() if c in corridor.controllers]
+        own = one_period(members, day_type=day_type)
         try:
             wave = evaluate_wave(corridor, own, street=street, settings=goal.settings)
         except (InputError, InfeasibleError):  # cycles that do not fit each other make no band
@@ -167,15 +172,12 @@ def _plans(network: Network, single: Demand, asked: Asked, goal: AreaGoal) -> Pl
     return found.plans.running(asked.day_type, asked.period.start_s % DAY_S)
 
 
-def _point(
-    network: Network, judge: AreaJudge, plans: Plans, goal: AreaGoal, *, chosen: bool = False
-) -> TradePoint:
-    cost = judge.cost(plans)
+def _point(street: Street, asked: Asked, plans: Plans, goal: AreaGoal) -> TradePoint:
+    cost = asked.judge.cost(plans)
     return TradePoint(
         stop_s=goal.objective.stop_s,
         bands=goal.bands,
         delay_vehs_ph=cost.delay_vehs_ph,
         stops_ph=cost.stops_ph,
-        band_s=band_seconds(network, plans, goal),
-        chosen=chosen,
+        band_s=band_seconds(street, plans, goal, asked.day_type),
     )

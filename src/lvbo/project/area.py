@@ -24,7 +24,7 @@ from lvbo.optimize.answers import (
 )
 from lvbo.optimize.anytime import optimize_within
 from lvbo.optimize.area_plan import AreaGoal, AreaPlan, Bands, optimize_area
-from lvbo.optimize.curve import Asked, TradeOff, trade_off
+from lvbo.optimize.curve import Asked, TradeOff, period_demand, trade_off
 from lvbo.optimize.daily import Limited, limit_plans
 from lvbo.optimize.evaluate import AreaJudge, Plans
 from lvbo.optimize.gains import PeriodGains, Spans, Waved, period_gains, spans_in_force
@@ -282,7 +282,12 @@ class _Line:
             a for a in plans.assignments if (a.day_type, a.period) == (own.day_type, own.period)
         ]
         single = replace(plans, day_plans=(day,), assignments=tuple(runs))
-        street = Street(network=self.network, speeds_mps=self.goal.speeds_mps)
+        period = next(p for d, p in self.days if (d.day_type, p.name) == (own.day_type, own.period))
+        street = Street(
+            network=self.network,
+            demand=period_demand(self.demand, own.day_type, period),
+            speeds_mps=self.goal.speeds_mps,
+        )
         try:
             seen = evaluate_wave(wave.corridor, single, street=street, settings=wave.settings)
         except (InputError, InfeasibleError):  # plans that give this street no wave
