@@ -126,3 +126,18 @@ def test_a_wrong_table_of_buses_is_refused_with_its_line(
 
     assert (said.status, said.codes) == (2, {"LV736"})
     assert said.data["findings"][0]["fields"]["line"] == 2
+
+
+@pytest.mark.slow
+def test_a_trial_decides_between_the_new_plans_and_those_in_force(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    words = ("plan", tiny, "-c", tiny_counts, "--area", *QUICK, "--try", "-o", tmp_path / "plans")
+    said = call(*words, "--json")
+    (period,) = said.data["periods"]
+    found = {f["code"]: f["fields"] for f in said.data["findings"]}
+    (code,) = {"LV585", "LV586"} & set(found)
+
+    assert said.status == 0
+    assert period["kept"] == (code == "LV585" or "LV583" in found)
+    assert found[code]["in_force_s"] > 0

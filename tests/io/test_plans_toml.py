@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import errno
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -183,3 +184,20 @@ def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
         write_whole(tmp_path / "none" / "a.toml", b"")
 
     assert caught.value.code == "LV340"
+
+
+def test_the_day_type_of_most_days_is_written_first(tmp_path: Path) -> None:
+    plans = tiny_plans()
+    (day,) = plans.day_plans
+    runs = tuple(replace(a, day_type="weekend") for a in plans.assignments)
+    both = replace(
+        plans,
+        day_plans=(replace(day, day_type="weekend"), day),
+        assignments=(*runs, *plans.assignments),
+    )
+    write_plans(both, tmp_path / "plans.toml")
+
+    assert [d.day_type for d in read_plans(tmp_path / "plans.toml").day_plans] == [
+        "workday",
+        "weekend",
+    ]

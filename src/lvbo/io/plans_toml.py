@@ -44,7 +44,9 @@ def write_plans(plans: PlanSet, path: Path) -> None:
 def plans_text(plans: PlanSet) -> str:
     """Return a plan set as TOML text."""
     parts = [f'lvbo = {SCHEMA}\ntype = "PlanSet"\n', _calendar_text(plans.calendar)]
-    parts.extend(_day_text(day) for day in sorted(plans.day_plans, key=lambda d: d.day_type))
+    often = plans.calendar.weekdays.count  # the first day type of a file is the one that is run
+    days = sorted(plans.day_plans, key=lambda d: (-often(d.day_type), d.day_type))
+    parts.extend(_day_text(day) for day in days)
     for plan in sorted(plans.plans, key=lambda p: (p.controller, p.id)):
         own = [a for a in plans.assignments if (a.controller, a.plan) == (plan.controller, plan.id)]
         parts.append(_plan_text(plan, own))
