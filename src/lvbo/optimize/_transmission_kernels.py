@@ -157,11 +157,16 @@ class Tally(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """Scratch: `allow`, `entry` and `tight` of all links, the rest for the signal at work."""
+    """Scratch: `allow`, `entry` and `tight` of all links, the rest for the signal at work.
+
+    `dark[q]` is 1 where a queue has red throughout; `lit` lists the edges that have not.
+    """
 
     allow: Floats
     entry: Floats
     tight: Ints
+    dark: Ints
+    lit: Ints
     arrive: Floats
     rate: Floats
     leave: Floats
@@ -175,14 +180,14 @@ class Desk(NamedTuple):
 # what the lamps give ---------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def since(gone: Row, i: int, cycle: Row) -> Row:
     """Return how long a window has been open i seconds later, around the cycle."""
     later = gone + i
     return below(later, cycle, later, later - cycle)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def covered(gone: Row, length: Row, cycle: Row) -> Row:
     """Return the share of the next second that a window covers which opened `gone` s ago."""
     inside = most(fill(0), least(fill(1), length - gone))
@@ -190,7 +195,18 @@ def covered(gone: Row, length: Row, cycle: Row) -> Row:
     return least(fill(1), inside + starts)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+def is_dark(shows: Shows, q: int, many: int) -> bool:
+    """Say whether a queue has red for all candidates throughout the block."""
+    for w in range(shows.first[q], shows.first[q + 1]):
+        gone, length = load(shows.gone, w), load(shows.length, w)
+        open_ = most(length - gone, gone + many - load(shows.cycle, shows.clock[w]))
+        if largest(least(open_, length)) > 0:
+            return False
+    return True
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def plain_rate(
     web: Web, shows: Shows, q: int, second: int, many: int, at: int, rate: Floats
 ) -> None:
@@ -222,7 +238,7 @@ def plain_rate(
             store(rate, at + i, fill(0))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
     """Return the discharge in veh/s of who yields to a flow in veh/s.
 
@@ -239,7 +255,7 @@ def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
     return most(fill(0.02), least(fill(sat), rate))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def foe_flow(web: Web, tide: Tide, desk: Desk, q: int, k: int, i: int, home: int) -> Row:
     """Return in veh/s whom a turn yields to in second i of the block."""
     flow = fill(0)
@@ -253,7 +269,7 @@ def foe_flow(web: Web, tide: Tide, desk: Desk, q: int, k: int, i: int, home: int
     return flow
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def mixed_rate(
     web: Web, shows: Shows, tide: Tide, desk: Desk, q: int, second: int, i: int, home: int
 ) -> Row:  # fmt: skip
@@ -287,7 +303,7 @@ def mixed_rate(
     return kept * going * going / need + sneaks
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def advance(web: Web, shows: Shows, s: int, many: int) -> None:
     """Let the windows of a signal grow older by a block."""
     first, last = web.queues[web.links[s]], web.queues[web.links[s + 1]]
@@ -299,7 +315,7 @@ def advance(web: Web, shows: Shows, s: int, many: int) -> None:
 # links -----------------------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def open_links(
     web: Web, tide: Tide, tally: Tally, desk: Desk, second: int, many: int, block: int,
     watch: float, factor: float,
@@ -326,7 +342,7 @@ def open_links(
         desk.tight[n] = largest(web.surge[n] * many + enters - room) > 0
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def is_tight(web: Web, tide: Tide, desk: Desk, s: int, many: int) -> bool:
     """Say whether a link after the signal or a lane before it may fill up within the block."""
     for p in range(web.pipes[s], web.pipes[s + 1]):
@@ -341,7 +357,7 @@ def is_tight(web: Web, tide: Tide, desk: Desk, s: int, many: int) -> bool:
     return False
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def gather(
     web: Web, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int, slot: int
 ) -> None:
@@ -371,14 +387,14 @@ def gather(
             add_out(web, tide, n, slot, gone)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def add_out(web: Web, tide: Tide, n: int, slot: int, gone: Row) -> None:
     """Remember who left a link in this block."""
     row = web.slots[n] + slot % (web.slots[n + 1] - web.slots[n])
     store(tide.outs, row, load(tide.outs, row) + gone)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def deliver(web: Web, tide: Tide, desk: Desk, p: int, second: int, many: int, home: int) -> None:
     """Send the departures of a block on their way through a pipe."""
     size = web.ring[p + 1] - web.ring[p]
@@ -386,9 +402,16 @@ def deliver(web: Web, tide: Tide, desk: Desk, p: int, second: int, many: int, ho
     smooth = web.smooth[p]
     rest = np.float32(1.0) - smooth
     value, sum_ = load(tide.value, p), fill(0)
+    lit = 0
+    for e in range(web.edges[p], web.edges[p + 1]):
+        q = web.edge_queue[e] - home
+        if not desk.dark[q]:
+            desk.lit[lit] = e
+            lit += 1
     for i in range(many):
         flow = fill(0)
-        for e in range(web.edges[p], web.edges[p + 1]):
+        for k in range(lit):
+            e = desk.lit[k]
             row = (web.edge_queue[e] - home) * BLOCK + i
             flow = flow + web.edge_share[e] * load(desk.leave, row)
         sum_ = sum_ + flow
@@ -402,7 +425,7 @@ def deliver(web: Web, tide: Tide, desk: Desk, p: int, second: int, many: int, ho
 # signals ---------------------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def run_free(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int,
     slot: int, watch: float,
@@ -415,34 +438,41 @@ def run_free(
         q = web.order[j]
         n, at = web.link[q], (q - home) * BLOCK
         row = (n - first) * BLOCK
-        if shows.plain[q] == 1:
-            plain_rate(web, shows, q, second, many, at, desk.rate)
-        else:
-            for i in range(many):
-                now = mixed_rate(web, shows, tide, desk, q, second, i, home)
-                store(desk.rate, at + i, now)
         part, even = web.share[q], web.even[q] * load(desk.entry, n)
         before = load(tide.here, q)
         here, goes = before, fill(0)
         waits, room, gone = fill(0), fill(0), fill(0)
-        for i in range(many):
-            rate = load(desk.rate, at + i)
-            here = here + (even + part * load(desk.arrive, row + i))
-            goes = least(here, rate)
-            here = here - goes
-            store(desk.leave, at + i, goes)
-            waits = waits + here
-            room = room + rate
-            gone = gone + goes
+        desk.dark[q - home] = is_dark(shows, q, many)
+        if desk.dark[q - home]:
+            for i in range(many):
+                here = here + (even + part * load(desk.arrive, row + i))
+                waits = waits + here
+                store(desk.leave, at + i, goes)
+        else:
+            if shows.plain[q] == 1:
+                plain_rate(web, shows, q, second, many, at, desk.rate)
+            else:
+                for i in range(many):
+                    now = mixed_rate(web, shows, tide, desk, q, second, i, home)
+                    store(desk.rate, at + i, now)
+            for i in range(many):
+                rate = load(desk.rate, at + i)
+                here = here + (even + part * load(desk.arrive, row + i))
+                goes = least(here, rate)
+                here = here - goes
+                store(desk.leave, at + i, goes)
+                waits = waits + here
+                room = room + rate
+                gone = gone + goes
+            add_out(web, tide, n, slot, gone)
+            away = away + web.exits[q] * gone
         store(tide.here, q, here)
         store(tide.flowing, q, goes)
         count(tally, q, watch, waits, here - before + gone, room)
-        add_out(web, tide, n, slot, gone)
-        away = away + web.exits[q] * gone
     store(tally.left, s, load(tally.left, s) + away)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def count(tally: Tally, q: int, watch: float, waits: Row, came: Row, room: Row) -> None:
     """Add a block to what is counted of a queue."""
     store(tally.waits, q, load(tally.waits, q) + watch * waits)
@@ -450,7 +480,7 @@ def count(tally: Tally, q: int, watch: float, waits: Row, came: Row, room: Row) 
     store(tally.room, q, load(tally.room, q) + watch * room)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def enter(web: Web, tide: Tide, tally: Tally, desk: Desk, n: int, row: int, home: int,
           watch: float) -> None:  # fmt: skip
     """Let arrivals of one second into the queues of a link, as far as others let them pass.
@@ -491,7 +521,7 @@ def enter(web: Web, tide: Tide, tally: Tally, desk: Desk, n: int, row: int, home
         store(tide.behind, q, want - comes_in)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def hold(web: Web, desk: Desk, s: int, home: int) -> None:
     """Fill `desk.held` with the share of each queue that the links after the signal can take."""
     for p in range(web.pipes[s], web.pipes[s + 1]):
@@ -504,7 +534,7 @@ def hold(web: Web, desk: Desk, s: int, home: int) -> None:
             store(desk.held, q, least(load(desk.held, q), share))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def fill_room(web: Web, tide: Tide, desk: Desk, s: int, home: int, i: int) -> None:
     """Take the departures of second i from the room after the signal; add what comes free."""
     for p in range(web.pipes[s], web.pipes[s + 1]):
@@ -516,7 +546,7 @@ def fill_room(web: Web, tide: Tide, desk: Desk, s: int, home: int, i: int) -> No
         store(desk.avail, p - web.pipes[s], room)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def run_tight(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int,
     slot: int, watch: float,
@@ -526,6 +556,7 @@ def run_tight(
     home, end = web.queues[first], web.queues[web.links[s + 1]]
     for q in range(home, end):
         store(desk.held, q - home, fill(1))
+        desk.dark[q - home] = False
         if shows.plain[q] == 1:
             plain_rate(web, shows, q, second, many, (q - home) * BLOCK, desk.rate)
     for p in range(web.pipes[s], web.pipes[s + 1]):

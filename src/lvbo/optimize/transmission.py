@@ -18,7 +18,15 @@ from numpy.typing import NDArray
 from lvbo.ids import ControllerId
 from lvbo.optimize.mesh import AreaMesh
 from lvbo.optimize.web import build_web
-from lvbo.optimize.windows import Change, Windows, build_windows, find_timings, show
+from lvbo.optimize.windows import (
+    Change,
+    Windows,
+    aligned,
+    blank,
+    build_windows,
+    find_timings,
+    show,
+)
 from lvbo.signal.plan import Plan
 
 if TYPE_CHECKING:
@@ -150,7 +158,7 @@ class Transmission:
 
         self._check(windows, change)
         begin = start or Start(second=0, tide=self._empty())
-        tide = type(begin.tide)(*(rows.copy() for rows in begin.tide))
+        tide = type(begin.tide)(*(aligned(rows) for rows in begin.tide))
         shows = show(self.web, self.mesh.arrays.turn_move, windows, begin.second, change)
         window = span.window_s or (begin.second, span.end_s)
         tally, series = self._tally(), self._series(begin.second, span.end_s, watched)
@@ -178,15 +186,15 @@ class Transmission:
 
         queues, links, pipes = self._sizes
         return Tide(
-            ring=_rows(int(self.web.ring[-1])),
-            value=_rows(pipes),
-            here=_rows(queues),
-            behind=_rows(queues),
-            outside=_rows(links),
-            taken=_rows(links),
-            outs=_rows(int(self.web.slots[-1])),
-            release=_rows(links),
-            flowing=_rows(queues),
+            ring=blank(int(self.web.ring[-1])),
+            value=blank(pipes),
+            here=blank(queues),
+            behind=blank(queues),
+            outside=blank(links),
+            taken=blank(links),
+            outs=blank(int(self.web.slots[-1])),
+            release=blank(links),
+            flowing=blank(queues),
         )
 
     @property
@@ -198,13 +206,13 @@ class Transmission:
 
         queues, links, _ = self._sizes
         return Tally(
-            waits=_rows(queues),
-            kept=_rows(links),
-            came=_rows(queues),
-            room=_rows(queues),
-            entered=_rows(links),
-            left=_rows(len(self.web.links) - 1),
-            peak=_rows(links),
+            waits=blank(queues),
+            kept=blank(links),
+            came=blank(queues),
+            room=blank(queues),
+            entered=blank(links),
+            left=blank(len(self.web.links) - 1),
+            peak=blank(links),
         )
 
     def _desk(self) -> Desk:
@@ -215,17 +223,19 @@ class Transmission:
         most_links = int(np.diff(web.links).max())
         most_queues = int(np.diff(web.queues[web.links]).max())
         return Desk(
-            allow=_rows(links),
-            entry=_rows(links),
+            allow=blank(links),
+            entry=blank(links),
             tight=np.zeros(links, np.int64),
-            arrive=_rows(most_links * BLOCK),
-            rate=_rows(most_queues * BLOCK),
-            leave=_rows(most_queues * BLOCK),
-            send=_rows(most_queues),
-            held=_rows(most_queues),
-            want=_rows(most_queues),
-            free=_rows(most_queues),
-            avail=_rows(int(np.diff(web.pipes).max(initial=0))),
+            dark=np.zeros(most_queues, np.int64),
+            lit=np.zeros(int(np.diff(web.edges).max(initial=0)), np.int64),
+            arrive=blank(most_links * BLOCK),
+            rate=blank(most_queues * BLOCK),
+            leave=blank(most_queues * BLOCK),
+            send=blank(most_queues),
+            held=blank(most_queues),
+            want=blank(most_queues),
+            free=blank(most_queues),
+            avail=blank(int(np.diff(web.pipes).max(initial=0))),
         )
 
     def _series(self, begin_s: int, end_s: int, watched: int | None) -> NDArray[np.float32]:
@@ -291,8 +301,3 @@ def random_delay(came: Floats, room: Floats, window_s: float) -> Floats:
     bend = np.sqrt((x - 1) ** 2 + 4 * x / (HOURS * room_vph))
     return np.asarray(came * 900 * HOURS * (bend - np.abs(x - 1)))
 
-
-def _rows(many: int) -> NDArray[np.float32]:
-    from lvbo.optimize._wide import WIDTH
-
-    return np.zeros((many, WIDTH), np.float32)
