@@ -53,7 +53,7 @@ class Web(NamedTuple):
 
     Of queue q: its `link`, `share` of platoons and `even` of the base, `exits` the share of
     departures that leaves the area, `sat` veh/s, `lanes`, `region` vehicles in its lanes up to the
-    entrance of the bay, `swell` veh/s at most that come. A bay queue stands, once full, in
+    entrance of the bay, `most` veh/s that leave at the most. A bay queue stands, once full, in
     `narrow` of the lanes of queue `beside`, -1 for none. `shared` is 1 where several turns mix,
     `turn_share` their shares, `foes` whom they yield to (-1 none), `late` 1 where a foe runs later.
     """
@@ -86,7 +86,7 @@ class Web(NamedTuple):
     sat: Floats
     lanes: Floats
     region: Floats
-    swell: Floats
+    most: Floats
     beside: Ints
     narrow: Floats
     shared: Ints
@@ -168,6 +168,7 @@ class Desk(NamedTuple):
     dark: Ints
     lit: Ints
     arrive: Floats
+    coming: Floats
     rate: Floats
     leave: Floats
     send: Floats
@@ -345,15 +346,24 @@ def open_links(
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def is_tight(web: Web, tide: Tide, desk: Desk, s: int, many: int) -> bool:
     """Say whether a link after the signal or a lane before it may fill up within the block."""
+    first = web.links[s]
+    home = web.queues[first]
+    for n in range(first, web.links[s + 1]):
+        comes, entry = load(desk.coming, n - first), many * load(desk.entry, n)
+        for q in range(web.queues[n], web.queues[n + 1]):
+            here = load(tide.here, q) + web.share[q] * comes + web.even[q] * entry
+            if web.pocket[n] == 1:
+                behind = load(tide.behind, q) - LITTLE
+                if largest(most(here - web.region[q], behind)) > 0:
+                    return True
+            store(desk.want, q - home, least(here, fill(web.most[q] * many)))
     for p in range(web.pipes[s], web.pipes[s + 1]):
         if desk.tight[web.into[p]]:
-            return True
-    for n in range(web.links[s], web.links[s + 1]):
-        if web.pocket[n] == 1:
-            for q in range(web.queues[n], web.queues[n + 1]):
-                over = load(tide.here, q) + (web.swell[q] * many - web.region[q])
-                if largest(most(over, load(tide.behind, q) - LITTLE)) > 0:
-                    return True
+            wish = fill(LITTLE)
+            for e in range(web.edges[p], web.edges[p + 1]):
+                wish = wish + web.edge_share[e] * load(desk.want, web.edge_queue[e] - home)
+            if largest(wish - web.part[p] * load(desk.allow, web.into[p])) > 0:
+                return True
     return False
 
 
@@ -364,7 +374,7 @@ def gather(
     """Fill `desk.arrive` with the platoons that reach each stop line of a signal."""
     first = web.links[s]
     for n in range(first, web.links[s + 1]):
-        at = (n - first) * BLOCK
+        at, sum_ = (n - first) * BLOCK, fill(0)
         if web.feeds[n] == web.feeds[n + 1]:
             for i in range(many):
                 store(desk.arrive, at + i, fill(0))
@@ -374,15 +384,14 @@ def gather(
             r = second % size
             for i in range(many):
                 comes = load(tide.ring, web.ring[p] + r)
+                sum_ = sum_ + comes
                 if j > web.feeds[n]:
                     comes = comes + load(desk.arrive, at + i)
                 store(desk.arrive, at + i, comes)
                 r = r + 1 if r + 1 < size else 0
+        store(desk.coming, n - first, sum_)
         if web.lost[n] > 0:
-            gone = fill(0)
-            for i in range(many):
-                gone = gone + load(desk.arrive, at + i)
-            gone = web.lost[n] * gone
+            gone = web.lost[n] * sum_
             store(tally.left, s, load(tally.left, s) + gone)
             add_out(web, tide, n, slot, gone)
 

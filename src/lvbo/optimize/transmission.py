@@ -229,6 +229,7 @@ class Transmission:
             dark=np.zeros(most_queues, np.int64),
             lit=np.zeros(int(np.diff(web.edges).max(initial=0)), np.int64),
             arrive=blank(most_links * BLOCK),
+            coming=blank(most_links),
             rate=blank(most_queues * BLOCK),
             leave=blank(most_queues * BLOCK),
             send=blank(most_queues),

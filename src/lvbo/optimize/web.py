@@ -54,9 +54,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
     part = width / np.bincount(arrays.into, width, links)[arrays.into]
     worst = np.zeros(links)
     np.maximum.at(worst, arrays.into, surge / np.maximum(part, 1e-9))
-    platoons = np.bincount(arrays.into, surge, links)
     even = np.divide(arrays.base, base[arrays.link], out=np.zeros(queues), where=arrays.base > 0)
-    gate = GATE_VPS * wide
     order, late = _order(mesh)
     f4 = np.float32
     return Built(
@@ -67,7 +65,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
             feeds=arrays.feeds,
             feed=arrays.feed,
             base=base.astype(f4),
-            gate=gate.astype(f4),
+            gate=(GATE_VPS * wide).astype(f4),
             storage=_storage(mesh, depth_m).astype(f4),
             lost=_lost(mesh).astype(f4),
             surge=worst.astype(f4),
@@ -89,7 +87,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
             sat=arrays.sat,
             lanes=arrays.lanes,
             region=bays.region.astype(f4),
-            swell=(arrays.share * platoons[arrays.link] + even * gate[arrays.link]).astype(f4),
+            most=most.astype(f4),
             beside=bays.beside,
             narrow=bays.narrow.astype(f4),
             shared=((arrays.turn_share > 0).sum(axis=1) > 1).astype(np.int64),

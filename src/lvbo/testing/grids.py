@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Grids of signals as meshes, without a network: what models of many signals are tried on."""
+"""Signals as meshes, without a network: what models of many signals are tried on."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ SIDES = ((0, 1), (1, 0), (0, -1), (-1, 0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Streets:
-    """A grid of signals `spacing_m` apart; `length_m[i]` says it of each street on its own.
+    """A grid of signals `spacing_m` apart; each street `jitter_m` more or less.
 
-    From outside `vph` come on each street; `left` and `right` are the shares that turn.
+    From outside `vph` come on each street; `left` and `right` are the shares that turn. Left turns
+    yield to those who come towards them where `yielding`.
     """
 
     signals: int
@@ -32,6 +33,7 @@ class Streets:
     left: float = 0.15
     right: float = 0.15
     speed_mps: float = 12.5
+    yielding: bool = False
     jitter_m: float = 0.0
     seed: int = 0
 
@@ -58,17 +60,29 @@ def grid_mesh(streets: Streets, traits: Traits | None = None) -> AreaMesh:
         for queue in _queues(streets, s, d, length[spot, d])
     ]
     pipes = [pipe for s, spot in enumerate(spots) for pipe in _pipes(streets, s, spot, length)]
-    count = len(spots)
-    links = range(4 * count)
+    return bare_mesh(queues, pipes, traits)
+
+
+def bare_mesh(queues: Sequence[Queue], pipes: Sequence[Pipe], traits: Traits) -> AreaMesh:
+    """Return a mesh of queues sorted by signal and link, without a network behind it."""
+    signals = 1 + max(q.signal for q in queues)
+    links = list(dict.fromkeys(q.link for q in queues))
+    first_queue = [next(i for i, q in enumerate(queues) if q.link == link) for link in links]
+    of = [queues[i].signal for i in first_queue]
     return AreaMesh(
-        controllers=tuple(ControllerId(f"c{s}") for s in range(count)),
+        controllers=tuple(ControllerId(f"c{s}") for s in range(signals)),
         models=(),
-        links=tuple(LinkId(f"l{i}") for i in links),
+        links=tuple(links),
         queues=tuple(queues),
         pipes=tuple(pipes),
         traits=traits,
         arrays=mesh_arrays(
-            count, range(0, 4 * count + 1, 4), [2 * i for i in links], queues, pipes, traits
+            signals,
+            np.searchsorted(of, np.arange(signals + 1)).tolist(),
+            first_queue,
+            queues,
+            pipes,
+            traits,
         ),
     )
 
@@ -94,7 +108,7 @@ def _queues(streets: Streets, s: int, d: int, length_m: float) -> tuple[Queue, Q
             total_vph=streets.vph * streets.left,
             sat_vph=LANE_VPH,
             storage=streets.bay_m / VEHICLE_M,
-            turns=((3 * d + 2, 1.0, ()),),
+            turns=((3 * d + 2, 1.0, (8 * s + 2 * ((d + 2) % 4),) if streets.yielding else ()),),
         ),
     )
 
@@ -147,3 +161,19 @@ def four_stages(
                 )
         at += green + 5.0
     return Timing(cycle_s=cycle_s, offset_s=offset_s, gain_s=loss_s, rights=tuple(found))
+
+
+def two_stages(cycle_s: float, greens_s: Sequence[float], offset_s: float = 0.0) -> Timing:
+    """Return north and south, then east and west; left turns go beside the others and yield."""
+    found, at = [], 0.0
+    for stage, green in enumerate(greens_s):
+        for d in (stage, stage + 2):
+            for k in range(3):
+                right = 1 if k == 2 else 2
+                found.append(
+                    Right(
+                        move=3 * d + k, right=right, begin_s=at + 2.0, length_s=green, ends=True
+                    )
+                )
+        at += green + 5.0
+    return Timing(cycle_s=cycle_s, offset_s=offset_s, gain_s=2.0, rights=tuple(found))
