@@ -159,14 +159,13 @@ class Tally(NamedTuple):
 class Desk(NamedTuple):
     """Scratch: `allow`, `entry` and `tight` of all links, the rest for the signal at work.
 
-    `dark[q]` is 1 where a queue has red throughout; `lit` lists the edges that have not.
+    `dark[q]` is 1 where a queue has red throughout.
     """
 
     allow: Floats
     entry: Floats
     tight: Ints
     dark: Ints
-    lit: Ints
     arrive: Floats
     coming: Floats
     rate: Floats
@@ -176,6 +175,11 @@ class Desk(NamedTuple):
     want: Floats
     free: Floats
     avail: Floats
+    wish: Floats
+    gone: Floats
+    stood: Floats
+    before: Floats
+    flow: Floats
 
 
 # what the lamps give ---------------------------------------------------------------------------
@@ -208,6 +212,12 @@ def is_dark(shows: Shows, q: int, many: int) -> bool:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+def opened(gone: Row, length: Row, cycle: Row) -> Row:
+    """Return how long a window was open until `gone` s after it opened, less than two cycles."""
+    return least(gone, length) + least(most(gone - cycle, fill(0)), length)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def plain_rate(
     web: Web, shows: Shows, q: int, second: int, many: int, at: int, rate: Floats
 ) -> None:
@@ -220,20 +230,22 @@ def plain_rate(
         speed = web.sat[q]
         if shows.right[w] == PERMITTED:
             speed = min(speed, np.float32(web.lanes[q] / FOLLOW_UP_S))
-        gone, length = load(shows.gone, w), load(shows.length, w)
-        cycle = load(shows.cycle, shows.clock[w])
-        if not lit and last - first == many:
-            for i in range(many):
-                store(rate, at + i, speed * covered(since(gone, i, cycle), length, cycle))
-            lit = True
-            continue
-        if not lit:
+        length, cycle = load(shows.length, w), load(shows.cycle, shows.clock[w])
+        gone = load(shows.gone, w) + first
+        before = opened(gone, length, cycle)
+        if not lit and last - first < many:
             for i in range(many):
                 store(rate, at + i, fill(0))
-            lit = True
+        whole = not lit and last - first == many
+        lit = True
         for i in range(first, last):
-            more = speed * covered(since(gone, i, cycle), length, cycle)
-            store(rate, at + i, load(rate, at + i) + more)
+            gone = gone + 1.0
+            now = opened(gone, length, cycle)
+            more = speed * (now - before)
+            before = now
+            if not whole:
+                more = more + load(rate, at + i)
+            store(rate, at + i, more)
     if not lit:
         for i in range(many):
             store(rate, at + i, fill(0))
@@ -381,14 +393,21 @@ def gather(
         for j in range(web.feeds[n], web.feeds[n + 1]):
             p = web.feed[j]
             size = web.ring[p + 1] - web.ring[p]
-            r = second % size
-            for i in range(many):
-                comes = load(tide.ring, web.ring[p] + r)
-                sum_ = sum_ + comes
-                if j > web.feeds[n]:
-                    comes = comes + load(desk.arrive, at + i)
-                store(desk.arrive, at + i, comes)
-                r = r + 1 if r + 1 < size else 0
+            row = web.ring[p] + second % size
+            turn = min(many, web.ring[p + 1] - row)
+            for half in range(2):
+                low, high = half * turn, turn + half * (many - turn)
+                row -= half * size
+                if j == web.feeds[n]:
+                    for i in range(low, high):
+                        comes = load(tide.ring, row + i)
+                        sum_ = sum_ + comes
+                        store(desk.arrive, at + i, comes)
+                else:
+                    for i in range(low, high):
+                        comes = load(tide.ring, row + i)
+                        sum_ = sum_ + comes
+                        store(desk.arrive, at + i, comes + load(desk.arrive, at + i))
         store(desk.coming, n - first, sum_)
         if web.lost[n] > 0:
             gone = web.lost[n] * sum_
@@ -406,27 +425,35 @@ def add_out(web: Web, tide: Tide, n: int, slot: int, gone: Row) -> None:
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
 def deliver(web: Web, tide: Tide, desk: Desk, p: int, second: int, many: int, home: int) -> None:
     """Send the departures of a block on their way through a pipe."""
-    size = web.ring[p + 1] - web.ring[p]
-    r = (second + web.lag[p]) % size
-    smooth = web.smooth[p]
-    rest = np.float32(1.0) - smooth
-    value, sum_ = load(tide.value, p), fill(0)
-    lit = 0
+    lit, sum_ = 0, fill(0)
     for e in range(web.edges[p], web.edges[p + 1]):
         q = web.edge_queue[e] - home
-        if not desk.dark[q]:
-            desk.lit[lit] = e
-            lit += 1
-    for i in range(many):
-        flow = fill(0)
-        for k in range(lit):
-            e = desk.lit[k]
-            row = (web.edge_queue[e] - home) * BLOCK + i
-            flow = flow + web.edge_share[e] * load(desk.leave, row)
-        sum_ = sum_ + flow
-        value = rest * value + smooth * flow
-        store(tide.ring, web.ring[p] + r, value)
-        r = r + 1 if r + 1 < size else 0
+        if desk.dark[q]:
+            continue
+        part, row = web.edge_share[e], q * BLOCK
+        if lit == 0:
+            for i in range(many):
+                store(desk.flow, i, part * load(desk.leave, row + i))
+        else:
+            for i in range(many):
+                store(desk.flow, i, load(desk.flow, i) + part * load(desk.leave, row + i))
+        lit += 1
+    if lit == 0:
+        for i in range(many):
+            store(desk.flow, i, fill(0))
+    size = web.ring[p + 1] - web.ring[p]
+    row = web.ring[p] + (second + web.lag[p]) % size
+    turn = min(many, web.ring[p + 1] - row)
+    smooth = web.smooth[p]
+    rest = np.float32(1.0) - smooth
+    value = load(tide.value, p)
+    for half in range(2):
+        row -= half * size
+        for i in range(half * turn, turn + half * (many - turn)):
+            flow = load(desk.flow, i)
+            sum_ = sum_ + flow
+            value = rest * value + smooth * flow
+            store(tide.ring, row + i, value)
     store(tide.value, p, value)
     store(tide.taken, web.into[p], load(tide.taken, web.into[p]) + sum_)
 
@@ -490,69 +517,104 @@ def count(tally: Tally, q: int, watch: float, waits: Row, came: Row, room: Row) 
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def enter(web: Web, tide: Tide, tally: Tally, desk: Desk, n: int, row: int, home: int,
-          watch: float) -> None:  # fmt: skip
-    """Let arrivals of one second into the queues of a link, as far as others let them pass.
-
-    First everybody takes the room in the lanes of the own queue. A bay whose entrance the queue
-    beside it closes is entered only as that queue moves up. A full bay closes some of the lanes
-    beside it: those who go on use the others, and the closed ones as the bay moves up.
-    """
+def enter(web: Web, tide: Tide, desk: Desk, n: int, row: int, home: int) -> None:
+    """Let arrivals of one second into the queues of a link: everybody has room in the own lanes."""
     comes, entry = load(desk.arrive, row), load(desk.entry, n)
     first, last = web.queues[n], web.queues[n + 1]
+    over = fill(-1)
     for q in range(first, last):
-        more = web.share[q] * comes + web.even[q] * entry
-        store(tally.came, q, load(tally.came, q) + watch * more)
+        here, more = load(tide.here, q), web.share[q] * comes + web.even[q] * entry
         if web.pocket[n] == 0:
-            store(tide.here, q, load(tide.here, q) + more)
+            store(tide.here, q, here + more)
         else:
             want = load(tide.behind, q) + more
+            free = least(want, most(fill(0), web.region[q] - here))
             store(desk.want, q - home, want)
-            room = most(fill(0), web.region[q] - load(tide.here, q))
-            store(desk.free, q - home, least(want, room))
+            store(desk.free, q - home, free)
+            over = most(over, want - free)
     if web.pocket[n] == 0:
         return
+    if largest(over) > 0:
+        pass_by(web, desk, first, last, home)
     for q in range(first, last):
-        want, free = load(desk.want, q - home), load(desk.free, q - home)
+        free = load(desk.free, q - home)
+        store(tide.here, q, load(tide.here, q) + free)
+        store(tide.behind, q, load(desk.want, q - home) - free)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+def pass_by(web: Web, desk: Desk, first: int, last: int, home: int) -> None:
+    """Reduce `desk.free`, who has room, to those who get past others without.
+
+    A bay whose entrance the queue beside it closes is entered only as that queue moves up. A full
+    bay closes some of the lanes beside it: those who go on use the others, and the closed ones as
+    the bay moves up.
+    """
+    for q in range(first, last):
+        store(desk.held, q - home, load(desk.free, q - home))
+    for q in range(first, last):
+        want, free = load(desk.want, q - home), load(desk.held, q - home)
         comes_in = free
         for j in range(first, last):
             if web.beside[q] != j and web.beside[j] != q:
                 continue
-            theirs, pass_ = load(desk.want, j - home), load(desk.free, j - home)
-            moves = pass_ / most(theirs, fill(LITTLE))
-            may = want * moves
+            theirs, pass_ = load(desk.want, j - home), load(desk.held, j - home)
+            may = want * pass_ / most(theirs, fill(LITTLE))
             if web.beside[j] == q:
                 shut = web.narrow[j]
                 may = (np.float32(1.0) - shut) * web.sat[q] + shut * may
             stands = least(fill(1), theirs - pass_)
             comes_in = least(comes_in, free - stands * most(fill(0), free - may))
-        store(tide.here, q, load(tide.here, q) + comes_in)
-        store(tide.behind, q, want - comes_in)
+        store(desk.free, q - home, comes_in)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def hold(web: Web, desk: Desk, s: int, home: int) -> None:
-    """Fill `desk.held` with the share of each queue that the links after the signal can take."""
+def hold(web: Web, tide: Tide, desk: Desk, s: int, home: int, i: int) -> None:
+    """Let out of the queues of a signal in second i whom the links after it can take.
+
+    All turns of a queue wait for the fullest of their ways. What is sent is taken from the room
+    after the signal, what comes free there is added.
+    """
+    full = fill(-1)
     for p in range(web.pipes[s], web.pipes[s + 1]):
         wish = fill(LITTLE)
         for e in range(web.edges[p], web.edges[p + 1]):
             wish = wish + web.edge_share[e] * load(desk.send, web.edge_queue[e] - home)
-        share = load(desk.avail, p - web.pipes[s]) / wish
-        for e in range(web.edges[p], web.edges[p + 1]):
-            q = web.edge_queue[e] - home
-            store(desk.held, q, least(load(desk.held, q), share))
+        store(desk.wish, p - web.pipes[s], wish)
+        full = most(full, wish - load(desk.avail, p - web.pipes[s]))
+    if largest(full) > 0:
+        hold_back(web, desk, s, home)
+    for p in range(web.pipes[s], web.pipes[s + 1]):
+        room = load(desk.avail, p - web.pipes[s]) - load(desk.wish, p - web.pipes[s])
+        room = most(fill(0), room) + web.part[p] * load(tide.release, web.into[p])
+        store(desk.avail, p - web.pipes[s], room)
+    for q in range(home, web.queues[web.links[s + 1]]):
+        goes = load(desk.send, q - home)
+        here = load(tide.here, q) - goes
+        store(tide.here, q, here)
+        store(desk.leave, (q - home) * BLOCK + i, goes)
+        store(tide.flowing, q, goes)
+        store(desk.gone, q - home, load(desk.gone, q - home) + goes)
+        store(desk.stood, q - home, load(desk.stood, q - home) + here + load(tide.behind, q))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def fill_room(web: Web, tide: Tide, desk: Desk, s: int, home: int, i: int) -> None:
-    """Take the departures of second i from the room after the signal; add what comes free."""
+def hold_back(web: Web, desk: Desk, s: int, home: int) -> None:
+    """Reduce `desk.send` and `desk.wish` to what full links can take."""
+    for q in range(home, web.queues[web.links[s + 1]]):
+        store(desk.held, q - home, fill(1))
     for p in range(web.pipes[s], web.pipes[s + 1]):
-        room = load(desk.avail, p - web.pipes[s])
+        share = load(desk.avail, p - web.pipes[s]) / load(desk.wish, p - web.pipes[s])
         for e in range(web.edges[p], web.edges[p + 1]):
-            goes = load(desk.leave, (web.edge_queue[e] - home) * BLOCK + i)
-            room = room - web.edge_share[e] * goes
-        room = most(fill(0), room) + web.part[p] * load(tide.release, web.into[p])
-        store(desk.avail, p - web.pipes[s], room)
+            q = web.edge_queue[e] - home
+            store(desk.held, q, least(load(desk.held, q), share))
+    for q in range(home, web.queues[web.links[s + 1]]):
+        store(desk.send, q - home, load(desk.send, q - home) * load(desk.held, q - home))
+    for p in range(web.pipes[s], web.pipes[s + 1]):
+        wish = fill(0)
+        for e in range(web.edges[p], web.edges[p + 1]):
+            wish = wish + web.edge_share[e] * load(desk.send, web.edge_queue[e] - home)
+        store(desk.wish, p - web.pipes[s], wish)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
@@ -564,41 +626,38 @@ def run_tight(
     first = web.links[s]
     home, end = web.queues[first], web.queues[web.links[s + 1]]
     for q in range(home, end):
-        store(desk.held, q - home, fill(1))
-        desk.dark[q - home] = False
-        if shows.plain[q] == 1:
-            plain_rate(web, shows, q, second, many, (q - home) * BLOCK, desk.rate)
+        at = q - home
+        store(desk.gone, at, fill(0))
+        store(desk.stood, at, fill(0))
+        store(desk.before, at, load(tide.here, q) + load(tide.behind, q))
+        desk.dark[at] = is_dark(shows, q, many)
+        if shows.plain[q] == 1 or desk.dark[at]:
+            plain_rate(web, shows, q, second, many, at * BLOCK, desk.rate)
     for p in range(web.pipes[s], web.pipes[s + 1]):
         allow = load(desk.allow, web.into[p]) + load(tide.release, web.into[p])
         store(desk.avail, p - web.pipes[s], web.part[p] * allow)
-    away = fill(0)
     for i in range(many):
         for n in range(first, web.links[s + 1]):
-            enter(web, tide, tally, desk, n, (n - first) * BLOCK + i, home, watch)
+            enter(web, tide, desk, n, (n - first) * BLOCK + i, home)
         for j in range(home, end):
             q = web.order[j]
             at = (q - home) * BLOCK + i
-            if shows.plain[q] == 0:
-                now = mixed_rate(web, shows, tide, desk, q, second, i, home)
-                store(desk.rate, at, now)
+            if shows.plain[q] == 0 and not desk.dark[q - home]:
+                store(desk.rate, at, mixed_rate(web, shows, tide, desk, q, second, i, home))
             send = least(load(tide.here, q), load(desk.rate, at))
             store(desk.send, q - home, send)
-            store(desk.leave, at, send * load(desk.held, q - home))
-        for q in range(home, end):
-            store(desk.held, q - home, fill(1))
-        hold(web, desk, s, home)
-        for q in range(home, end):
-            at = (q - home) * BLOCK + i
-            goes = load(desk.send, q - home) * load(desk.held, q - home)
-            here = load(tide.here, q) - goes
-            store(tide.here, q, here)
-            store(tide.flowing, q, goes)
-            store(desk.leave, at, goes)
-            stands = here + load(tide.behind, q)
-            count(tally, q, watch, stands, fill(0), load(desk.rate, at))
-            add_out(web, tide, web.link[q], slot, goes)
-            away = away + web.exits[q] * goes
-        fill_room(web, tide, desk, s, home, i)
+            store(desk.leave, at, send)
+        hold(web, tide, desk, s, home, i)
+    away = fill(0)
+    for q in range(home, end):
+        at = q - home
+        room, gone = fill(0), load(desk.gone, at)
+        for i in range(many):
+            room = room + load(desk.rate, at * BLOCK + i)
+        came = load(tide.here, q) + load(tide.behind, q) - load(desk.before, at) + gone
+        count(tally, q, watch, load(desk.stood, at), came, room)
+        add_out(web, tide, web.link[q], slot, gone)
+        away = away + web.exits[q] * gone
     store(tally.left, s, load(tally.left, s) + away)
 
 

@@ -222,21 +222,20 @@ class Transmission:
         web = self.web
         most_links = int(np.diff(web.links).max())
         most_queues = int(np.diff(web.queues[web.links]).max())
+        of_queues = ("send", "held", "want", "free", "gone", "stood", "before")
+        of_seconds = ("rate", "leave")
+        of_pipes = ("avail", "wish")
         return Desk(
             allow=blank(links),
             entry=blank(links),
             tight=np.zeros(links, np.int64),
             dark=np.zeros(most_queues, np.int64),
-            lit=np.zeros(int(np.diff(web.edges).max(initial=0)), np.int64),
             arrive=blank(most_links * BLOCK),
             coming=blank(most_links),
-            rate=blank(most_queues * BLOCK),
-            leave=blank(most_queues * BLOCK),
-            send=blank(most_queues),
-            held=blank(most_queues),
-            want=blank(most_queues),
-            free=blank(most_queues),
-            avail=blank(int(np.diff(web.pipes).max(initial=0))),
+            flow=blank(BLOCK),
+            **{name: blank(most_queues) for name in of_queues},
+            **{name: blank(most_queues * BLOCK) for name in of_seconds},
+            **{name: blank(int(np.diff(web.pipes).max(initial=0))) for name in of_pipes},
         )
 
     def _series(self, begin_s: int, end_s: int, watched: int | None) -> NDArray[np.float32]:
@@ -274,14 +273,12 @@ class Transmission:
     def inside(self, at: Start) -> Floats:
         """Count the vehicles on links, from where each of them is."""
         tide, web = at.tide, self.web
-        found = tide.here.astype(np.float64).sum(axis=0) + tide.behind.sum(axis=0, dtype=np.float64)
-        for p in range(len(web.into)):
-            size = int(web.ring[p + 1] - web.ring[p])
-            coming = web.ring[p] + (at.second + np.arange(web.lag[p])) % size
-            found += tide.ring[coming].sum(axis=0, dtype=np.float64)
-            smooth = float(web.smooth[p])
-            found += (1 - smooth) / smooth * tide.value[p].astype(np.float64)
-        return found
+        pipe = np.repeat(np.arange(len(web.into)), web.lag)
+        ahead = np.arange(len(pipe)) - np.repeat(np.cumsum(web.lag) - web.lag, web.lag)
+        coming = web.ring[pipe] + (at.second + ahead) % np.diff(web.ring)[pipe]
+        rest = (1 - web.smooth) / web.smooth
+        parts = (tide.here, tide.behind, tide.ring[coming], rest[:, None] * tide.value)
+        return np.sum([rows.sum(axis=0, dtype=np.float64) for rows in parts], axis=0)
 
 
 def build_transmission(mesh: AreaMesh, wave_mps: float = WAVE_MPS) -> Transmission:
