@@ -124,9 +124,7 @@ def test_a_window_that_is_later_serves_later() -> None:
 def two_signals(first_storage: float = 1e4) -> AreaMesh:
     """Return 1,080 veh/h to a signal and 150 m of one lane, for 20 vehicles, to the next."""
     storage = 150 / VEHICLE_M
-    pipe = Pipe(
-        source=0, link=1, time_s=12.0, length_m=150.0, lanes=1, shares=((0, 1.0),)
-    )
+    pipe = Pipe(source=0, link=1, time_s=12.0, length_m=150.0, lanes=1, shares=((0, 1.0),))
     return bare_mesh(
         [queue(0, "a", 1080, first_storage), queue(1, "b", 1080, storage)], [pipe], TRAITS
     )
@@ -243,10 +241,12 @@ def test_a_queue_past_the_entrance_keeps_others_from_an_empty_bay() -> None:
 def profiles(mesh: AreaMesh, windows: Windows, cycle_s: int) -> np.ndarray:
     """Return veh-s per second by cyclic flow profiles, per candidate."""
     from lvbo.optimize import _profile_kernels as kernels
+    from lvbo.optimize._profile_values import Cost, Lamps, State
     from lvbo.optimize._wide import WIDTH
 
-    lamps = kernels.Lamps(
-        windows.first,
+    lamps = Lamps(
+        windows.first[:-1],
+        windows.first[1:],
         windows.move,
         windows.right,
         windows.begin,
@@ -255,15 +255,14 @@ def profiles(mesh: AreaMesh, windows: Windows, cycle_s: int) -> np.ndarray:
         windows.gain,
     )
     arrays = mesh.arrays
-    signals = len(arrays.links) - 1
-    state = kernels.State(
+    state = State(
         np.zeros((len(mesh.pipes), cycle_s, WIDTH), np.float32) + arrays.mean[:, None, None],
         np.zeros((len(mesh.queues), WIDTH), np.float32),
     )
-    out = np.zeros((signals, WIDTH), np.float32)
+    out = np.zeros((len(mesh.queues), WIDTH), np.float32)
     links = int(np.diff(arrays.links).max())
     work = kernels.scratch(links, int(np.diff(arrays.queues[arrays.links]).max()), cycle_s)
-    kernels.run_plans(arrays, lamps, cycle_s, 6, state, kernels.Cost(0.0, 0.0), work, out)
+    kernels.run_plans(arrays, lamps, cycle_s, 6, state, Cost(0.0, 0.0), work, out)
     return np.asarray(out.sum(axis=0)[: windows.plans], np.float64)
 
 
@@ -378,9 +377,7 @@ def test_after_a_change_of_plans_each_signal_shows_the_other_from_its_own_second
     pieces = model.run_windows(new, Span(end_s=500), start=before.end)
     never = model.run_windows(old, Span(end_s=500))
 
-    np.testing.assert_allclose(
-        changed([247] * 4).end.tide.here, pieces.end.tide.here, atol=1e-2
-    )
+    np.testing.assert_allclose(changed([247] * 4).end.tide.here, pieces.end.tide.here, atol=1e-2)
     np.testing.assert_allclose(changed([500] * 4).end.tide.here, never.end.tide.here, atol=1e-2)
     assert abs(changed([247, 247, 247, 300]).end.tide.here - pieces.end.tide.here).max() > 0.1
 

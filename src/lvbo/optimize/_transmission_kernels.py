@@ -1,361 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Link transmission of many signals in steps of 1 s, sixteen candidate plans at a time.
 
-Links keep two counts, who entered and who left (Yperman, 2007). Who enters is at the stop line after
-the free time, spread by Robertson's dispersion; nobody enters a full link, and room comes back when
-the backward wave has run its length (Newell, 1993). Time is cut into blocks no longer than any free
-time or wave time, so that within one block no signal feels another: each is run through the whole
-block while its state stays near the processor. A signal where nothing can fill up within the block
-runs queue by queue, all others second by second.
-
-Shapes: S signals, N links, Q queues, K turns of a queue, F foes of a turn, P pipes, E edges, W
-windows, B = `WIDTH` candidates. Rows of scratch are `BLOCK` to a link or queue of the signal at work.
+Links keep two counts, who entered and who left (Yperman, 2007). Who enters is at the stop line
+after the free time, spread by Robertson's dispersion; nobody enters a full link, and room comes
+back when the backward wave has run its length (Newell, 1993). Time is cut into blocks no longer
+than any free time or wave time, so that within one block no signal feels another: each is run
+through the whole block while its state stays near the processor. A signal where nothing can fill
+up within the block runs queue by queue, all others second by second. These kernels take in those
+of `_link_kernels`: `make` removes the compiled ones when any kernel changed.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from lvbo.optimize._wide import WIDTH, Row, below, fill, largest, least, load, most, store
+from lvbo.optimize._link_kernels import (
+    BLOCK,
+    LITTLE,
+    OPTIONS,
+    add_out,
+    advance,
+    deliver,
+    gather,
+    inner,
+    is_dark,
+    mixed_rate,
+    open_links,
+    plain_rate,
+)
+from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
+from lvbo.optimize._wide import Row, fill, largest, least, load, most, store
 
-Floats = NDArray[np.float32]
-Ints = NDArray[np.int64]
-
-BLOCK = 20
-"""Most seconds in one block."""
-PERMITTED = 1
-SNEAKERS = 1.5
-"""Yielding vehicles that clear at the end of each permitted green."""
-BLOCKED = 4.0
-"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
-CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
-"""HCM's gap acceptance for permitted left turns."""
-LITTLE = 1e-6
-
-
-class Web(NamedTuple):
-    """The streets of an area as arrays; queues are sorted by link, links by signal.
-
-    Of signal s: `links[s]` to `links[s + 1]`, `pipes[s]` to `pipes[s + 1]` that it fills, its
-    queues in the order of work in `order`. Of link n: `queues[n]` to `queues[n + 1]`, the pipes
-    `feeds[n]` to `feeds[n + 1]` in `feed`; `base` veh/s begin or end up here, at most `gate` enter;
-    `storage` vehicles fit; `lost` is the share of platoons that goes elsewhere; `surge` veh/s of
-    pipes are the most that could come; `slots[n]` to `slots[n + 1]` keep the departures of as many
-    blocks as the backward wave lasts; where `pocket` is 1 a lane is shorter than the link.
-
-    Of pipe p: the edges `edges[p]` to `edges[p + 1]` that fill it with `edge_share` of the
-    departures of `edge_queue`; `into` a link after `lag` s, smoothed by `smooth`; rows `ring[p]` to
-    `ring[p + 1]` hold who is on the way; `part` is its share of the room of the link.
-
-    Of queue q: its `link`, `share` of platoons and `even` of the base, `exits` the share of
-    departures that leaves the area, `sat` veh/s, `lanes`, `region` vehicles in its lanes up to the
-    entrance of the bay, `most` veh/s that leave at the most. A bay queue stands, once full, in
-    `narrow` of the lanes of queue `beside`, -1 for none. `shared` is 1 where several turns mix,
-    `turn_share` their shares, `foes` whom they yield to (-1 none), `late` 1 where a foe runs later.
-    """
-
-    links: Ints
-    queues: Ints
-    order: Ints
-    feeds: Ints
-    feed: Ints
-    base: Floats
-    gate: Floats
-    storage: Floats
-    lost: Floats
-    surge: Floats
-    slots: Ints
-    pocket: Ints
-    pipes: Ints
-    edges: Ints
-    edge_queue: Ints
-    edge_share: Floats
-    into: Ints
-    lag: Ints
-    smooth: Floats
-    ring: Ints
-    part: Floats
-    link: Ints
-    share: Floats
-    even: Floats
-    exits: Floats
-    sat: Floats
-    lanes: Floats
-    region: Floats
-    most: Floats
-    beside: Ints
-    narrow: Floats
-    shared: Ints
-    turn_share: Floats
-    foes: Ints
-    late: Ints
+# signals ---------------------------------------------------------------------------------------
 
 
-class Shows(NamedTuple):
-    """What the lamps give to each queue, from the second at which the run starts.
-
-    Windows of queue q are `first[q]` to `first[q + 1]`; each serves its turn `turn` with `right`
-    (1 permitted, 2 protected), from second `opens` on and before `shuts`. It has been open for
-    `gone[W, B]` of `length[W, B]` s, start-up loss and end gain included, in a cycle of
-    `cycle[clock[w], B]` s. `sneak[W, B]` is 1 where a permitted window ends in red, `gain` s before
-    its end. `plain[q]` is 1 where all turns go together and none yields.
-    """
-
-    first: Ints
-    turn: Ints
-    right: Ints
-    opens: Ints
-    shuts: Ints
-    clock: Ints
-    gone: Floats
-    length: Floats
-    sneak: Floats
-    gain: Floats
-    cycle: Floats
-    plain: Ints
-
-
-class Tide(NamedTuple):
-    """Where all vehicles are: this is what a later run goes on from.
-
-    On pipes `ring[rows, B]` and still in the smoothing `value[P, B]`; in queues `here[Q, B]` and
-    held before the bay entrance `behind[Q, B]`; `outside[N, B]` of full links. Room in links is
-    `taken[N, B]`; `outs[rows, B]` left in past blocks, `release[N, B]` comes free per second.
-    `flowing[Q, B]` left in the last second.
-    """
-
-    ring: Floats
-    value: Floats
-    here: Floats
-    behind: Floats
-    outside: Floats
-    taken: Floats
-    outs: Floats
-    release: Floats
-    flowing: Floats
-
-
-class Tally(NamedTuple):
-    """What is counted.
-
-    In the window: waiting `waits[Q, B]` and outside `kept[N, B]` in veh-s, arrivals `came[Q, B]`,
-    departures that the lamps would allow `room[Q, B]`. In all: `entered[N, B]`, `left[S, B]`,
-    most room ever taken `peak[N, B]`.
-    """
-
-    waits: Floats
-    kept: Floats
-    came: Floats
-    room: Floats
-    entered: Floats
-    left: Floats
-    peak: Floats
-
-
-class Desk(NamedTuple):
-    """Scratch: `allow`, `entry` and `tight` of all links, the rest for the signal at work.
-
-    `dark[q]` is 1 where a queue has red throughout.
-    """
-
-    allow: Floats
-    entry: Floats
-    tight: Ints
-    dark: Ints
-    arrive: Floats
-    coming: Floats
-    rate: Floats
-    leave: Floats
-    send: Floats
-    held: Floats
-    want: Floats
-    free: Floats
-    avail: Floats
-    wish: Floats
-    gone: Floats
-    stood: Floats
-    before: Floats
-    flow: Floats
-
-
-# what the lamps give ---------------------------------------------------------------------------
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def since(gone: Row, i: int, cycle: Row) -> Row:
-    """Return how long a window has been open i seconds later, around the cycle."""
-    later = gone + i
-    return below(later, cycle, later, later - cycle)
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def covered(gone: Row, length: Row, cycle: Row) -> Row:
-    """Return the share of the next second that a window covers which opened `gone` s ago."""
-    inside = most(fill(0), least(fill(1), length - gone))
-    starts = most(fill(0), least(length, gone - cycle + 1.0))
-    return least(fill(1), inside + starts)
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def is_dark(shows: Shows, q: int, many: int) -> bool:
-    """Say whether a queue has red for all candidates throughout the block."""
-    for w in range(shows.first[q], shows.first[q + 1]):
-        gone, length = load(shows.gone, w), load(shows.length, w)
-        open_ = most(length - gone, gone + many - load(shows.cycle, shows.clock[w]))
-        if largest(least(open_, length)) > 0:
-            return False
-    return True
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def opened(gone: Row, length: Row, cycle: Row) -> Row:
-    """Return how long a window was open until `gone` s after it opened, less than two cycles."""
-    return least(gone, length) + least(most(gone - cycle, fill(0)), length)
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def plain_rate(
-    web: Web, shows: Shows, q: int, second: int, many: int, at: int, rate: Floats
-) -> None:
-    """Fill `many` rows of `rate` from row `at` for a queue whose turns go together."""
-    lit = False
-    for w in range(shows.first[q], shows.first[q + 1]):
-        first, last = max(0, shows.opens[w] - second), min(many, shows.shuts[w] - second)
-        if first >= last:
-            continue
-        speed = web.sat[q]
-        if shows.right[w] == PERMITTED:
-            speed = min(speed, np.float32(web.lanes[q] / FOLLOW_UP_S))
-        length, cycle = load(shows.length, w), load(shows.cycle, shows.clock[w])
-        gone = load(shows.gone, w) + first
-        before = opened(gone, length, cycle)
-        if not lit and last - first < many:
-            for i in range(many):
-                store(rate, at + i, fill(0))
-        whole = not lit and last - first == many
-        lit = True
-        for i in range(first, last):
-            gone = gone + 1.0
-            now = opened(gone, length, cycle)
-            more = speed * (now - before)
-            before = now
-            if not whole:
-                more = more + load(rate, at + i)
-            store(rate, at + i, more)
-    if not lit:
-        for i in range(many):
-            store(rate, at + i, fill(0))
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
-    """Return the discharge in veh/s of who yields to a flow in veh/s.
-
-    HCM's f exp(-f tc) / (1 - exp(-f tf)), with f tf / (1 - exp(-f tf)) by its series and
-    exp(-y) as (1 - y / 16)^16: within 5 % where the rate is over a tenth of the free one.
-    """
-    x = FOLLOW_UP_S * foe
-    e = most(fill(0), 1.0 - (CRITICAL_GAP_S / 16) * foe)
-    e = e * e
-    e = e * e
-    e = e * e
-    e = e * e
-    rate = (lanes / FOLLOW_UP_S) * e * (1.0 + x * (0.5 + x / 12.0))
-    return most(fill(0.02), least(fill(sat), rate))
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def foe_flow(web: Web, tide: Tide, desk: Desk, q: int, k: int, i: int, home: int) -> Row:
-    """Return in veh/s whom a turn yields to in second i of the block."""
-    flow = fill(0)
-    for f in range(web.foes.shape[2]):
-        foe = web.foes[q, k, f]
-        if foe >= 0:
-            if web.late[q, k, f] == 1:
-                flow = flow + load(tide.flowing, foe)
-            else:
-                flow = flow + load(desk.leave, (foe - home) * BLOCK + i)
-    return flow
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def mixed_rate(
-    web: Web, shows: Shows, tide: Tide, desk: Desk, q: int, second: int, i: int, home: int
-) -> Row:  # fmt: skip
-    """Return the rate in second i for a queue of several turns, or one that yields.
-
-    Turns share the lane in the order in which they come: the time that an average vehicle needs
-    is that of the turns that may go; turns that must wait hold the lane up.
-    """
-    going, need, sneaks = fill(0), fill(LITTLE), fill(0)
-    for w in range(shows.first[q], shows.first[q + 1]):
-        if shows.opens[w] > second + i or shows.shuts[w] <= second + i:
-            continue
-        k = shows.turn[w]
-        part = web.turn_share[q, k]
-        cycle = load(shows.cycle, shows.clock[w])
-        gone, length = since(load(shows.gone, w), i, cycle), load(shows.length, w)
-        may = part * covered(gone, length, cycle)
-        going = going + may
-        if shows.right[w] == PERMITTED:
-            foe = foe_flow(web, tide, desk, q, k, i, home)
-            need = need + may / yielding_rate(foe, web.lanes[q], web.sat[q])
-            ends = (SNEAKERS * part * web.lanes[q]) * load(shows.sneak, w)
-            rest = length - shows.gain[w] - gone
-            last = below(fill(1), rest, fill(0), ends)
-            sneaks = sneaks + below(fill(0), rest, last, fill(0))
-        else:
-            need = need + may * (np.float32(1.0) / web.sat[q])
-    kept = fill(1)
-    if web.shared[q] == 1:
-        kept = most(fill(0), 1.0 - BLOCKED * (1.0 - going))
-    return kept * going * going / need + sneaks
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def advance(web: Web, shows: Shows, s: int, many: int) -> None:
-    """Let the windows of a signal grow older by a block."""
-    first, last = web.queues[web.links[s]], web.queues[web.links[s + 1]]
-    for w in range(shows.first[first], shows.first[last]):
-        cycle = load(shows.cycle, shows.clock[w])
-        store(shows.gone, w, since(load(shows.gone, w), many, cycle))
-
-
-# links -----------------------------------------------------------------------------------------
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def open_links(
-    web: Web, tide: Tide, tally: Tally, desk: Desk, second: int, many: int, block: int,
-    watch: float, factor: float,
-) -> None:  # fmt: skip
-    """Say how many may enter each link in the block, and let in who begins there."""
-    for n in range(web.queues.shape[0] - 1):
-        if second % block == 0:
-            slots = web.slots[n + 1] - web.slots[n]
-            row = web.slots[n] + (second // block) % slots
-            store(tide.release, n, load(tide.outs, row) * (1.0 / block))
-            store(tide.outs, row, fill(0))
-        taken, waiting = load(tide.taken, n), load(tide.outside, n)
-        room = most(fill(0), web.storage[n] - taken)
-        comes = waiting + web.base[n] * factor * many
-        enters = least(comes, least(room, fill(web.gate[n] * many)))
-        stays = comes - enters
-        store(tide.outside, n, stays)
-        store(tally.kept, n, load(tally.kept, n) + (0.5 * watch * many) * (waiting + stays))
-        store(tally.entered, n, load(tally.entered, n) + enters)
-        store(tally.peak, n, most(load(tally.peak, n), taken + enters))
-        store(desk.entry, n, enters * (1.0 / many))
-        store(desk.allow, n, room - enters)
-        store(tide.taken, n, taken + enters - many * load(tide.release, n))
-        desk.tight[n] = largest(web.surge[n] * many + enters - room) > 0
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def is_tight(web: Web, tide: Tide, desk: Desk, s: int, many: int) -> bool:
     """Say whether a link after the signal or a lane before it may fill up within the block."""
     first = web.links[s]
@@ -379,89 +59,7 @@ def is_tight(web: Web, tide: Tide, desk: Desk, s: int, many: int) -> bool:
     return False
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def gather(
-    web: Web, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int, slot: int
-) -> None:
-    """Fill `desk.arrive` with the platoons that reach each stop line of a signal."""
-    first = web.links[s]
-    for n in range(first, web.links[s + 1]):
-        at, sum_ = (n - first) * BLOCK, fill(0)
-        if web.feeds[n] == web.feeds[n + 1]:
-            for i in range(many):
-                store(desk.arrive, at + i, fill(0))
-        for j in range(web.feeds[n], web.feeds[n + 1]):
-            p = web.feed[j]
-            size = web.ring[p + 1] - web.ring[p]
-            row = web.ring[p] + second % size
-            turn = min(many, web.ring[p + 1] - row)
-            for half in range(2):
-                low, high = half * turn, turn + half * (many - turn)
-                row -= half * size
-                if j == web.feeds[n]:
-                    for i in range(low, high):
-                        comes = load(tide.ring, row + i)
-                        sum_ = sum_ + comes
-                        store(desk.arrive, at + i, comes)
-                else:
-                    for i in range(low, high):
-                        comes = load(tide.ring, row + i)
-                        sum_ = sum_ + comes
-                        store(desk.arrive, at + i, comes + load(desk.arrive, at + i))
-        store(desk.coming, n - first, sum_)
-        if web.lost[n] > 0:
-            gone = web.lost[n] * sum_
-            store(tally.left, s, load(tally.left, s) + gone)
-            add_out(web, tide, n, slot, gone)
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def add_out(web: Web, tide: Tide, n: int, slot: int, gone: Row) -> None:
-    """Remember who left a link in this block."""
-    row = web.slots[n] + slot % (web.slots[n + 1] - web.slots[n])
-    store(tide.outs, row, load(tide.outs, row) + gone)
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
-def deliver(web: Web, tide: Tide, desk: Desk, p: int, second: int, many: int, home: int) -> None:
-    """Send the departures of a block on their way through a pipe."""
-    lit, sum_ = 0, fill(0)
-    for e in range(web.edges[p], web.edges[p + 1]):
-        q = web.edge_queue[e] - home
-        if desk.dark[q]:
-            continue
-        part, row = web.edge_share[e], q * BLOCK
-        if lit == 0:
-            for i in range(many):
-                store(desk.flow, i, part * load(desk.leave, row + i))
-        else:
-            for i in range(many):
-                store(desk.flow, i, load(desk.flow, i) + part * load(desk.leave, row + i))
-        lit += 1
-    if lit == 0:
-        for i in range(many):
-            store(desk.flow, i, fill(0))
-    size = web.ring[p + 1] - web.ring[p]
-    row = web.ring[p] + (second + web.lag[p]) % size
-    turn = min(many, web.ring[p + 1] - row)
-    smooth = web.smooth[p]
-    rest = np.float32(1.0) - smooth
-    value = load(tide.value, p)
-    for half in range(2):
-        row -= half * size
-        for i in range(half * turn, turn + half * (many - turn)):
-            flow = load(desk.flow, i)
-            sum_ = sum_ + flow
-            value = rest * value + smooth * flow
-            store(tide.ring, row + i, value)
-    store(tide.value, p, value)
-    store(tide.taken, web.into[p], load(tide.taken, web.into[p]) + sum_)
-
-
-# signals ---------------------------------------------------------------------------------------
-
-
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def run_free(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int,
     slot: int, watch: float,
@@ -508,7 +106,7 @@ def run_free(
     store(tally.left, s, load(tally.left, s) + away)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def count(tally: Tally, q: int, watch: float, waits: Row, came: Row, room: Row) -> None:
     """Add a block to what is counted of a queue."""
     store(tally.waits, q, load(tally.waits, q) + watch * waits)
@@ -516,7 +114,7 @@ def count(tally: Tally, q: int, watch: float, waits: Row, came: Row, room: Row) 
     store(tally.room, q, load(tally.room, q) + watch * room)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def enter(web: Web, tide: Tide, desk: Desk, n: int, row: int, home: int) -> None:
     """Let arrivals of one second into the queues of a link: everybody has room in the own lanes."""
     comes, entry = load(desk.arrive, row), load(desk.entry, n)
@@ -542,7 +140,7 @@ def enter(web: Web, tide: Tide, desk: Desk, n: int, row: int, home: int) -> None
         store(tide.behind, q, load(desk.want, q - home) - free)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def pass_by(web: Web, desk: Desk, first: int, last: int, home: int) -> None:
     """Reduce `desk.free`, who has room, to those who get past others without.
 
@@ -568,7 +166,7 @@ def pass_by(web: Web, desk: Desk, first: int, last: int, home: int) -> None:
         store(desk.free, q - home, comes_in)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def hold(web: Web, tide: Tide, desk: Desk, s: int, home: int, i: int) -> None:
     """Let out of the queues of a signal in second i whom the links after it can take.
 
@@ -598,7 +196,7 @@ def hold(web: Web, tide: Tide, desk: Desk, s: int, home: int, i: int) -> None:
         store(desk.stood, q - home, load(desk.stood, q - home) + here + load(tide.behind, q))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def hold_back(web: Web, desk: Desk, s: int, home: int) -> None:
     """Reduce `desk.send` and `desk.wish` to what full links can take."""
     for q in range(home, web.queues[web.links[s + 1]]):
@@ -617,7 +215,7 @@ def hold_back(web: Web, desk: Desk, s: int, home: int) -> None:
         store(desk.wish, p - web.pipes[s], wish)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy", forceinline=True, _nrt=False)
+@inner
 def run_tight(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int,
     slot: int, watch: float,
@@ -661,10 +259,10 @@ def run_tight(
     store(tally.left, s, load(tally.left, s) + away)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@njit(**OPTIONS)
 def transmit(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, second: int, end: int,
-    window: tuple[int, int], block: int, factor: float, strict: bool, candidate: int,
+    window: tuple[int, int], block: int, factor: float, strict: int, candidate: int,
     series: Floats,
 ) -> int:  # fmt: skip
     """Run sixteen plans from `second` to `end`; return how many seconds ran second by second.
@@ -684,7 +282,7 @@ def transmit(
         open_links(web, tide, tally, desk, now, many, block, watch, factor)
         for s in range(web.links.shape[0] - 1):
             gather(web, tide, tally, desk, s, now, many, slot)
-            if strict or is_tight(web, tide, desk, s, many):
+            if strict == 1 or is_tight(web, tide, desk, s, many):
                 run_tight(web, shows, tide, tally, desk, s, now, many, slot, watch)
                 slow += many
             else:

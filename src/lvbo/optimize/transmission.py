@@ -30,7 +30,7 @@ from lvbo.optimize.windows import (
 from lvbo.signal.plan import Plan
 
 if TYPE_CHECKING:
-    from lvbo.optimize._transmission_kernels import Desk, Tally, Tide, Web
+    from lvbo.optimize._transmission_values import Desk, Tally, Tide, Web
 
 Floats = NDArray[np.float64]
 
@@ -106,7 +106,9 @@ class Transmitted:
     def delay_vehs(self) -> Floats:
         """Return the whole delay of each candidate."""
         return np.asarray(
-            self.waiting_vehs.sum(axis=0) + self.kept_vehs.sum(axis=0) + self.random_vehs.sum(axis=0)
+            self.waiting_vehs.sum(axis=0)
+            + self.kept_vehs.sum(axis=0)
+            + self.random_vehs.sum(axis=0)
         )
 
 
@@ -164,7 +166,7 @@ class Transmission:
         tally, series = self._tally(), self._series(begin.second, span.end_s, watched)
         slow = transmit(
             self.web, shows, tide, tally, self._desk(), begin.second, span.end_s, window,
-            self.block_s, span.factor, strict, watched or 0, series,
+            self.block_s, span.factor, int(strict), watched or 0, series,
         )  # fmt: skip
         end = Start(second=span.end_s, tide=tide)
         seconds = (span.end_s - begin.second) * len(self.mesh.controllers)
@@ -182,7 +184,7 @@ class Transmission:
 
     def _empty(self) -> Tide:
         """Return streets without vehicles."""
-        from lvbo.optimize._transmission_kernels import Tide
+        from lvbo.optimize._transmission_values import Tide
 
         queues, links, pipes = self._sizes
         return Tide(
@@ -202,7 +204,7 @@ class Transmission:
         return len(self.web.link), len(self.web.queues) - 1, len(self.web.into)
 
     def _tally(self) -> Tally:
-        from lvbo.optimize._transmission_kernels import Tally
+        from lvbo.optimize._transmission_values import Tally
 
         queues, links, _ = self._sizes
         return Tally(
@@ -216,7 +218,8 @@ class Transmission:
         )
 
     def _desk(self) -> Desk:
-        from lvbo.optimize._transmission_kernels import BLOCK, Desk
+        from lvbo.optimize._link_kernels import BLOCK
+        from lvbo.optimize._transmission_values import Desk
 
         _, links, _ = self._sizes
         web = self.web
@@ -244,7 +247,7 @@ class Transmission:
 
     # what came of it ------------------------------------------------------------------------
 
-    def _result(  # noqa: PLR0913, PLR0917  all that a run leaves behind
+    def _result(
         self,
         plans: int,
         tally: Tally,
@@ -278,7 +281,7 @@ class Transmission:
         coming = web.ring[pipe] + (at.second + ahead) % np.diff(web.ring)[pipe]
         rest = (1 - web.smooth) / web.smooth
         parts = (tide.here, tide.behind, tide.ring[coming], rest[:, None] * tide.value)
-        return np.sum([rows.sum(axis=0, dtype=np.float64) for rows in parts], axis=0)
+        return np.asarray(np.sum([rows.sum(axis=0, dtype=np.float64) for rows in parts], axis=0))
 
 
 def build_transmission(mesh: AreaMesh, wave_mps: float = WAVE_MPS) -> Transmission:
@@ -298,4 +301,3 @@ def random_delay(came: Floats, room: Floats, window_s: float) -> Floats:
     x = came * 3600 / max(window_s, 1e-9) / room_vph
     bend = np.sqrt((x - 1) ** 2 + 4 * x / (HOURS * room_vph))
     return np.asarray(came * 900 * HOURS * (bend - np.abs(x - 1)))
-

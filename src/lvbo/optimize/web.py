@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from lvbo.optimize.mesh import VEHICLE_M, AreaMesh
 
 if TYPE_CHECKING:
-    from lvbo.optimize._transmission_kernels import Web
+    from lvbo.optimize._transmission_values import Web
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,7 +27,7 @@ ROOMY = 1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """The arrays, the seconds of a block, and how many rows each part of the state has."""
+    """The arrays, and the seconds of a block."""
 
     web: Web
     block_s: int
@@ -35,10 +35,11 @@ class Built:
 
 def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
     """Return the arrays of an area; queues dissolve backwards at `wave_mps`."""
-    from lvbo.optimize._transmission_kernels import BLOCK, SNEAKERS, Web
+    from lvbo.optimize._link_kernels import BLOCK, SNEAKERS
+    from lvbo.optimize._transmission_values import Web
 
     arrays = mesh.arrays
-    links, pipes, queues = len(arrays.queues) - 1, len(mesh.pipes), len(mesh.queues)
+    links, queues = len(arrays.queues) - 1, len(mesh.queues)
     lanes = arrays.lanes.astype(np.float64)
     depth_m = _depth_m(mesh)
     wave = np.maximum(1, np.round(_length_m(mesh, depth_m) / wave_mps)).astype(np.int64)
@@ -102,7 +103,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
 def _by_pipe(mesh: AreaMesh, values: NDArray[np.floating]) -> Floats:
     """Return the sums of values of edges by pipe."""
     pipe = np.repeat(np.arange(len(mesh.pipes)), np.diff(mesh.arrays.edges))
-    return np.bincount(pipe, values, len(mesh.pipes))
+    return np.asarray(np.bincount(pipe, values, len(mesh.pipes)), np.float64)
 
 
 def _depth_m(mesh: AreaMesh) -> Floats:
@@ -129,10 +130,9 @@ def _storage(mesh: AreaMesh, depth_m: Floats) -> Floats:
     arrays, longest = mesh.arrays, _longest(mesh, depth_m)
     found = np.bincount(arrays.link, [q.storage for q in mesh.queues], len(longest))
     more = [
-        max(0.0, pipe.length_m - longest[pipe.link]) * pipe.lanes / VEHICLE_M
-        for pipe in mesh.pipes
+        max(0.0, pipe.length_m - longest[pipe.link]) * pipe.lanes / VEHICLE_M for pipe in mesh.pipes
     ]
-    return found + np.bincount(arrays.into, more, len(longest))
+    return np.asarray(found + np.bincount(arrays.into, more, len(longest)), np.float64)
 
 
 def _lost(mesh: AreaMesh) -> Floats:
@@ -152,7 +152,8 @@ def _exits(mesh: AreaMesh) -> Floats:
 
 def _order(mesh: AreaMesh) -> tuple[Ints, Ints]:
     """Return the order of work, each queue once, and which foes come later in it."""
-    arrays, order = mesh.arrays, []
+    arrays = mesh.arrays
+    order: list[int] = []
     for s in range(len(arrays.steps) - 1):
         order += dict.fromkeys(arrays.order[arrays.steps[s] : arrays.steps[s + 1]].tolist())
     rank = np.argsort(np.array(order, np.int64))

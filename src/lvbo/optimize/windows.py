@@ -16,8 +16,8 @@ from lvbo.optimize.mesh import AreaMesh
 from lvbo.signal.plan import Plan
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_kernels import Lamps
-    from lvbo.optimize._transmission_kernels import Shows, Web
+    from lvbo.optimize._profile_values import Lamps
+    from lvbo.optimize._transmission_values import Shows, Web
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -134,16 +134,19 @@ def _aligned(row: Sequence[Timing]) -> dict[tuple[int, int, int], list[tuple[flo
 
 def windows_of_lamps(lamps: Lamps, cycle_s: int, plans: int) -> Windows:
     """Return the windows that the search has on a common cycle."""
+    many = lamps.last - lamps.first
+    first = np.concatenate([[0], np.cumsum(many)])
+    row = np.arange(first[-1]) + np.repeat(lamps.first - first[:-1], many)
     return Windows(
         plans=plans,
-        first=lamps.first,
-        move=lamps.move,
-        right=lamps.right,
-        begin=lamps.begin,
-        length=lamps.length,
-        sneak=lamps.sneak,
+        first=first,
+        move=lamps.move[row],
+        right=lamps.right[row],
+        begin=lamps.begin[row],
+        length=lamps.length[row],
+        sneak=lamps.sneak[row],
         gain=lamps.gain,
-        cycle_s=np.full((len(lamps.first) - 1, lamps.begin.shape[1]), cycle_s, np.float32),
+        cycle_s=np.full((len(many), lamps.begin.shape[1]), cycle_s, np.float32),
     )
 
 
@@ -162,7 +165,7 @@ def show(
     web: Web, turn_move: Ints, windows: Windows, second: int, change: Change | None = None
 ) -> Shows:
     """Return what each queue gets from a second on, before and after a change of plans."""
-    from lvbo.optimize._transmission_kernels import Shows
+    from lvbo.optimize._transmission_values import Shows
 
     signal = _signal_of(web)
     found = [_entries(web, turn_move, windows, signal)]

@@ -14,6 +14,8 @@ from lvbo.optimize.mesh import VEHICLE_M, AreaMesh, Pipe, Queue, Traits, mesh_ar
 from lvbo.optimize.windows import Timing
 
 LANE_VPH = 1800.0
+CLEAR_S = 5.0
+LOSS_S = 2.0
 SIDES = ((0, 1), (1, 0), (0, -1), (-1, 0))
 """Where traffic heads: north, east, south, west; a right turn is one further."""
 
@@ -114,7 +116,10 @@ def _queues(streets: Streets, s: int, d: int, length_m: float) -> tuple[Queue, Q
 
 
 def _pipes(
-    streets: Streets, s: int, spot: tuple[int, int], length: dict[tuple[tuple[int, int], int], float]
+    streets: Streets,
+    s: int,
+    spot: tuple[int, int],
+    length: dict[tuple[tuple[int, int], int], float],
 ) -> list[Pipe]:
     """Return the ways from a signal to those beside it."""
     n, found = streets.signals, []
@@ -145,35 +150,39 @@ def _pipes(
     return found
 
 
-def four_stages(
-    cycle_s: float, greens_s: Sequence[float], offset_s: float = 0.0, loss_s: float = 2.0
-) -> Timing:
-    """Return north and south ahead and right, their left turns, then east and west alike.
-
-    After each green come 5 s; of those drivers use as many as they lose at its beginning.
-    """
-    found, at = [], 0.0
-    for stage, green in enumerate(greens_s):
-        for d in (0, 2) if stage < 2 else (1, 3):
-            for move in (3 * d, 3 * d + 1) if stage % 2 == 0 else (3 * d + 2,):
-                found.append(
-                    Right(move=move, right=2, begin_s=at + loss_s, length_s=green, ends=True)
-                )
-        at += green + 5.0
-    return Timing(cycle_s=cycle_s, offset_s=offset_s, gain_s=loss_s, rights=tuple(found))
+def four_stages(cycle_s: float, greens_s: Sequence[float], offset_s: float = 0.0) -> Timing:
+    """Return north and south ahead and right, their left turns, then east and west alike."""
+    ahead, left = ((0, 2), (1, 2)), ((2, 2),)
+    return _staged(
+        cycle_s,
+        greens_s,
+        offset_s,
+        [((0, 2), ahead), ((0, 2), left), ((1, 3), ahead), ((1, 3), left)],
+    )
 
 
 def two_stages(cycle_s: float, greens_s: Sequence[float], offset_s: float = 0.0) -> Timing:
     """Return north and south, then east and west; left turns go beside the others and yield."""
-    found, at = [], 0.0
-    for stage, green in enumerate(greens_s):
-        for d in (stage, stage + 2):
-            for k in range(3):
-                right = 1 if k == 2 else 2
-                found.append(
-                    Right(
-                        move=3 * d + k, right=right, begin_s=at + 2.0, length_s=green, ends=True
-                    )
-                )
-        at += green + 5.0
-    return Timing(cycle_s=cycle_s, offset_s=offset_s, gain_s=2.0, rights=tuple(found))
+    all_ = ((0, 2), (1, 2), (2, 1))
+    return _staged(cycle_s, greens_s, offset_s, [((0, 2), all_), ((1, 3), all_)])
+
+
+Stage = tuple[tuple[int, int], tuple[tuple[int, int], ...]]
+"""The sides whose traffic goes, and which turns of them with which right."""
+
+
+def _staged(
+    cycle_s: float, greens_s: Sequence[float], offset_s: float, stages: Sequence[Stage]
+) -> Timing:
+    """Return stages one after the other.
+
+    After each green come 5 s; of those drivers use as many as they lose at its beginning.
+    """
+    starts = np.concatenate([[0.0], np.cumsum(np.array(greens_s) + CLEAR_S)[:-1]])
+    found = [
+        Right(move=3 * d + turn, right=right, begin_s=start + LOSS_S, length_s=green, ends=True)
+        for (sides, turns), start, green in zip(stages, starts.tolist(), greens_s, strict=True)
+        for d in sides
+        for turn, right in turns
+    ]
+    return Timing(cycle_s=cycle_s, offset_s=offset_s, gain_s=LOSS_S, rights=tuple(found))
