@@ -187,9 +187,10 @@ def open_links(
 ) -> None:  # fmt: skip
     """Say how many may enter each link in the block, and let in who begins there."""
     for n in range(web.queues.shape[0] - 1):
+        slots = web.slots[n + 1] - web.slots[n]
+        row = web.slots[n] + (second // block) % slots
+        desk.slot[n] = row
         if second % block == 0:
-            slots = web.slots[n + 1] - web.slots[n]
-            row = web.slots[n] + (second // block) % slots
             store(tide.release, n, load(tide.outs, row) * (1.0 / block))
             store(tide.outs, row, fill(0))
         taken, waiting = load(tide.taken, n), load(tide.outside, n)
@@ -208,9 +209,7 @@ def open_links(
 
 
 @inner
-def gather(
-    web: Web, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int, slot: int
-) -> None:
+def gather(web: Web, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int) -> None:
     """Fill `desk.arrive` with the platoons that reach each stop line of a signal."""
     first = web.links[s]
     for n in range(first, web.links[s + 1]):
@@ -240,13 +239,13 @@ def gather(
         if web.lost[n] > 0:
             gone = web.lost[n] * sum_
             store(tally.left, s, load(tally.left, s) + gone)
-            add_out(web, tide, n, slot, gone)
+            add_out(tide, desk, n, gone)
 
 
 @inner
-def add_out(web: Web, tide: Tide, n: int, slot: int, gone: Row) -> None:
+def add_out(tide: Tide, desk: Desk, n: int, gone: Row) -> None:
     """Remember who left a link in this block."""
-    row = web.slots[n] + slot % (web.slots[n + 1] - web.slots[n])
+    row = desk.slot[n]
     store(tide.outs, row, load(tide.outs, row) + gone)
 
 

@@ -40,29 +40,36 @@ def is_tight(web: Web, tide: Tide, desk: Desk, s: int, many: int) -> bool:
     """Say whether a link after the signal or a lane before it may fill up within the block."""
     first = web.links[s]
     home = web.queues[first]
+    ahead = False
+    for p in range(web.pipes[s], web.pipes[s + 1]):
+        ahead = ahead or desk.tight[web.into[p]] == 1
+    over = fill(-1)
     for n in range(first, web.links[s + 1]):
+        if web.pocket[n] == 0 and not ahead:
+            continue
         comes, entry = load(desk.coming, n - first), many * load(desk.entry, n)
         for q in range(web.queues[n], web.queues[n + 1]):
             here = load(tide.here, q) + web.share[q] * comes + web.even[q] * entry
             if web.pocket[n] == 1:
-                behind = load(tide.behind, q) - LITTLE
-                if largest(most(here - web.region[q], behind)) > 0:
-                    return True
-            store(desk.want, q - home, least(here, fill(web.most[q] * many)))
-    for p in range(web.pipes[s], web.pipes[s + 1]):
-        if desk.tight[web.into[p]]:
+                over = most(over, most(here - web.region[q], load(tide.behind, q) - LITTLE))
+            if ahead:
+                store(desk.want, q - home, least(here, fill(web.most[q] * many)))
+    if largest(over) > 0:
+        return True
+    if ahead:
+        for p in range(web.pipes[s], web.pipes[s + 1]):
             wish = fill(LITTLE)
             for e in range(web.edges[p], web.edges[p + 1]):
                 wish = wish + web.edge_share[e] * load(desk.want, web.edge_queue[e] - home)
-            if largest(wish - web.part[p] * load(desk.allow, web.into[p])) > 0:
-                return True
+            over = most(over, wish - web.part[p] * load(desk.allow, web.into[p]))
+        return largest(over) > 0
     return False
 
 
 @inner
 def run_free(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int,
-    slot: int, watch: float,
+    watch: float,
 ) -> None:  # fmt: skip
     """Run a signal through a block, queue by queue: nothing holds anybody but the lamps."""
     first = web.links[s]
@@ -98,7 +105,7 @@ def run_free(
                 waits = waits + here
                 room = room + rate
                 gone = gone + goes
-            add_out(web, tide, n, slot, gone)
+            add_out(tide, desk, n, gone)
             away = away + web.exits[q] * gone
         store(tide.here, q, here)
         store(tide.flowing, q, goes)
@@ -218,7 +225,7 @@ def hold_back(web: Web, desk: Desk, s: int, home: int) -> None:
 @inner
 def run_tight(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int,
-    slot: int, watch: float,
+    watch: float,
 ) -> None:  # fmt: skip
     """Run a signal through a block, second by second: queues, bays and links may be full."""
     first = web.links[s]
@@ -254,7 +261,7 @@ def run_tight(
             room = room + load(desk.rate, at * BLOCK + i)
         came = load(tide.here, q) + load(tide.behind, q) - load(desk.before, at) + gone
         count(tally, q, watch, load(desk.stood, at), came, room)
-        add_out(web, tide, web.link[q], slot, gone)
+        add_out(tide, desk, web.link[q], gone)
         away = away + web.exits[q] * gone
     store(tally.left, s, load(tally.left, s) + away)
 
@@ -277,16 +284,16 @@ def transmit(
         for edge in window:
             if now < edge < stop:
                 stop = edge
-        many, slot = stop - now, now // block
+        many = stop - now
         watch = np.float32(1.0 if window[0] <= now < window[1] else 0.0)
         open_links(web, tide, tally, desk, now, many, block, watch, factor)
         for s in range(web.links.shape[0] - 1):
-            gather(web, tide, tally, desk, s, now, many, slot)
+            gather(web, tide, tally, desk, s, now, many)
             if strict == 1 or is_tight(web, tide, desk, s, many):
-                run_tight(web, shows, tide, tally, desk, s, now, many, slot, watch)
+                run_tight(web, shows, tide, tally, desk, s, now, many, watch)
                 slow += many
             else:
-                run_free(web, shows, tide, tally, desk, s, now, many, slot, watch)
+                run_free(web, shows, tide, tally, desk, s, now, many, watch)
             home = web.queues[web.links[s]]
             for p in range(web.pipes[s], web.pipes[s + 1]):
                 deliver(web, tide, desk, p, now, many, home)

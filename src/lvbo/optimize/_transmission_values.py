@@ -136,7 +136,7 @@ class Tally(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """Scratch: `allow`, `entry` and `tight` of all links, the rest for the signal at work.
+    """Scratch: `allow`, `entry`, `tight` and `slot` of all links, else of the signal at work.
 
     `dark[q]` is 1 where a queue has red throughout.
     """
@@ -144,6 +144,7 @@ class Desk(NamedTuple):
     allow: Floats
     entry: Floats
     tight: Ints
+    slot: Ints
     dark: Ints
     arrive: Floats
     coming: Floats

@@ -17,14 +17,13 @@ from numpy.typing import NDArray
 
 from lvbo.ids import ControllerId
 from lvbo.optimize.mesh import AreaMesh
+from lvbo.optimize.plan_windows import Serving, all_serving, windows_of_plans
 from lvbo.optimize.web import build_web
 from lvbo.optimize.windows import (
     Change,
     Windows,
     aligned,
     blank,
-    build_windows,
-    find_timings,
     show,
 )
 from lvbo.signal.plan import Plan
@@ -119,6 +118,7 @@ class Transmission:
     mesh: AreaMesh
     web: Web
     block_s: int
+    serving: tuple[Serving | None, ...]
 
     def run(
         self, plans: Plans, span: Span, start: Start | None = None, then: Then | None = None
@@ -132,10 +132,10 @@ class Transmission:
         change = None
         if then is not None:
             at_s = np.array([then.at_s[c] for c in self.mesh.controllers], np.int64)
-            windows = build_windows(find_timings(self.mesh, then.plans))
+            windows = windows_of_plans(self.mesh, then.plans, self.serving)
             change = Change(windows=windows, at_s=at_s)
         return self.run_windows(
-            build_windows(find_timings(self.mesh, plans)), span, start=start, change=change
+            windows_of_plans(self.mesh, plans, self.serving), span, start=start, change=change
         )
 
     def run_windows(
@@ -232,6 +232,7 @@ class Transmission:
             allow=blank(links),
             entry=blank(links),
             tight=np.zeros(links, np.int64),
+            slot=np.zeros(links, np.int64),
             dark=np.zeros(most_queues, np.int64),
             arrive=blank(most_links * BLOCK),
             coming=blank(most_links),
@@ -287,7 +288,7 @@ class Transmission:
 def build_transmission(mesh: AreaMesh, wave_mps: float = WAVE_MPS) -> Transmission:
     """Return an area ready to be run."""
     built = build_web(mesh, wave_mps)
-    return Transmission(mesh=mesh, web=built.web, block_s=built.block_s)
+    return Transmission(mesh=mesh, web=built.web, block_s=built.block_s, serving=all_serving(mesh))
 
 
 def random_delay(came: Floats, room: Floats, window_s: float) -> Floats:

@@ -10,10 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.ids import ControllerId
-from lvbo.optimize.lamps import Right, rights
-from lvbo.optimize.mesh import AreaMesh
-from lvbo.signal.plan import Plan
+from lvbo.optimize.lamps import Right
 
 if TYPE_CHECKING:
     from lvbo.optimize._profile_values import Lamps
@@ -59,30 +56,10 @@ class Windows:
     cycle_s: Floats
 
 
-def find_timings(
-    mesh: AreaMesh, plans: Sequence[Mapping[ControllerId, Plan]]
-) -> list[list[Timing]]:
-    """Return what each signal of an area shows in each set of plans."""
-    known: dict[tuple[int, int, object], tuple[Right, ...]] = {}
-    found = []
-    for s, controller in enumerate(mesh.controllers):
-        loss, gain = mesh.loss_gain_s[s]
-        row = []
-        for at in plans:
-            plan = at[controller]
-            key = (s, plan.cycle_ds, plan.greens)
-            if key not in known:
-                known[key] = tuple(rights(mesh.models[s], plan, loss, gain))
-            row.append(
-                Timing(
-                    cycle_s=plan.cycle_ds / 10,
-                    offset_s=plan.offset_ds / 10,
-                    gain_s=gain,
-                    rights=known[key],
-                )
-            )
-        found.append(row)
-    return found
+Line = list[tuple[float, float, float]]
+"""Begin and length in s and `sneak` of one window, one for each plan."""
+Lines = Mapping[tuple[int, int, int], Line]
+"""Lines by movement, right and number."""
 
 
 def build_windows(timings: Sequence[Sequence[Timing]]) -> Windows:
@@ -92,36 +69,54 @@ def build_windows(timings: Sequence[Sequence[Timing]]) -> Windows:
         ValueError: for no plan, or for more than fit.
 
     """
+    return put_together(
+        [align(row) for row in timings],
+        [row[0].gain_s if row else 0.0 for row in timings],
+        [[at.cycle_s for at in row] for row in timings],
+    )
+
+
+def put_together(
+    lines: Sequence[Lines], gain_s: Sequence[float], cycle_s: Sequence[Sequence[float]]
+) -> Windows:
+    """Return the windows of all signals; a line may serve several movements.
+
+    Raises:
+        ValueError: for no plan, or for more than fit.
+
+    """
     from lvbo.optimize._wide import WIDTH
 
-    plans = len(timings[0])
+    plans = len(cycle_s[0])
     if not 0 < plans <= WIDTH:
         message = f"{plans} sets of plans, 1 to {WIDTH} fit"
         raise ValueError(message)
     pick = np.minimum(np.arange(WIDTH), plans - 1)
-    first, keys, rows = [0], [], []
-    for row in timings:
-        aligned = _aligned(row)
-        keys += list(aligned)
-        rows += list(aligned.values())
-        first.append(len(rows))
-    table = np.array(rows, np.float32).reshape(-1, plans, 3)[:, pick]
+    keys = [key for own in lines for key in own]
+    row: dict[int, int] = {}
+    held: list[Line] = []
+    for own in lines:
+        for line in own.values():
+            if row.setdefault(id(line), len(held)) == len(held):
+                held.append(line)
+    at = [row[id(line)] for own in lines for line in own.values()]
+    table = np.array(held, np.float32).reshape(-1, plans, 3)[at][:, pick]
     return Windows(
         plans=plans,
-        first=np.array(first, np.int64),
+        first=np.cumsum([0, *(len(own) for own in lines)]).astype(np.int64),
         move=np.array([key[0] for key in keys], np.int64),
         right=np.array([key[1] for key in keys], np.int64),
         begin=np.ascontiguousarray(table[:, :, 0]),
         length=np.ascontiguousarray(table[:, :, 1]),
         sneak=np.ascontiguousarray(table[:, :, 2]),
-        gain=np.array([row[0].gain_s for row in timings], np.float32),
-        cycle_s=np.array([[at.cycle_s for at in row] for row in timings], np.float32)[:, pick],
+        gain=np.array(gain_s, np.float32),
+        cycle_s=np.ascontiguousarray(np.array(cycle_s, np.float32)[:, pick]),
     )
 
 
-def _aligned(row: Sequence[Timing]) -> dict[tuple[int, int, int], list[tuple[float, ...]]]:
-    """Return (begin, length, sneak) by movement, right and number, one per plan; none is empty."""
-    slots: dict[tuple[int, int, int], list[tuple[float, ...]]] = {}
+def align(row: Sequence[Timing]) -> Lines:
+    """Return the windows of several plans of one signal side by side; missing ones are empty."""
+    slots: dict[tuple[int, int, int], Line] = {}
     for b, timing in enumerate(row):
         seen: dict[tuple[int, int], int] = {}
         for r in timing.rights:
