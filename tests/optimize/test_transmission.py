@@ -398,7 +398,7 @@ def test_the_series_is_that_of_the_candidate_asked_for() -> None:
     model = build_transmission(grid_mesh(Streets(signals=2, vph=700)))
     windows = build_windows(random_timings(np.random.default_rng(3), 4, 3))
 
-    found = model.run_windows(windows, Span(end_s=200), watched=2)
+    found = model.run_windows(windows, Span(end_s=200, watched=2))
 
     assert found.series[-1, 0] == 200
     assert (np.diff(found.series[:, 0]) <= model.block_s).all()

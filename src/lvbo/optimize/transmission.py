@@ -70,12 +70,13 @@ class Span:
     """How long to run, when delay counts (all the time if not said), and how much begins.
 
     Seconds are absolute; a run without a start begins at 0 with empty streets. `factor` times the
-    arrivals of the mesh begin.
+    arrivals of the mesh begin. The queues of candidate `watched` are kept as a series.
     """
 
     end_s: int
     window_s: tuple[int, int] | None = None
     factor: float = 1.0
+    watched: int | None = None
 
 
 @dataclass(frozen=True, eq=False, slots=True, kw_only=True)
@@ -145,10 +146,9 @@ class Transmission:
         *,
         start: Start | None = None,
         change: Change | None = None,
-        watched: int | None = None,
         strict: bool = False,
     ) -> Transmitted:
-        """Run windows; keep the queues of candidate `watched`.
+        """Run windows instead of plans.
 
         `strict` runs all signals second by second, as if everything could fill up at any time.
 
@@ -163,10 +163,10 @@ class Transmission:
         tide = type(begin.tide)(*(aligned(rows) for rows in begin.tide))
         shows = show(self.web, self.mesh.arrays.turn_move, windows, begin.second, change)
         window = span.window_s or (begin.second, span.end_s)
-        tally, series = self._tally(), self._series(begin.second, span.end_s, watched)
+        tally, series = self._tally(), self._series(begin.second, span.end_s, span.watched)
         slow = transmit(
             self.web, shows, tide, tally, self._desk(), begin.second, span.end_s, window,
-            self.block_s, span.factor, int(strict), watched or 0, series,
+            self.block_s, span.factor, int(strict), span.watched or 0, series,
         )  # fmt: skip
         end = Start(second=span.end_s, tide=tide)
         seconds = (span.end_s - begin.second) * len(self.mesh.controllers)
