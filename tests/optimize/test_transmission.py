@@ -282,12 +282,12 @@ def test_below_saturation_the_delay_is_that_of_cyclic_profiles(seed: int) -> Non
 
 
 def test_those_who_yield_wait_as_in_cyclic_profiles() -> None:
-    mesh = grid_mesh(Streets(signals=2, vph=400, yielding=True))
+    mesh = grid_mesh(Streets(signals=2, vph=700, left=0.2, yielding=True))
     windows = one(*(two_stages(60, (25, 25), o) for o in offsets(1, 4, 60)))
 
     _, found = run(mesh, windows, 1500, (600, 1500))
 
-    assert found.delay_vehs[0] / 900 == pytest.approx(profiles(mesh, windows, 60)[0], rel=0.05)
+    assert found.delay_vehs[0] / 900 == pytest.approx(profiles(mesh, windows, 60)[0], rel=0.02)
 
 
 @pytest.mark.parametrize("yielding", [False, True])
