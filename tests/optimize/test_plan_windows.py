@@ -8,7 +8,7 @@ from lvbo.demand.saturation import saturations
 from lvbo.ids import ControllerId, PlanId, StageId
 from lvbo.io.sumo_net import read_network
 from lvbo.network.network import Network
-from lvbo.optimize.evaluate import run_profiles
+from lvbo.optimize.evaluate import Profiles
 from lvbo.optimize.lamps import build_lamps
 from lvbo.optimize.mesh import AreaMesh, build_mesh
 from lvbo.optimize.plan_windows import windows_of_plans
@@ -90,7 +90,8 @@ def test_shared_lanes_and_those_who_yield_wait_as_in_cyclic_profiles(network: Ne
 
     found = build_transmission(mesh).run(held, Span(end_s=window[1], window_s=window))
 
-    expected = run_profiles(mesh, held, cycle_s).sum()
+    judge = Profiles(mesh)
+    expected = judge.cost(judge.lamps(held, cycle_s), cycle_s)[:, 0].sum()
     assert found.delay_vehs[0] / (10 * cycle_s) == pytest.approx(expected, rel=0.05)
 
 

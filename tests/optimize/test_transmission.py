@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lvbo.ids import LaneId, LinkId
+from lvbo.optimize.evaluate import Profiles
 from lvbo.optimize.lamps import Right
 from lvbo.optimize.mesh import VEHICLE_M, AreaMesh, Pipe, Queue, Traits
 from lvbo.optimize.transmission import Span, Transmission, Transmitted, build_transmission
@@ -240,9 +241,7 @@ def test_a_queue_past_the_entrance_keeps_others_from_an_empty_bay() -> None:
 
 def profiles(mesh: AreaMesh, windows: Windows, cycle_s: int) -> np.ndarray:
     """Return veh-s per second by cyclic flow profiles, per candidate."""
-    from lvbo.optimize import _profile_kernels as kernels
-    from lvbo.optimize._profile_values import Cost, Lamps, State
-    from lvbo.optimize._wide import WIDTH
+    from lvbo.optimize._profile_values import Lamps
 
     lamps = Lamps(
         windows.first[:-1],
@@ -254,16 +253,8 @@ def profiles(mesh: AreaMesh, windows: Windows, cycle_s: int) -> np.ndarray:
         windows.sneak,
         windows.gain,
     )
-    arrays = mesh.arrays
-    state = State(
-        np.zeros((len(mesh.pipes), cycle_s, WIDTH), np.float32) + arrays.mean[:, None, None],
-        np.zeros((len(mesh.queues), WIDTH), np.float32),
-    )
-    out = np.zeros((len(mesh.queues), WIDTH), np.float32)
-    links = int(np.diff(arrays.links).max())
-    work = kernels.scratch(links, int(np.diff(arrays.queues[arrays.links]).max()), cycle_s)
-    kernels.run_plans(arrays, lamps, cycle_s, 6, state, Cost(0.0, 0.0), work, out)
-    return np.asarray(out.sum(axis=0)[: windows.plans], np.float64)
+    cost = Profiles(mesh).cost(lamps, cycle_s)
+    return np.asarray(cost.sum(axis=0)[: windows.plans])
 
 
 def offsets(seed: int, signals: int, cycle: int) -> list[float]:
