@@ -6,21 +6,20 @@ See `_transmission_kernels`.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numba import njit
 
 from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
-from lvbo.optimize._wide import Row, below, fill, largest, least, load, most, store
-
-OPTIONS: dict[str, Any] = {"cache": True, "fastmath": True, "error_model": "numpy"}
-INNER: dict[str, Any] = {"forceinline": True, "_nrt": False}
-"""Of kernels called by kernels: they count no references to the arrays that they are handed.
-
-Counting takes longer than the work: seventy arrays each time one of them is called.
-"""
-inner = njit(**OPTIONS, **INNER)
+from lvbo.optimize._wide import (
+    Row,
+    below,
+    fill,
+    inner,
+    largest,
+    least,
+    load,
+    most,
+    store,
+)
 
 BLOCK = 20
 """Most seconds in one block."""

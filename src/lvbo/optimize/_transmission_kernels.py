@@ -13,24 +13,21 @@ of `_link_kernels`: `make` removes the compiled ones when any kernel changed.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from lvbo.optimize._link_kernels import (
     BLOCK,
     LITTLE,
-    OPTIONS,
     add_out,
     advance,
     deliver,
     gather,
-    inner,
     is_dark,
     mixed_rate,
     open_links,
     plain_rate,
 )
 from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
-from lvbo.optimize._wide import Row, fill, largest, least, load, most, store
+from lvbo.optimize._wide import Row, fill, inner, kernel, largest, least, load, most, store
 
 # signals ---------------------------------------------------------------------------------------
 
@@ -266,7 +263,7 @@ def run_tight(
     store(tally.left, s, load(tally.left, s) + away)
 
 
-@njit(**OPTIONS)
+@kernel
 def transmit(
     web: Web, shows: Shows, tide: Tide, tally: Tally, desk: Desk, second: int, end: int,
     window: tuple[int, int], block: int, factor: float, strict: int, candidate: int,
