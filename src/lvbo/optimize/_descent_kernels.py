@@ -219,7 +219,7 @@ def move_offset(area: Area, s: int) -> bool:
         for g in range(stages.size[at.row[s]]):
             store(trial.greens, g, fill(at.greens[s, g]))
         set_windows(area, s, at.row[s], trial.greens, load(trial.offset, 0))
-        best = look_at(area, s, 0)
+        best = look_at(area, s, np.int64(0))
         at.offset[s] = int(trial.offset[0, best])
     return bool(at.offset[s] != before)
 
@@ -270,7 +270,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
     """
     at, trial = area.at, area.trial
     as_set(area, s)
-    look_at(area, s, 0)
+    look_at(area, s, np.int64(0))
     least = trial.found[0, 0]
     row, offset, green = at.row[s], at.offset[s], at.greens[s, :].copy()
     best_row, best_offset, best_green = row, offset, green
@@ -281,7 +281,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
         at.greens[s, :] = greens[i, :]
         move_offset(area, s)
         as_set(area, s)
-        look_at(area, s, 0)
+        look_at(area, s, np.int64(0))
         if trial.found[0, 0] < np.float32(0.9995) * least:
             least = trial.found[0, 0]
             best_row, best_offset = at.row[s], at.offset[s]
@@ -333,7 +333,7 @@ def visit(
     if at.early[s] + at.late[s] > 0:
         moved = move_offset(area, s)
     for size in sizes:
-        if move_greens(area, s, size, 0):
+        if move_greens(area, s, size, np.int64(0)):
             moved = True
     as_set(area, s)
     settle(area, s)
@@ -408,7 +408,7 @@ def time_alone(area: Area, s: int) -> float:
         for g in range(min(count, WIDTH)):
             trial.greens[g, g] += step
         set_windows(area, s, r, trial.greens, fill(at.offset[s]))
-        look_at(area, s, 1)
+        look_at(area, s, np.int64(1))
         best = -1
         for g in range(min(count, WIDTH)):
             fits = at.greens[s, g] + step <= stages.high[r, g]
@@ -420,7 +420,7 @@ def time_alone(area: Area, s: int) -> float:
         room -= step
     for size in (4, 2, 1):
         for _ in range(8):
-            if not move_greens(area, s, size, 1):
+            if not move_greens(area, s, size, np.int64(1)):
                 break
     return one_cost(area, s)
 
@@ -442,7 +442,7 @@ def one_cost(area: Area, s: int) -> float:
     """Return what a signal costs at its own queues as it is set."""
     trial = area.trial
     as_set(area, s)
-    look_at(area, s, 1)
+    look_at(area, s, np.int64(1))
     return float(trial.found[0, 0])
 
 
@@ -515,7 +515,7 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     for _ in range(2):
         for s in around_it:
             settle(area, s)
-    descend(area, around_it, 4, sizes)
+    descend(area, around_it, np.int64(4), sizes)
     for _ in range(2):
         for s in range(near.shape[0]):
             settle(area, s)

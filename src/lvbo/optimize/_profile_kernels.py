@@ -278,7 +278,7 @@ def fill_pipe(mesh: Mesh, p: int, cycle: int, home: int, work: Bench, out: Float
             store(work.pipe, t, load(work.pipe, t) + part * load(leave, t))
     smooth = mesh.smooth[p]
     rest = np.float32(1.0) - smooth
-    back = min(cycle, int(-4.0 / np.log(min(0.999, max(rest, np.float32(0.02))))) + 1)
+    back = min(cycle, int(-6.0 / np.log(min(0.999, max(rest, np.float32(0.02))))) + 1)
     value = fill(mesh.mean[p])
     for t in range(cycle - back, cycle):
         value = rest * value + smooth * load(work.pipe, t)

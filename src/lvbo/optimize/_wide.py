@@ -35,7 +35,6 @@ lean = njit(**LEAN)
 than the work of a short one."""
 inner = njit(**LEAN, forceinline=True)
 """Compile a lean kernel into whoever calls it."""
-
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _FAST = ("fast",)
 
