@@ -103,8 +103,10 @@ class Lattice:
         """Return the length of the link that comes into a signal from one leg."""
         row, column = divmod(s, self.columns)
         across, along = self.blocks_m
-        return float({"N": across[row], "S": across[row + 1]}[leg]) if leg in "NS" else float(
-            {"W": along[column], "E": along[column + 1]}[leg]
+        return (
+            float({"N": across[row], "S": across[row + 1]}[leg])
+            if leg in "NS"
+            else float({"W": along[column], "E": along[column + 1]}[leg])
         )
 
     def next_to(self, s: int, leg: str) -> int | None:
@@ -160,7 +162,9 @@ def lattice_mesh(lattice: Lattice, traits: Traits | None = None) -> AreaMesh:
     sat_vps = model.layout.sat_vps[: len(LANES_ON)]
     volumes = lattice.volumes_vph.reshape(lattice.signals, len(APPROACHES), len(TURN_NAMES))
     queues = [q for s in range(lattice.signals) for q in _queues(lattice, s, volumes[s], sat_vps)]
-    pipes = [p for s in range(lattice.signals) for p in _pipes(lattice, s, volumes[s], queues, traits)]
+    pipes = [
+        p for s in range(lattice.signals) for p in _pipes(lattice, s, volumes[s], queues, traits)
+    ]
     per_signal, per_link = len(APPROACHES), len(LANES_ON)
     links = per_signal * lattice.signals
     names = [signal_name(*divmod(s, lattice.columns)) for s in range(lattice.signals)]
@@ -227,8 +231,12 @@ def _pipes(
         if other is None:
             continue
         leg = exit_leg(leaves, "T")
-        used = [(a, k) for a, from_ in enumerate(APPROACHES) for k, turn in enumerate(TURN_NAMES)
-                if exit_leg(from_, turn) == leaves]
+        used = [
+            (a, k)
+            for a, from_ in enumerate(APPROACHES)
+            for k, turn in enumerate(TURN_NAMES)
+            if exit_leg(from_, turn) == leaves
+        ]
         shares = {
             home + len(LANES_ON) * a + lane: share
             for a, k in used

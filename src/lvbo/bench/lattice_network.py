@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The streets of a lattice as a network: crosses with left-turn bays and a phase for each of them."""
+"""The streets of a lattice as a network: crosses with left-turn bays, lefts on arrows."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class _Grid:
         length = abs(shape[0][0] - shape[1][0]) + abs(shape[0][1] - shape[1][1])
         return Link(
             id=name,
-            name=f"{'column' if leg in 'NS' else 'row'} {(start if leg in 'EW' else end)[leg in 'NS']}",
+            name=f"column {end[1]}" if leg in "NS" else f"row {end[0]}",
             start=self._place(*start),
             end=self._place(*end),
             length_m=length,
@@ -190,7 +190,9 @@ def _controller(signal: ControllerId) -> Controller:
     both_ways = [*pairs, *((b, a) for a, b in pairs)]
     through, lefts = (("N", "S"), ("E", "W")), (("NL", "SL"), ("EL", "WL"))
     order = tuple(
-        tuple(PhaseId(p) for p in stage) for pair in zip(through, lefts, strict=True) for stage in pair
+        tuple(PhaseId(p) for p in stage)
+        for pair in zip(through, lefts, strict=True)
+        for stage in pair
     )
     return Controller(
         id=signal,
@@ -214,7 +216,7 @@ def _controller(signal: ControllerId) -> Controller:
 
 
 def _cross(a: str, b: str) -> bool:
-    """Say whether two phases are foes: other streets, or a left against the other side's through."""
+    """Say whether two phases are foes: other streets, or a left and the through it meets."""
     if (a[0] in "NS") != (b[0] in "NS"):
         return True
     return a[0] != b[0] and a.endswith("L") != b.endswith("L")
