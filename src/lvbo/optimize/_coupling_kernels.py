@@ -13,7 +13,7 @@ from numba import njit
 from lvbo.optimize._descent_kernels import as_set, own_cost
 from lvbo.optimize._profile_kernels import fill_pipe, queue_cost, run_step
 from lvbo.optimize._profile_values import Area, Floats
-from lvbo.optimize._wide import WIDTH, Row, fill, load, store
+from lvbo.optimize._wide import WIDTH, Row, fill, store
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -58,11 +58,12 @@ def link_cost(area: Area, n: int) -> Row:
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def tabulate(area: Area, flow: Floats, table: Floats, even: Floats) -> None:
+def tabulate(area: Area, flow: Floats, step: int, table: Floats, even: Floats) -> None:
     """Fill `table[P, C]`: the cost of a pipe's link where its platoons come so many s later.
 
-    All else arrives evenly; `even[P]` is the cost where the pipe does as well. In veh-s per s, for
-    signals that have their windows set, and `flow[P, C]` of `platoons`.
+    Every `step` s is looked at, what lies between is drawn straight. All else arrives evenly;
+    `even[P]` is the cost where the pipe does as well. In veh-s per s, for signals that have their
+    windows set, and `flow[P, C]` of `platoons`.
     """
     mesh, trial, cycle = area.mesh, area.trial, area.cycle
     arrive = trial.next.arrive[0]
@@ -76,12 +77,25 @@ def tabulate(area: Area, flow: Floats, table: Floats, even: Floats) -> None:
         store(trial.found, 0, link_cost(area, n))
         even[p] = trial.found[0, 0]
         rest -= mesh.mean[p]
-        for first in range(0, cycle, WIDTH):
+        for first in range(0, cycle, WIDTH * step):
             for b in range(WIDTH):
-                at = (first + b) % cycle
+                at = (first + b * step) % cycle
                 for t in range(cycle):
                     arrive[at, b] = rest + flow[p, t]
                     at = at + 1 if at + 1 < cycle else 0
             store(trial.found, 0, link_cost(area, n))
-            for b in range(min(WIDTH, cycle - first)):
-                table[p, first + b] = trial.found[0, b]
+            for b in range(WIDTH):
+                if first + b * step < cycle:
+                    table[p, first + b * step] = trial.found[0, b]
+        draw_between(table[p], step)
+
+
+@njit(cache=True, fastmath=True, error_model="numpy")
+def draw_between(row: Floats, step: int) -> None:
+    """Fill the places of `row[C]` between every `step`-th, straight, around the cycle."""
+    cycle = row.shape[0]
+    for first in range(0, cycle, step):
+        last = min(first + step, cycle)
+        begin, end = row[first], row[last % cycle]
+        for t in range(first + 1, last):
+            row[t] = begin + (end - begin) * np.float32((t - first) / (last - first))
