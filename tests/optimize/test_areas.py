@@ -80,7 +80,7 @@ def test_what_does_not_hang_together_is_no_area() -> None:
 def test_areas_of_before_stay_as_long_as_little_speaks_against_it() -> None:
     """Signal c turns a little more to the other town, then very much."""
     little, much = dict(TWO_TOWNS), dict(TWO_TOWNS)
-    little |= {"bc": 6.0, "ac": 4.0, "cd": 6.5, "ce": 6.0}
+    little |= {"bc": 4.0, "ac": 4.0, "cd": 9.0, "ce": 9.0}
     much |= {"bc": 1.0, "ac": 1.0, "cd": 9.0, "ce": 9.0}
     rules = AreaRules(earlier=(line("a", "b", "c"), line("d", "e", "f")))
 

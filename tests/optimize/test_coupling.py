@@ -35,7 +35,7 @@ def test_a_table_says_what_the_search_pays_at_every_offset(mesh: AreaMesh, area:
     """One signal later than the other is platoons that come earlier by as much."""
     from lvbo.optimize._descent_kernels import one_cost, settle
 
-    table, even = delay_tables(mesh, area)
+    table, even = delay_tables(area)
     pipe = next(p for p, way in enumerate(mesh.pipes) if way.source == 0)
     alone = one_cost(area, 1)
     settle(area, 0)
@@ -50,7 +50,7 @@ def test_a_table_says_what_the_search_pays_at_every_offset(mesh: AreaMesh, area:
 def test_what_is_saved_is_the_even_cost_less_that_of_the_best_common_offset(
     mesh: AreaMesh, area: Area
 ) -> None:
-    table, even = delay_tables(mesh, area)
+    table, even = delay_tables(area)
     there = next(p for p, w in enumerate(mesh.pipes) if (w.source, w.link // 4) == (0, 1))
     back = next(p for p, w in enumerate(mesh.pipes) if (w.source, w.link // 4) == (1, 0))
     both = [table[there, -r % CYCLE_S] + table[back, r] for r in range(CYCLE_S)]

@@ -41,7 +41,7 @@ def test_the_best_offset_of_a_signal_is_the_best_of_all_sums_of_rows(
 ) -> None:
     from lvbo.optimize._table_kernels import best_offset, table_cost
 
-    ties = make_ties(mesh, area)
+    ties = make_ties(area)
     offset = np.random.default_rng(1).integers(0, CYCLE_S, len(mesh.controllers))
     for s in range(len(offset)):
         costs = []
@@ -62,7 +62,7 @@ def test_kicks_only_keep_what_costs_less(mesh: AreaMesh, area: Area) -> None:
         table_cost,
     )
 
-    ties = make_ties(mesh, area)
+    ties = make_ties(area)
     offset = np.zeros(len(mesh.controllers), np.int64)
     sheet = make_sheet(len(offset), CYCLE_S)
     assert descend_tables(ties, offset, 40, sheet) == 0
@@ -81,7 +81,7 @@ def test_offsets_by_tables_save_delay_in_the_model(search: AreaSearch, area: Are
     from lvbo.optimize._descent_kernels import settle_all
 
     before = settle_all(area, 4)
-    preset_offsets(search.mesh, area)
+    preset_offsets(area)
     after = settle_all(area, 4)
 
     assert after < 0.9 * before
@@ -89,9 +89,9 @@ def test_offsets_by_tables_save_delay_in_the_model(search: AreaSearch, area: Are
 
 def test_a_table_counts_from_the_offsets_as_they_are(mesh: AreaMesh, area: Area) -> None:
     """Moving all signals and asking again gives the same costs of the same offsets."""
-    level = make_ties(mesh, area).table
+    level = make_ties(area).table
     area.at.offset[:] = np.arange(len(mesh.controllers)) * 16 % CYCLE_S
-    moved = make_ties(mesh, area).table
+    moved = make_ties(area).table
 
     assert np.abs(level - moved).max() < 0.1
     assert np.ptp(level, axis=1).min() > 0.5
@@ -102,11 +102,11 @@ def test_bound_signals_stay_and_the_same_seed_gives_the_same_offsets(
 ) -> None:
     area.at.offset[4] = 33
     area.at.early[4] = area.at.late[4] = 0
-    preset_offsets(mesh, area, seed=7)
+    preset_offsets(area, seed=7)
     first = area.at.offset.copy()
     area.at.offset[:] = 0
     area.at.offset[4] = 33
-    preset_offsets(mesh, area, seed=7)
+    preset_offsets(area, seed=7)
 
     assert first[4] == 33
     assert (area.at.offset == first).all()

@@ -16,7 +16,7 @@ Members = tuple[ControllerId, ...]
 Pair = tuple[int, int]
 
 MOST_SIGNALS = 60
-STICKY = 0.5
+STICKY = 0.25
 """So much more than it is counts a coupling inside an area of before."""
 LEAST_GAIN = 1e-9
 

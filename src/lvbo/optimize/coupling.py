@@ -15,7 +15,7 @@ from lvbo.ids import ControllerId
 from lvbo.optimize.mesh import AreaMesh
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_values import Area
+    from lvbo.optimize._profile_values import Area, Mesh
 
 Floats = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ def savings(mesh: AreaMesh, area: Area) -> tuple[Coupling, ...]:
     That is how much less the queues there cost when platoons come at the best offset than when all
     arrives evenly, both ways together. `area` has its signals timed alone (`AreaSearch.start`).
     """
-    table, even = delay_tables(mesh, area)
+    table, even = delay_tables(area)
     pairs = _pairs(mesh)
     found = []
     for (a, b), pipes in pairs.items():
@@ -53,7 +53,7 @@ def savings(mesh: AreaMesh, area: Area) -> tuple[Coupling, ...]:
     return tuple(found)
 
 
-def delay_tables(mesh: AreaMesh, area: Area, step_s: int = 1) -> tuple[Floats, Floats]:
+def delay_tables(area: Area, step_s: int = 1) -> tuple[Floats, Floats]:
     """Return what the link of each pipe costs, by offsets, and where the pipe arrives evenly.
 
     In veh-s per s. Row p of the first, (pipes, cycle), is the cost where the signal that fills the
@@ -62,21 +62,22 @@ def delay_tables(mesh: AreaMesh, area: Area, step_s: int = 1) -> tuple[Floats, F
     """
     from lvbo.optimize._coupling_kernels import platoons, tabulate
 
-    pipes, cycle, arrays = len(mesh.pipes), area.cycle, mesh.arrays
+    mesh, cycle = area.mesh, area.cycle
+    pipes = len(mesh.into)
     flow, table = np.zeros((2, pipes, cycle), np.float32)
     even = np.zeros(pipes, np.float32)
     platoons(area, flow)
     tabulate(area, flow, step_s, table, even)
     offset = area.at.offset
-    now = offset[sources(mesh)] - offset[arrays.owner[arrays.into]]
+    now = offset[sources(mesh)] - offset[mesh.owner[mesh.into]]
     turned = (np.arange(cycle)[None, :] - now[:, None]) % cycle
     return np.take_along_axis(table, turned, axis=1), even
 
 
-def sources(mesh: AreaMesh) -> NDArray[np.int64]:
+def sources(mesh: Mesh) -> NDArray[np.int64]:
     """Return the signal that fills each pipe."""
-    pipes = np.arange(len(mesh.pipes))
-    return np.searchsorted(mesh.arrays.pipes, pipes, side="right").astype(np.int64) - 1
+    pipes = np.arange(len(mesh.into))
+    return np.searchsorted(mesh.pipes, pipes, side="right").astype(np.int64) - 1
 
 
 def coupling_index(mesh: AreaMesh) -> tuple[Coupling, ...]:

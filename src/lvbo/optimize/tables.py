@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lvbo.optimize.coupling import delay_tables, sources
-from lvbo.optimize.mesh import AreaMesh
 
 if TYPE_CHECKING:
     from lvbo.optimize._profile_values import Area
@@ -27,15 +26,15 @@ COLUMNS = 48
 """Offsets looked at for each link: three looks of sixteen."""
 
 
-def preset_offsets(mesh: AreaMesh, area: Area, *, seed: int = 0) -> float:
+def preset_offsets(area: Area, *, seed: int = 0) -> float:
     """Set the offsets of an area by tables; return what its tables say it costs, veh-s per s.
 
     `area` has its greens set. Signals whose offset is bound stay where they are.
     """
     from lvbo.optimize._table_kernels import descend_tables, kick_tables, make_sheet, table_cost
 
-    signals = len(mesh.controllers)
-    ties, offset = make_ties(mesh, area), area.at.offset
+    ties, offset = make_ties(area), area.at.offset
+    signals = len(offset)
     sheet = make_sheet(signals, area.cycle)
     kicks = min(MOST_KICKS, max(LEAST_KICKS, KICKS_PER_SIGNAL * signals))
     descend_tables(ties, offset, ROUNDS, sheet)
@@ -43,18 +42,18 @@ def preset_offsets(mesh: AreaMesh, area: Area, *, seed: int = 0) -> float:
     return float(table_cost(ties, offset))
 
 
-def make_ties(mesh: AreaMesh, area: Area) -> Ties:
+def make_ties(area: Area) -> Ties:
     """Return the pipes of an area by the signals they join, each with its table of delay."""
     from lvbo.optimize._table_kernels import Ties
 
-    arrays, at, pipes = mesh.arrays, area.at, len(mesh.pipes)
-    table, _ = delay_tables(mesh, area, max(1, -(-area.cycle // COLUMNS)))
+    mesh, at = area.mesh, area.at
+    table, _ = delay_tables(area, max(1, -(-area.cycle // COLUMNS)))
     source = sources(mesh)
-    target = arrays.owner[arrays.into]
-    ends, numbers = np.concatenate([source, target]), np.tile(np.arange(pipes), 2)
+    target = mesh.owner[mesh.into]
+    ends, numbers = np.concatenate([source, target]), np.tile(np.arange(len(source)), 2)
     order = np.argsort(ends, kind="stable")
     return Ties(
-        first=np.searchsorted(ends[order], np.arange(len(mesh.controllers) + 1)),
+        first=np.searchsorted(ends[order], np.arange(len(at.offset) + 1)),
         near=numbers[order],
         source=source,
         target=target.astype(np.int64),
