@@ -23,8 +23,10 @@ def platoons(area: Area, out: Floats) -> None:
     `area.now` is that of uniform arrivals and stays so.
     """
     mesh, trial, cycle = area.mesh, area.trial, area.cycle
+    signals = area.at.row.shape[0]
     for s in range(mesh.links.shape[0] - 1):
-        as_set(area, s)
+        if s < signals:
+            as_set(area, s)
         store(trial.found, 0, own_cost(area, s))
         home = mesh.queues[mesh.links[s]]
         for p in range(mesh.pipes[s], mesh.pipes[s + 1]):
@@ -38,7 +40,7 @@ def link_cost(area: Area, n: int) -> Row:
 
     Queues that yield see their foes discharge evenly.
     """
-    mesh, now, trial, cycle = area.mesh, area.now, area.trial, area.cycle
+    mesh, trial, cycle = area.mesh, area.trial, area.cycle
     s = mesh.owner[n]
     home = mesh.queues[mesh.links[s]]
     total, tally = fill(0), np.empty((4, WIDTH), np.float32)
@@ -49,10 +51,7 @@ def link_cost(area: Area, n: int) -> Row:
                 if foe >= 0 and mesh.link[foe] != n:
                     for t in range(cycle):
                         store(trial.next.leave[foe - home], t, fill(mesh.total[foe]))
-        store(trial.start, q, fill(now.start[q]))
-        run_step(
-            mesh, area.lamps, s, q, cycle, trial.next.arrive[0], trial.start, trial.next, tally
-        )
+        run_step(mesh, area.lamps, s, q, cycle, trial.next.arrive[0], trial.next, tally)
         total = total + queue_cost(mesh, q, cycle, area.cost, tally)
     return total
 

@@ -43,7 +43,7 @@ def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None
     """Write the windows of a signal in order r with `greens[G, B]` and offsets into `lamps`."""
     stages, lamps, cycle = area.stages, area.lamps, area.cycle
     own = np.float32(cycle / stages.times[r])
-    rows = lamps.first[s + 1] - lamps.first[s]
+    rows = lamps.last[s] - lamps.first[s]
     for v in range(rows):
         w = lamps.first[s] + v
         a, z = stages.opens[r, v], stages.closes[r, v]
@@ -59,7 +59,7 @@ def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None
         runs = load(greens, g)
         while g != z:
             runs = runs + stages.inter[r, g]
-            g = g + 1 if g + 1 < stages.count[r] else 0
+            g = g + 1 if g + 1 < stages.size[r] else 0
             runs = runs + load(greens, g)
         late = stages.late[r, v]
         length = most(fill(0), runs - late + stages.past[r, v])
@@ -85,9 +85,7 @@ def own_cost(area: Area, s: int) -> Row:
         clear(trial.own.arrive[n - first], cycle)
         for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
             spread(now.flow[mesh.feed[j]], cycle, trial.own.arrive[n - first])
-        for q in range(mesh.queues[n], mesh.queues[n + 1]):
-            store(trial.start, q, fill(now.start[q]))
-    return run_signal(mesh, lamps, s, cycle, trial.start, trial.own, cost)
+    return run_signal(mesh, lamps, s, cycle, trial.own, cost)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -121,8 +119,7 @@ def next_cost(area: Area, s: int) -> Row:
                     if foe >= 0 and mesh.link[foe] != n:
                         clear(trial.next.leave[foe - there], cycle)
                         spread(now.leave[foe], cycle, trial.next.leave[foe - there])
-            store(trial.start, q, fill(now.start[q]))
-            run_step(mesh, lamps, other, q, cycle, arrive, trial.start, trial.next, tally)
+            run_step(mesh, lamps, other, q, cycle, arrive, trial.next, tally)
             total = total + queue_cost(mesh, q, cycle, cost, tally)
     return total
 
@@ -131,32 +128,40 @@ def next_cost(area: Area, s: int) -> Row:
 def settle(area: Area, s: int) -> None:
     """Run a signal as it is set now, and let its pipes deliver that."""
     mesh, now, trial, cycle = area.mesh, area.now, area.trial, area.cycle
-    store(trial.found, 0, own_cost(area, s))
-    now.cost[s] = trial.found[0, 0]
-    home, p0 = mesh.queues[mesh.links[s]], mesh.pipes[s]
-    for q in range(home, mesh.queues[mesh.links[s + 1]]):
-        now.leave[q, :cycle] = trial.own.leave[q - home, :cycle, 0]
-        now.start[q] = trial.start[q, 0]
-    for p in range(p0, mesh.pipes[s + 1]):
-        fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
-        now.flow[p, :cycle] = trial.ahead[p - p0, :cycle, 0]
+    signals, spent = area.at.row.shape[0], 0.0
+    for c in range(s, s + area.copies * signals, signals):
+        store(trial.found, 0, own_cost(area, c))
+        spent += trial.found[0, 0]
+        home, p0 = mesh.queues[mesh.links[c]], mesh.pipes[c]
+        for q in range(home, mesh.queues[mesh.links[c + 1]]):
+            now.leave[q, :cycle] = trial.own.leave[q - home, :cycle, 0]
+        for p in range(p0, mesh.pipes[c + 1]):
+            fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
+            now.flow[p, :cycle] = trial.ahead[p - p0, :cycle, 0]
+    now.cost[s] = spent
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def as_set(area: Area, s: int) -> None:
     """Write the windows of a signal as it is set, the same for all candidates."""
     stages, at, trial = area.stages, area.at, area.trial
-    for g in range(stages.count[at.row[s]]):
+    for g in range(stages.size[at.row[s]]):
         store(trial.greens, g, fill(at.greens[s, g]))
     set_windows(area, s, at.row[s], trial.greens, fill(at.offset[s]))
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def judge(area: Area, s: int) -> int:
-    """Return which of the sixteen windows in `lamps` cost least here and downstream."""
-    trial = area.trial
-    total = own_cost(area, s)
-    total = total + next_cost(area, s)
+def look_at(area: Area, s: int, alone: int) -> int:
+    """Return which of the sixteen windows in `lamps` costs least; fill `trial.found[0]`.
+
+    Counted are the signal's own queues and, unless `alone` is 1, those that it feeds.
+    """
+    trial, signals = area.trial, area.at.row.shape[0]
+    total = fill(0)
+    for c in range(s, s + area.copies * signals, signals):
+        total = total + own_cost(area, c)
+        if alone == 0:
+            total = total + next_cost(area, c)
     store(trial.found, 0, total)
     best = 0
     for b in range(1, WIDTH):
@@ -182,10 +187,10 @@ def move_offset(area: Area, s: int) -> bool:
                 to = at.offset[s] - at.anchor[s] + step
                 to = max(-early, min(late, to)) if early + late + 1 < cycle else to
             trial.offset[0, b] = (at.anchor[s] + to) % cycle
-        for g in range(stages.count[at.row[s]]):
+        for g in range(stages.size[at.row[s]]):
             store(trial.greens, g, fill(at.greens[s, g]))
         set_windows(area, s, at.row[s], trial.greens, load(trial.offset, 0))
-        best = judge(area, s)
+        best = look_at(area, s, 0)
         at.offset[s] = int(trial.offset[0, best])
     return bool(at.offset[s] != before)
 
@@ -203,7 +208,7 @@ def move_greens(
     """
     stages, at, trial = area.stages, area.at, area.trial
     r = at.row[s]
-    count = stages.count[r]
+    count = stages.size[r]
     if at.keep[s] == 1 or count < 2:
         return False
     moved, pair = False, 0
@@ -220,11 +225,7 @@ def move_greens(
                 trial.greens[z, tried] += size
                 tried += 1
         set_windows(area, s, r, trial.greens, fill(at.offset[s]))
-        if alone == 1:
-            store(trial.found, 0, own_cost(area, s))
-            best = int(np.argmin(trial.found[0]))
-        else:
-            best = judge(area, s)
+        best = look_at(area, s, alone)
         if best > 0 and trial.found[0, best] < trial.found[0, 0] - np.float32(1e-5):
             moved = True
             for g in range(count):
@@ -272,8 +273,7 @@ def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
     A signal is visited again only if it moved, or one that it feeds or that feeds it.
     """
     mesh = area.mesh
-    signals = mesh.links.shape[0] - 1
-    due = np.zeros(signals, np.bool_)
+    due = np.zeros(area.at.row.shape[0], np.bool_)
     for s in order:
         due[s] = True
     moved = 0
@@ -293,7 +293,7 @@ def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def touch(mesh: Mesh, s: int, due: Ints) -> None:
-    """Mark a signal and those next to it as due."""
+    """Mark a signal and those next to it as due: what is next to it in the first copy."""
     due[s] = True
     for p in range(mesh.pipes[s], mesh.pipes[s + 1]):
         due[mesh.owner[mesh.into[p]]] = True
@@ -316,7 +316,7 @@ def time_alone(area: Area, s: int) -> float:
     """
     stages, at, trial, cycle = area.stages, area.at, area.trial, area.cycle
     r = at.row[s]
-    count, own = stages.count[r], cycle // stages.times[r]
+    count, own = stages.size[r], cycle // stages.times[r]
     room = own
     for g in range(count):
         at.greens[s, g] = stages.low[r, g]
@@ -330,7 +330,7 @@ def time_alone(area: Area, s: int) -> float:
         for g in range(min(count, WIDTH)):
             trial.greens[g, g] += step
         set_windows(area, s, r, trial.greens, fill(at.offset[s]))
-        store(trial.found, 0, own_cost(area, s))
+        look_at(area, s, 1)
         best = -1
         for g in range(min(count, WIDTH)):
             fits = at.greens[s, g] + step <= stages.high[r, g]
@@ -352,7 +352,7 @@ def spread_rest(area: Area, s: int, room: int) -> int:
     """Give what is left to stages that can take it, second by second; return what none can."""
     stages, at = area.stages, area.at
     r = at.row[s]
-    for g in range(stages.count[r]):
+    for g in range(stages.size[r]):
         more = min(room, stages.high[r, g] - at.greens[s, g])
         at.greens[s, g] += more
         room -= more
@@ -364,7 +364,7 @@ def one_cost(area: Area, s: int) -> float:
     """Return what a signal costs at its own queues as it is set."""
     trial = area.trial
     as_set(area, s)
-    store(trial.found, 0, own_cost(area, s))
+    look_at(area, s, 1)
     return float(trial.found[0, 0])
 
 
@@ -388,9 +388,8 @@ def time_all(area: Area, rows: Ints, first: Ints, greens: Ints, costs: NDArray[n
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def cluster(mesh: Mesh, size: int) -> Ints:
-    """Return a random connected group of up to so many signals."""
-    signals = mesh.links.shape[0] - 1
+def cluster(mesh: Mesh, signals: int, size: int) -> Ints:
+    """Return a random connected group of up to `size` of so many signals."""
     found = np.empty(size, np.int64)
     inside = np.zeros(signals, np.bool_)
     near = np.zeros(signals, np.bool_)
@@ -425,10 +424,10 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     mesh, at, now, cycle = area.mesh, area.at, area.now, area.cycle
     before = float(now.cost.sum())
     offset, greens = at.offset.copy(), at.greens.copy()
-    flow, leave, start, cost = now.flow.copy(), now.leave.copy(), now.start.copy(), now.cost.copy()
-    group = cluster(mesh, 1 + np.random.randint(most))  # noqa: NPY002  compiled code
+    flow, leave, cost = now.flow.copy(), now.leave.copy(), now.cost.copy()
+    group = cluster(mesh, at.row.shape[0], 1 + np.random.randint(most))  # noqa: NPY002  compiled code
     shift = 1 + np.random.randint(cycle - 1)  # noqa: NPY002  as above
-    near = np.zeros(mesh.links.shape[0] - 1, np.bool_)
+    near = np.zeros(at.row.shape[0], np.bool_)
     for s in group:
         touch(mesh, s, near)
         if at.early[s] + at.late[s] + 1 >= cycle:
@@ -445,20 +444,19 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     if float(now.cost.sum()) < before - 1e-4:
         return True
     at.offset[:], at.greens[:] = offset, greens
-    now.flow[:], now.leave[:], now.start[:], now.cost[:] = flow, leave, start, cost
+    now.flow[:], now.leave[:], now.cost[:] = flow, leave, cost
     for s in range(near.shape[0]):
         as_set(area, s)
     return False
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def make_trial(links: int, queues: int, pipes: int, all_queues: int, cycle: int) -> Trial:
+def make_trial(links: int, queues: int, pipes: int, cycle: int) -> Trial:
     """Return the scratch for signals of up to so many links, queues and pipes."""
     return Trial(
         scratch(links, queues, cycle),
         scratch(1, queues, cycle),
         np.zeros((pipes, cycle, WIDTH), np.float32),
-        np.zeros((all_queues, WIDTH), np.float32),
         np.zeros((32, WIDTH), np.float32),
         np.zeros((1, WIDTH), np.float32),
         np.zeros((1, WIDTH), np.float32),

@@ -19,14 +19,12 @@ from lvbo.optimize._profile_values import (
     Floats,
     Lamps,
     Mesh,
-    State,
 )
 from lvbo.optimize._wide import (
     WIDTH,
     Row,
     below,
     fill,
-    largest,
     least,
     load,
     most,
@@ -58,6 +56,7 @@ def scratch(links: int, queues: int, cycle: int) -> Bench:
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
+        np.zeros((queues, WIDTH), np.float32),
     )
 
 
@@ -135,7 +134,7 @@ def clear(out: Floats, cycle: int) -> None:
 def plain_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
     """Fill `work.rate[C, B]` for a queue of one turn that never yields."""
     lit = False
-    for w in range(lamps.first[s], lamps.first[s + 1]):
+    for w in range(lamps.first[s], lamps.last[s]):
         if lamps.move[w] == mesh.turn_move[q, 0]:
             speed = mesh.sat[q]
             if lamps.right[w] == PERMITTED:
@@ -170,7 +169,7 @@ def mixed_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench
         kept = most(fill(0), 1.0 - held * (1.0 - going))
         store(work.rate, t, kept * going * going / most(load(work.need, t), fill(1e-6)))
     for k in range(mesh.turn_move.shape[1]):
-        for w in range(lamps.first[s], lamps.first[s + 1]):
+        for w in range(lamps.first[s], lamps.last[s]):
             if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == PERMITTED:
                 many = SNEAKERS * mesh.turn_share[q, k] * mesh.lanes[q]
                 add_sneakers(lamps, w, cycle, lamps.gain[s], many, work.rate)
@@ -182,7 +181,7 @@ def add_turn(
 ) -> None:
     """Add what one turn of a queue may do by one right to `work.going` and `work.need`."""
     part, lit = mesh.turn_share[q, k], False
-    for w in range(lamps.first[s], lamps.first[s + 1]):
+    for w in range(lamps.first[s], lamps.last[s]):
         if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == right:
             if lit:
                 cover(lamps, w, cycle, part, work.cover)
@@ -210,41 +209,39 @@ def add_turn(
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def run_queue(
-    mesh: Mesh, q: int, arrive: Floats, cycle: int, start: Floats, work: Bench, leave: Floats,
-    tally: Floats,
-) -> None:  # fmt: skip
-    """Run a queue by `work.rate` until it ends the cycle as it began; fill `leave[C, B]`.
+    mesh: Mesh, q: int, arrive: Floats, cycle: int, work: Bench, leave: Floats, tally: Floats
+) -> None:
+    """Run a queue by `work.rate` through its steady cycle; fill `leave[C, B]`.
 
-    `start[Q, B]` is how long it is at second 0, kept for the next time. `tally[4, B]`: waiting in
-    veh-s, stops, the largest queue, vehicles that may leave in a cycle. Who cannot leave in the
-    second of arriving stops. Arrivals over the capacity are run with a higher rate: what that
-    leaves out is the oversaturation delay's, and downstream sees the demand.
+    `tally[4, B]`: waiting in veh-s, stops, the largest queue, vehicles that may leave in a cycle.
+    Who cannot leave in the second of arriving stops. Arrivals over the capacity are run with a
+    higher rate: what that leaves out is the oversaturation delay's, and downstream sees the demand.
+
+    The queue at second t is the largest excess of arrivals over departures since any earlier
+    second; as a cycle brings less than it can let go, that second lies within the last cycle. So a
+    cycle that begins empty ends with the queue of the steady state.
     """
     part, even = mesh.share[q], mesh.base[q]
     room = fill(0)
     for t in range(cycle):
         room = room + load(work.rate, t)
     boost = most(fill(1), (mesh.total[q] * cycle) / most(FULL * room, fill(0.02)))
-    here = load(start, q)
-    for _ in range(3):
-        before = here
-        waits, stops, peak = fill(0), fill(0), fill(0)
-        for t in range(cycle):
-            comes = even + part * load(arrive, t)
-            here = here + comes
-            goes = least(here, boost * load(work.rate, t))
-            here = here - goes
-            store(leave, t, goes)
-            waits = waits + here
-            stops = stops + least(here, comes)
-            peak = most(peak, here)
-        off = here - before
-        store(tally, 0, waits)
-        store(tally, 1, stops)
-        store(tally, 2, peak)
-        if largest(most(off, 0.0 - off)) < 0.05:
-            break
-    store(start, q, here)
+    here = fill(0)
+    for t in range(cycle):
+        here = most(fill(0), here + even + part * load(arrive, t) - boost * load(work.rate, t))
+    waits, stops, peak = fill(0), fill(0), fill(0)
+    for t in range(cycle):
+        comes = even + part * load(arrive, t)
+        here = here + comes
+        goes = least(here, boost * load(work.rate, t))
+        here = here - goes
+        store(leave, t, goes)
+        waits = waits + here
+        stops = stops + least(here, comes)
+        peak = most(peak, here)
+    store(tally, 0, waits)
+    store(tally, 1, stops)
+    store(tally, 2, peak)
     store(tally, 3, room)
 
 
@@ -294,9 +291,8 @@ def fill_pipe(mesh: Mesh, p: int, cycle: int, home: int, work: Bench, out: Float
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def run_step(
-    mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, arrive: Floats, start: Floats,
-    work: Bench, tally: Floats,
-) -> None:  # fmt: skip
+    mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, arrive: Floats, work: Bench, tally: Floats
+) -> None:
     """Run one queue of a signal: its rates, then its cycle."""
     home = mesh.queues[mesh.links[s]]
     alone = mesh.turn_move.shape[1] == 1 or mesh.turn_move[q, 1] < 0
@@ -304,14 +300,15 @@ def run_step(
         plain_rate(mesh, lamps, s, q, cycle, work)
     else:
         mixed_rate(mesh, lamps, s, q, cycle, work)
-    run_queue(mesh, q, arrive, cycle, start, work, work.leave[q - home], tally)
+    run_queue(mesh, q, arrive, cycle, work, work.leave[q - home], tally)
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
-def run_signal(
-    mesh: Mesh, lamps: Lamps, s: int, cycle: int, start: Floats, work: Bench, cost: Cost
-) -> Row:
-    """Run all queues of a signal on `work.arrive`; fill `work.leave`; return their cost."""
+def run_signal(mesh: Mesh, lamps: Lamps, s: int, cycle: int, work: Bench, cost: Cost) -> Row:
+    """Run all queues of a signal on `work.arrive`; fill `work.leave`; return their cost.
+
+    `work.spent[q, B]` is what each queue costs.
+    """
     first = mesh.links[s]
     home = mesh.queues[first]
     tally = np.empty((4, WIDTH), np.float32)
@@ -319,13 +316,15 @@ def run_signal(
         if not is_last(mesh, i, mesh.steps[s + 1]):
             for t in range(cycle):
                 store(work.leave[mesh.order[i] - home], t, fill(mesh.total[mesh.order[i]]))
-    sum_ = fill(0)
+    total = fill(0)
     for i in range(mesh.steps[s], mesh.steps[s + 1]):
         q = mesh.order[i]
-        run_step(mesh, lamps, s, q, cycle, work.arrive[mesh.link[q] - first], start, work, tally)
+        run_step(mesh, lamps, s, q, cycle, work.arrive[mesh.link[q] - first], work, tally)
         if is_last(mesh, i, mesh.steps[s + 1]):
-            sum_ = sum_ + queue_cost(mesh, q, cycle, cost, tally)
-    return sum_
+            own = queue_cost(mesh, q, cycle, cost, tally)
+            store(work.spent, q - home, own)
+            total = total + own
+    return total
 
 
 @njit(cache=True, fastmath=True, error_model="numpy")
@@ -336,15 +335,16 @@ def is_last(mesh: Mesh, i: int, end: int) -> bool:
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def run_plans(
-    mesh: Mesh, lamps: Lamps, cycle: int, sweeps: int, state: State, cost: Cost, work: Bench,
+    mesh: Mesh, lamps: Lamps, cycle: int, sweeps: int, flow: Floats, cost: Cost, work: Bench,
     out: Floats,
 ) -> None:  # fmt: skip
-    """Evaluate sixteen plans; fill `out[S, B]` in veh-s per second; `state` goes on from before.
+    """Evaluate sixteen plans; fill `out[Q, B]` in veh-s per second.
 
-    Sweeps go through the signals forth and back, so that platoons travel far in few of them.
+    `flow[P, C, B]` is what the pipes deliver, in and out. Sweeps go through the signals forth and
+    back, so that platoons travel far in few of them. With none, arrivals stay as `flow` has them.
     """
     signals = mesh.links.shape[0] - 1
-    for sweep in range(sweeps):
+    for sweep in range(max(1, sweeps)):
         for i in range(signals):
             s = i if sweep % 2 == 0 else signals - 1 - i
             first = mesh.links[s]
@@ -352,10 +352,13 @@ def run_plans(
                 arrive = work.arrive[n - first]
                 clear(arrive, cycle)
                 for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
-                    flow = state.flow[mesh.feed[j]]
+                    comes = flow[mesh.feed[j]]
                     for t in range(cycle):
-                        store(arrive, t, load(arrive, t) + load(flow, t))
-            store(out, s, run_signal(mesh, lamps, s, cycle, state.start, work, cost))
-            home = mesh.queues[first]
+                        store(arrive, t, load(arrive, t) + load(comes, t))
+            run_signal(mesh, lamps, s, cycle, work, cost)
+            home, last = mesh.queues[first], mesh.queues[mesh.links[s + 1]]
+            out[home:last] = work.spent[: last - home]
+            if sweeps == 0:
+                continue
             for p in range(mesh.pipes[s], mesh.pipes[s + 1]):
-                fill_pipe(mesh, p, cycle, home, work, state.flow[p])
+                fill_pipe(mesh, p, cycle, home, work, flow[p])

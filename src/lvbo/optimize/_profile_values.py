@@ -64,12 +64,13 @@ class Mesh(NamedTuple):
 class Lamps(NamedTuple):
     """What the lamps give drivers, on the area clock.
 
-    Windows of signal s are `first[s]` to `first[s + 1]`; each serves movement `move` with `right`
+    Windows of signal s are `first[s]` to `last[s]`; each serves movement `move` with `right`
     (1 permitted, 2 protected) from `begin[W, B]` for `length[W, B]` s, start-up loss and end gain
     included. `sneak[W, B]` is 1 where a permitted window ends in red, `gain` s before its end.
     """
 
     first: Ints
+    last: Ints
     move: Ints
     right: Ints
     begin: Floats
@@ -88,15 +89,11 @@ class Cost(NamedTuple):
     spill_s: float
 
 
-class State(NamedTuple):
-    """Profiles of plans: `flow[P, C, B]` what pipes deliver, `start[Q, B]` queues at second 0."""
-
-    flow: Floats
-    start: Floats
-
-
 class Bench(NamedTuple):
-    """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`."""
+    """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`.
+
+    `spent[q, B]` is what its queues cost.
+    """
 
     arrive: Floats
     leave: Floats
@@ -105,12 +102,13 @@ class Bench(NamedTuple):
     going: Floats
     cover: Floats
     pipe: Floats
+    spent: Floats
 
 
 class Stages(NamedTuple):
     """The stage orders of each signal, and when its windows open and close in them.
 
-    Orders of signal s are rows `first[s]` to `first[s + 1]`. Of an order: `count` stages, `times`
+    Orders of signal s are rows `first[s]` to `first[s + 1]`. Of an order: `size` stages, `times`
     how often it runs in the common cycle, `inter[R, G]`, `low`, `high` in whole s. The windows of
     signal s, as in its `Lamps`, open with stage `opens[R, V]` (-1 never) and close with
     `closes[R, V]` (-1 for always open), in round `turn[R, V]` of the signal's own cycle; for
@@ -118,7 +116,7 @@ class Stages(NamedTuple):
     """
 
     first: Ints
-    count: Ints
+    size: Ints
     times: Ints
     inter: Ints
     low: Ints
@@ -148,11 +146,10 @@ class Setting(NamedTuple):
 
 
 class Settled(NamedTuple):
-    """One plan's profiles: `flow[P, C]`, `leave[Q, C]`, queues `start[Q]`, `cost[S]` by signal."""
+    """One plan's profiles: `flow[P, C]` and `leave[Q, C]`, and its `cost[S]` by signal."""
 
     flow: Floats
     leave: Floats
-    start: Floats
     cost: Floats
 
 
@@ -162,14 +159,17 @@ class Trial(NamedTuple):
     own: Bench
     next: Bench
     ahead: Floats
-    start: Floats
     greens: Floats
     offset: Floats
     found: Floats
 
 
 class Area(NamedTuple):
-    """All that a search works on; `lamps` are those of the settings `at`, `now` what they give."""
+    """All that a search works on; `lamps` are those of the settings `at`, `now` what they give.
+
+    A mesh may hold `copies` of all signals, one after the other, each with its own volumes: the
+    same settings then serve all of them, and the cost is their sum.
+    """
 
     mesh: Mesh
     stages: Stages
@@ -179,3 +179,4 @@ class Area(NamedTuple):
     trial: Trial
     cost: Cost
     cycle: int
+    copies: int

@@ -15,9 +15,10 @@ from lvbo.ids import ControllerId
 from lvbo.optimize.mesh import AreaMesh
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_values import Area, Mesh
+    from lvbo.optimize._profile_values import Area
 
 Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
 
 MILE_M = 1609.344
 THOUSAND_VPH = 1000.0
@@ -69,15 +70,18 @@ def delay_tables(area: Area, step_s: int = 1) -> tuple[Floats, Floats]:
     platoons(area, flow)
     tabulate(area, flow, step_s, table, even)
     offset = area.at.offset
-    now = offset[sources(mesh)] - offset[mesh.owner[mesh.into]]
+    source, target = ends_of(area)
+    now = offset[source] - offset[target]
     turned = (np.arange(cycle)[None, :] - now[:, None]) % cycle
     return np.take_along_axis(table, turned, axis=1), even
 
 
-def sources(mesh: Mesh) -> NDArray[np.int64]:
-    """Return the signal that fills each pipe."""
+def ends_of(area: Area) -> tuple[Ints, Ints]:
+    """Return the signals that each pipe joins, the one that fills it first."""
+    mesh, signals = area.mesh, len(area.at.offset)
     pipes = np.arange(len(mesh.into))
-    return np.searchsorted(mesh.pipes, pipes, side="right").astype(np.int64) - 1
+    source = np.searchsorted(mesh.pipes, pipes, side="right") - 1
+    return source % signals, mesh.owner[mesh.into] % signals
 
 
 def coupling_index(mesh: AreaMesh) -> tuple[Coupling, ...]:

@@ -114,7 +114,8 @@ def build_lamps(
         rows += _aligned(per_plan)
         first.append(len(rows))
     return Lamps(
-        first=np.array(first, np.int64),
+        first=np.array(first[:-1], np.int64),
+        last=np.array(first[1:], np.int64),
         move=np.array([r[0] for r in rows], np.int64),
         right=np.array([r[1] for r in rows], np.int64),
         begin=np.array([r[2] for r in rows], np.float32).reshape(-1, WIDTH),

@@ -153,10 +153,11 @@ class _Builder:
     def _add_signal(self, s: int, model: ControllerModel) -> None:
         """Add the links and queues of one signal; lanes alike become one queue."""
         link_of = [self.network.lane_index[lane].link for lane in model.lanes]
+        same = _alike(model)
         order = sorted(range(len(model.lanes)), key=lambda k: (link_of[k], k))
         alike: dict[tuple[LinkId, tuple[int, ...]], list[int]] = defaultdict(list)
         for k in order:
-            alike[link_of[k], self._moves(model, k)].append(k)
+            alike[link_of[k], tuple(sorted({same[m] for m in _moves(model, k)}))].append(k)
         volume = model.lane_volumes(self.volumes)
         home = len(self.queues)
         number = {k: home + i for i, lanes in enumerate(alike.values()) for k in lanes}
@@ -164,12 +165,8 @@ class _Builder:
             if not self.links[self.first_link[-1] :] or self.links[-1] != link:
                 self.links.append(link)
                 self.first_queue.append(len(self.queues))
-            self.queues.append(self._queue(s, model, link, moves, lanes, volume, number))
+            self.queues.append(self._queue(s, model, link, moves, lanes, volume, number, same))
         self.first_link.append(len(self.links))
-
-    @staticmethod
-    def _moves(model: ControllerModel, k: int) -> tuple[int, ...]:
-        return tuple(sorted(int(m) for m in model.layout.turn_move[k] if m >= 0))
 
     def _queue(  # noqa: PLR0913, PLR0917  all that a queue is made of
         self,
@@ -180,6 +177,7 @@ class _Builder:
         lanes: Sequence[int],
         volume: NDArray[np.float64],
         number: Mapping[int, int],
+        same: Mapping[int, int],
     ) -> Queue:
         layout, total = model.layout, float(volume[lanes].sum())
         weight = volume[lanes] / total if total > 0 else np.full(len(lanes), 1 / len(lanes))
@@ -187,9 +185,10 @@ class _Builder:
         for m in moves:
             share, foes = 0.0, set()
             for k, w in zip(lanes, weight, strict=True):
-                j = int(np.flatnonzero(layout.turn_move[k] == m)[0])
-                share += float(w) * float(layout.turn_share[k, j])
-                foes |= {number[int(f)] for f in layout.turn_foes[k, j] if f >= 0}
+                for j, own in enumerate(layout.turn_move[k]):
+                    if own >= 0 and same[int(own)] == m:
+                        share += float(w) * float(layout.turn_share[k, j])
+                        foes |= {number[int(f)] for f in layout.turn_foes[k, j] if f >= 0}
             turns.append((m, share, tuple(sorted(foes))))
         return Queue(
             signal=s,
@@ -205,10 +204,7 @@ class _Builder:
 
     def _pipes(self) -> Iterable[Pipe]:
         """Yield the ways between signals of the area, by the signal they start at."""
-        by_turn: list[dict[int, list[tuple[int, float]]]] = [defaultdict(list) for _ in self.models]
-        for q, queue in enumerate(self.queues):
-            for m, share, _ in queue.turns:
-                by_turn[queue.signal][m].append((q, share))
+        by_turn = [self._shares(s, model) for s, model in enumerate(self.models)]
         for s, model in enumerate(self.models):
             ways: dict[LinkId, list[int]] = defaultdict(list)
             for m, movement in enumerate(model.movements):
@@ -220,7 +216,7 @@ class _Builder:
                 link, kept, time_s, length_m, lanes = way
                 parts: dict[int, float] = defaultdict(float)
                 for m in moves:
-                    for q, share in by_turn[s][m]:
+                    for q, share in by_turn[s].get(m, ()):
                         parts[q] += share * kept
                 used = {q: p for q, p in parts.items() if p > 0 and self.queues[q].total_vph > 0}
                 inside = self._inside_m(model, moves)
@@ -233,6 +229,22 @@ class _Builder:
                         lanes=lanes,
                         shares=tuple(sorted(used.items())),
                     )
+
+    def _shares(self, s: int, model: ControllerModel) -> dict[int, list[tuple[int, float]]]:
+        """Return for each movement of a signal the queues it stands in and its share of them."""
+        starts = [*self.first_queue, len(self.queues)]
+        own = range(starts[self.first_link[s]], starts[self.first_link[s + 1]])
+        of_lane = {lane: q for q in own for lane in self.queues[q].lanes}
+        volume = model.lane_volumes(self.volumes)
+        found: dict[int, dict[int, float]] = defaultdict(lambda: defaultdict(float))
+        for k, lane in enumerate(model.lanes):
+            q = of_lane[lane]
+            total = self.queues[q].total_vph
+            part = float(volume[k]) / total if total > 0 else 0.0
+            for m, share in zip(model.layout.turn_move[k], model.layout.turn_share[k], strict=True):
+                if m >= 0 and part * share > 0:
+                    found[int(m)][q] += part * float(share)
+        return {m: list(parts.items()) for m, parts in found.items()}
 
     def _inside_m(self, model: ControllerModel, moves: Sequence[int]) -> float:
         """Return the mean path inside the intersection, by volume."""
@@ -265,6 +277,33 @@ class _Builder:
             metres += onward.length_m
             link = self.network.link_index[onward.to_link]
         return None
+
+
+def _moves(model: ControllerModel, k: int) -> list[int]:
+    return [int(m) for m in model.layout.turn_move[k] if m >= 0]
+
+
+def _alike(model: ControllerModel) -> dict[int, int]:
+    """Return for each movement the first one that always goes with it and, like it, never yields.
+
+    To a queue they are one turn.
+    """
+    rights: dict[MovementId, set[tuple[str, str]]] = defaultdict(set)
+    for service in model.controller.rules.services:
+        if service.movement is not None:
+            rights[service.movement].add((service.phase, service.right))
+    layout = model.layout
+    yields = {
+        int(m)
+        for k in range(len(model.lanes))
+        for m, foes in zip(layout.turn_move[k], layout.turn_foes[k], strict=True)
+        if m >= 0 and (foes >= 0).any()
+    }
+    first: dict[object, int] = {}
+    return {
+        m: m if m in yields else first.setdefault(frozenset(rights[movement]), m)
+        for m, movement in enumerate(model.movements)
+    }
 
 
 def mesh_arrays(

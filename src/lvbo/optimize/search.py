@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from lvbo.optimize.stagetable import HALF, WHOLE, StageTable, build_table
 from lvbo.signal.plan import Plan
 from lvbo.signal.stages import stage_greens
 from lvbo.timing.limits import smallest_conflict
-from lvbo.timing.model import Timing
+from lvbo.timing.model import ControllerModel, Timing
 
 if TYPE_CHECKING:
     from lvbo.optimize._profile_values import Area
@@ -35,6 +35,8 @@ LOOK_S = 80
 KEPT_ORDERS = 3
 FINALISTS = 3
 COARSE_STEP_S = 8
+ORDER_COST = 1.12
+"""Other stage orders are offered to a wave if they cost a signal at most 12 % more, alone."""
 HALF_GAIN = 0.98
 """A signal runs half the common cycle only where that saves at least 2 % of its own delay."""
 
@@ -52,12 +54,30 @@ class Objective:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hold:
-    """How a signal is bound: its offset may move `early_s` and `late_s`, its greens not at all."""
+class Programme:
+    """How one signal runs: a stage order of its model, its own cycle, stage greens, offset.
 
-    plan: Plan
+    The offset is when the first stage starts on the area clock, in whole seconds.
+    """
+
+    order: int
+    cycle_s: int
+    greens_s: tuple[int, ...]
+    offset_s: int = 0
+
+
+Programmes = Mapping[ControllerId, Programme]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """How a signal is bound: its offset may move so many seconds, its greens not at all."""
+
     early_s: int
     late_s: int
+
+
+Holds = Mapping[ControllerId, Hold]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +94,17 @@ class Effort:
     finalists: int = FINALISTS
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Found:
-    """Plans at one common cycle, as the search holds them; `cost` in veh-s per second."""
+    """What a search found at one common cycle; `cost` in veh-s per second, by its objective.
+
+    `others` are programmes in other stage orders that cost a signal little more when it is alone.
+    """
 
     cycle_s: int
     cost: float
-    rows: Ints
-    greens: Ints
-    offsets_s: Ints
+    programmes: Programmes
+    others: Mapping[ControllerId, tuple[Programme, ...]]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -93,6 +115,9 @@ class AreaSearch:
     objective: Objective = field(default_factory=Objective)
     table: StageTable = field(init=False)
     kept: dict[int, Ints] = field(init=False, default_factory=dict)
+    others: dict[int, dict[ControllerId, tuple[Programme, ...]]] = field(
+        init=False, default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "table", build_table(self.mesh))
@@ -103,12 +128,23 @@ class AreaSearch:
         """Return the area with each signal timed alone at a cycle, None where one cannot be."""
         area = self._area(cycle_s)
         rows = [self._rows(s) for s in range(len(self.mesh.controllers))]
-        costs = self._timed(area, rows)
-        if any(not np.isfinite(own).any() for own in costs):
+        timed = self._timed(area, rows)
+        if any(not np.isfinite(costs).any() for costs, _ in timed):
             return None
+        self.others[cycle_s] = {
+            c: self._near(rows[s], *timed[s], area) for s, c in enumerate(self.mesh.controllers)
+        }
         return area
 
-    def _timed(self, area: Area, rows: Sequence[Ints]) -> list[NDArray[np.float64]]:
+    def _near(
+        self, rows: Ints, costs: NDArray[np.float64], greens: Ints, area: Area
+    ) -> tuple[Programme, ...]:
+        """Return programmes in all stage orders that cost little more than the best, alone."""
+        near = np.flatnonzero(costs <= ORDER_COST * costs.min())
+        return tuple(self._programme(int(rows[i]), greens[i], area.cycle, 0) for i in near)
+
+    def _timed(self, area: Area, rows: Sequence[Ints]) -> list[tuple[NDArray[np.float64], Ints]]:
+        """Time each signal alone in its rows, keep the best; return costs and greens of all."""
         from lvbo.optimize._descent_kernels import time_all
 
         first = np.cumsum([0, *(len(r) for r in rows)]).astype(np.int64)
@@ -120,7 +156,8 @@ class AreaSearch:
             part = slice(first[s], first[s + 1])
             pick = _with_half_only_if_worth(self.table.stages.times[own], costs[part])
             area.at.row[s], area.at.greens[s] = own[pick], greens[first[s] + pick]
-        return [costs[first[s] : first[s + 1]] for s in range(len(rows))]
+        parts = [slice(first[s], first[s + 1]) for s in range(len(rows))]
+        return [(costs[part], greens[part]) for part in parts]
 
     def _rows(self, signal: int) -> Ints:
         """Return the rows of a signal worth trying: its best stage orders, whole and half."""
@@ -136,7 +173,7 @@ class AreaSearch:
             min(int(stages.low[r].sum() + stages.inter[r].sum()) for r in own) for own in whole
         )
         area = self._area(max(LOOK_S, least + least % 2))
-        for s, costs in enumerate(self._timed(area, whole)):
+        for s, (costs, _) in enumerate(self._timed(area, whole)):
             best = np.argsort(costs, kind="stable")[:KEPT_ORDERS]
             same = self.table.rows(s, HALF)[best]
             self.kept[s] = np.concatenate([whole[s][best], same])
@@ -164,18 +201,17 @@ class AreaSearch:
             now=values.Settled(
                 flow=np.repeat(mesh.mean[:, None], cycle_s, axis=1),
                 leave=np.repeat(mesh.total[:, None], cycle_s, axis=1),
-                start=np.zeros(len(mesh.total), np.float32),
                 cost=np.zeros(signals, np.float32),
             ),
             trial=make_trial(
                 int(np.diff(mesh.links).max(initial=1)),
                 int(np.diff(starts).max(initial=1)),
                 int(np.diff(mesh.pipes).max(initial=1)),
-                len(mesh.total),
                 cycle_s,
             ),
             cost=values.Cost(self.objective.stop_s, self.objective.spill_s),
             cycle=cycle_s,
+            copies=1,
         )
 
     def improve(self, area: Area, *, greens: bool = True) -> float:
@@ -224,7 +260,7 @@ class AreaSearch:
         for k, (_, area) in enumerate(ranked[: effort.finalists]):
             self.improve(area)
             cost = self.kick(area, _share(effort), _part(tell, k, effort.finalists))
-            finalists.append(_found(area, cost))
+            finalists.append(self._found(area, cost))
         return sorted(finalists, key=lambda f: (f.cost, f.cycle_s))
 
     def _ranked(self, cycles_s: Sequence[int]) -> list[tuple[float, Area]]:
@@ -246,6 +282,54 @@ class AreaSearch:
                     look(cycle)
         return sorted(found.values(), key=lambda pair: (pair[0], pair[1].cycle))
 
+    def _found(self, area: Area, cost: float) -> Found:
+        """Return the settings of an area as values."""
+        return Found(
+            cycle_s=area.cycle,
+            cost=cost,
+            programmes=self.programmes(area),
+            others=self.others.get(area.cycle, {}),
+        )
+
+    def programmes(self, area: Area) -> dict[ControllerId, Programme]:
+        """Return how the signals of an area are set."""
+        at = area.at
+        return {
+            c: self._programme(int(at.row[s]), at.greens[s], area.cycle, int(at.offset[s]))
+            for s, c in enumerate(self.mesh.controllers)
+        }
+
+    def _programme(self, row: int, greens: Ints, cycle_s: int, offset_s: int) -> Programme:
+        stages = self.table.stages
+        return Programme(
+            order=int(self.table.order[row]),
+            cycle_s=cycle_s // int(stages.times[row]),
+            greens_s=tuple(int(g) for g in greens[: int(stages.size[row])]),
+            offset_s=offset_s,
+        )
+
+    def placed(self, programmes: Programmes, cycle_s: int, holds: Holds | None = None) -> Area:
+        """Return the area with signals set as these programmes say, and bound as `holds` say.
+
+        Raises:
+            ValueError: where a programme's cycle is neither the common one nor half of it.
+
+        """
+        area = self._area(cycle_s)
+        for s, c in enumerate(self.mesh.controllers):
+            own = programmes[c]
+            times = WHOLE if own.cycle_s == cycle_s else HALF
+            if own.cycle_s * times != cycle_s:
+                message = f"{c}: a cycle of {own.cycle_s} s does not fit {cycle_s} s"
+                raise ValueError(message)
+            area.at.row[s] = self.table.rows(s, times)[own.order]
+            area.at.greens[s, : len(own.greens_s)] = own.greens_s
+            area.at.offset[s] = area.at.anchor[s] = own.offset_s
+            hold = (holds or {}).get(c)
+            if hold is not None:
+                area.at.early[s], area.at.late[s], area.at.keep[s] = hold.early_s, hold.late_s, 1
+        return area
+
     def _refuse(self, cycles_s: Sequence[int]) -> None:
         for model in self.mesh.models:
             least = min(int(low.sum() + o.inters.sum()) for o, low, _ in model.order_arrays)
@@ -258,47 +342,29 @@ class AreaSearch:
                     most_s=max(cycles_s),
                 )
 
-    # plans ----------------------------------------------------------------------------------
 
-    def plans(self, found: Found, name: PlanId) -> dict[ControllerId, Plan]:
-        """Return what was found as plans."""
-        return {c: self._plan(s, found, name) for s, c in enumerate(self.mesh.controllers)}
-
-    def _plan(self, s: int, found: Found, name: PlanId) -> Plan:
-        row, model = int(found.rows[s]), self.mesh.models[s]
-        stages = self.table.stages
-        count = int(stages.count[row])
-        plan = model.plan(
-            Timing(
-                order=int(self.table.order[row]),
-                cycle_s=found.cycle_s // int(stages.times[row]),
-                greens_s=tuple(int(g) for g in found.greens[s, :count]),
-                delay_vehs_ph=0.0,
-                saturation=0.0,
-            ),
-            name,
-        )
-        greens = {g.phase: g.windows for g in stage_greens(plan.stages, model.controller.rules)}
-        own = greens[plan.reference] if plan.reference is not None else ()
-        turn = min((w.start_ds for w in own), default=0)
-        return plan.at_offset(10 * int(found.offsets_s[s]) + turn)
+def plan_of(model: ControllerModel, programme: Programme, name: PlanId) -> Plan:
+    """Return a programme as a plan; its offset is in whole seconds."""
+    plan = model.plan(
+        Timing(
+            order=programme.order,
+            cycle_s=programme.cycle_s,
+            greens_s=programme.greens_s,
+            delay_vehs_ph=0.0,
+            saturation=0.0,
+        ),
+        name,
+    )
+    greens = {g.phase: g.windows for g in stage_greens(plan.stages, model.controller.rules)}
+    own = greens[plan.reference] if plan.reference is not None else ()
+    turn_ds = min((w.start_ds for w in own), default=0)
+    return plan.at_offset(10 * round(programme.offset_s + turn_ds / 10))
 
 
 def _with_half_only_if_worth(times: Ints, costs: NDArray[np.float64]) -> int:
     """Return the cheapest row; one of half the cycle only where it clearly saves."""
     fair = np.where(times == HALF, costs / HALF_GAIN, costs)
     return int(np.argmin(fair))
-
-
-def _found(area: Area, cost: float) -> Found:
-    at = area.at
-    return Found(
-        cycle_s=area.cycle,
-        cost=cost,
-        rows=at.row.copy(),
-        greens=at.greens.copy(),
-        offsets_s=at.offset.copy(),
-    )
 
 
 def _share(effort: Effort) -> Effort:

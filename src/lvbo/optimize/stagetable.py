@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lvbo.optimize._profile_values import Lamps, Stages
 
 Ints = NDArray[np.int64]
+Floats = NDArray[np.float32]
 
 WHOLE, HALF = 1, 2
 """How often a signal runs its cycle within the common one."""
@@ -59,7 +60,8 @@ class StageTable:
         """Return the rows of a signal that run so often in the common cycle."""
         first, last = self.stages.first[signal], self.stages.first[signal + 1]
         own = np.arange(first, last)
-        return own[self.stages.times[own] == times]
+        found: Ints = own[self.stages.times[own] == times]
+        return found
 
 
 def build_table(mesh: AreaMesh) -> StageTable:
@@ -70,7 +72,9 @@ def build_table(mesh: AreaMesh) -> StageTable:
     openings: list[list[Opening]] = []
     slots: list[list[tuple[int, int, int]]] = []
     order, count, times, first = [], [], [], [0]
-    inter, low, high = [], [], []
+    inter: list[Ints] = []
+    low: list[Ints] = []
+    high: list[Ints] = []
     for model, (loss, gain) in zip(mesh.models, mesh.loss_gain_s, strict=True):
         own: list[list[Opening]] = []
         for rounds in (WHOLE, HALF):
@@ -86,17 +90,22 @@ def build_table(mesh: AreaMesh) -> StageTable:
         slots += [keys] * len(own)
         openings += own
         first.append(len(order))
-    columns = _columns(openings, slots)
+    opens, closes, turn, late, past, red = _columns(openings, slots)
     return StageTable(
         order=np.array(order, np.int64),
         stages=Stages(
             first=np.array(first, np.int64),
-            count=np.array(count, np.int64),
+            size=np.array(count, np.int64),
             times=np.array(times, np.int64),
             inter=np.array(inter, np.int64),
             low=np.array(low, np.int64),
             high=np.array(high, np.int64),
-            **columns,
+            opens=opens,
+            closes=closes,
+            turn=turn,
+            late=late,
+            past=past,
+            red=red,
         ),
         lamps=_empty_lamps([slots[f] for f in first[:-1]], mesh),
     )
@@ -156,22 +165,21 @@ def _keyed(row: Sequence[Opening]) -> dict[tuple[int, int, int], Opening]:
 
 def _columns(
     openings: Sequence[Sequence[Opening]], slots: Sequence[Sequence[tuple[int, int, int]]]
-) -> dict[str, NDArray[np.generic]]:
+) -> tuple[Ints, Ints, Ints, Floats, Floats, Floats]:
+    """Return opens, closes, turn, late, past and red, as in `Stages`."""
     widest = max((len(keys) for keys in slots), default=1)
     shape = (len(openings), widest)
-    whole = {name: np.full(shape, NEVER, np.int64) for name in ("opens", "closes")}
+    opens, closes = np.full(shape, NEVER, np.int64), np.full(shape, NEVER, np.int64)
     turn = np.zeros(shape, np.int64)
-    real = {name: np.zeros(shape, np.float32) for name in ("late", "past", "red")}
+    late, past, red = (np.zeros(shape, np.float32) for _ in range(3))
     for r, (row, keys) in enumerate(zip(openings, slots, strict=True)):
         by_key = _keyed(row)
         for v, key in enumerate(keys):
             opening = by_key.get(key)
             if opening is not None:
-                whole["opens"][r, v], whole["closes"][r, v] = opening.first, opening.last
-                turn[r, v] = opening.turn
-                real["late"][r, v], real["past"][r, v] = opening.late_s, opening.past_s
-                real["red"][r, v] = float(opening.red)
-    return {**whole, "turn": turn, **real}
+                opens[r, v], closes[r, v], turn[r, v] = opening.first, opening.last, opening.turn
+                late[r, v], past[r, v], red[r, v] = opening.late_s, opening.past_s, opening.red
+    return opens, closes, turn, late, past, red
 
 
 def _empty_lamps(slots: Sequence[Sequence[tuple[int, int, int]]], mesh: AreaMesh) -> Lamps:
@@ -179,8 +187,10 @@ def _empty_lamps(slots: Sequence[Sequence[tuple[int, int, int]]], mesh: AreaMesh
     from lvbo.optimize._wide import WIDTH
 
     keys = [key for own in slots for key in own]
+    first = np.cumsum([0, *(len(own) for own in slots)]).astype(np.int64)
     return Lamps(
-        first=np.cumsum([0, *(len(own) for own in slots)]).astype(np.int64),
+        first=first[:-1],
+        last=first[1:],
         move=np.array([key[0] for key in keys], np.int64),
         right=np.array([key[1] for key in keys], np.int64),
         begin=np.zeros((len(keys), WIDTH), np.float32),

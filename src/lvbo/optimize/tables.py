@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lvbo.optimize.coupling import delay_tables, sources
+from lvbo.optimize.coupling import delay_tables, ends_of
 
 if TYPE_CHECKING:
     from lvbo.optimize._profile_values import Area
@@ -46,17 +46,16 @@ def make_ties(area: Area) -> Ties:
     """Return the pipes of an area by the signals they join, each with its table of delay."""
     from lvbo.optimize._table_kernels import Ties
 
-    mesh, at = area.mesh, area.at
+    at = area.at
     table, _ = delay_tables(area, max(1, -(-area.cycle // COLUMNS)))
-    source = sources(mesh)
-    target = mesh.owner[mesh.into]
+    source, target = ends_of(area)
     ends, numbers = np.concatenate([source, target]), np.tile(np.arange(len(source)), 2)
     order = np.argsort(ends, kind="stable")
     return Ties(
         first=np.searchsorted(ends[order], np.arange(len(at.offset) + 1)),
         near=numbers[order],
         source=source,
-        target=target.astype(np.int64),
+        target=target,
         table=table,
         free=(at.early + at.late + 1 >= area.cycle).astype(np.int64),
     )

@@ -34,6 +34,8 @@ TEXT = frozenset(
         "setting",
         "corridor",
         "countdown",
+        "part",
+        "engine",
     }
 )
 
@@ -226,18 +228,74 @@ def latency(
     _show(session, result)
 
 
+def model(
+    ctx: typer.Context,
+    signals: Annotated[
+        int, typer.Option("--signals", min=4, metavar="N", help="cli_opt_signals")
+    ] = 36,
+    speed_signals: Annotated[
+        int, typer.Option("--speed-signals", min=4, metavar="N", help="cli_opt_speed_signals")
+    ] = 100,
+    plans: Annotated[
+        int, typer.Option("--plans", min=3, metavar="N", help="cli_opt_ranked_plans")
+    ] = 34,
+    levels: Annotated[
+        str, typer.Option("--levels", metavar="X,Y,Z", help="cli_opt_levels")
+    ] = "0.6,0.85,1.1",
+    grid_seed: Annotated[
+        int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
+    ] = 1,
+    workers: WorkersOpt = 2,
+) -> None:
+    """Time fast models beside SUMO and UXsim, and compare their ranks of plans."""
+    from lvbo.bench.coordination import numbers
+    from lvbo.bench.model import ModelBench, run_model
+
+    session: Session = ctx.obj
+    with session.step("bench_model") as tell:
+        result = run_model(
+            ModelBench(
+                signals=signals,
+                speed_signals=speed_signals,
+                plans=plans,
+                levels=numbers(levels),
+                seed=grid_seed,
+                workers=workers,
+                cache=Path(".bench-cache"),
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
 def _show(session: Session, result: BenchResult) -> None:
     if session.as_json:
         session.finish(result.as_dict)
         return
     header, rows = result.as_table()
+    for part in _parts(header, rows):
+        _table(session, result.bench, header, part)
+    _summary(session, result.summary)
+
+
+def _parts(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Sequence[str]]]:
+    """Return the rows of each part of a bench that has parts, which measure different things."""
+    if "part" not in header:
+        return [list(rows)]
+    names = dict.fromkeys(row[header.index("part")] for row in rows)
+    return [[row for row in rows if row[header.index("part")] == name] for name in names]
+
+
+def _table(
+    session: Session, bench: str, header: Sequence[str], rows: Sequence[Sequence[str]]
+) -> None:
     same = _same(header, rows)
     aside = same.keys() | ASIDE
     words = [name for name in header if name in TEXT and name not in aside]
     numbers = [name for name in header if name not in TEXT and name not in same]
     order = [header.index(name) for name in (*words, *numbers)]
     table = plain_table(
-        session.words(f"cli_title_{result.bench}"),
+        session.words(f"cli_title_{bench}"),
         [header[k].replace("_", "\n") for k in order],
         numbers=len(numbers),
     )
@@ -248,10 +306,10 @@ def _show(session: Session, result: BenchResult) -> None:
     session.show(table)
     for line in _settings(header, rows):
         session.show(line)
-    if same:
-        facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in same.items())
+    known = {name: value for name, value in same.items() if value != "-"}
+    if known:
+        facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items())
         session.show(session.words("cli_bench_same", facts=facts))
-    _summary(session, result.summary)
 
 
 def _settings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

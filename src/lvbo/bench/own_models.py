@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our own fast models as the model bench asks for them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lvbo.bench.fast import Maker, Plans
+from lvbo.bench.grids import known_demand
+from lvbo.ids import MovementId
+from lvbo.network.network import Network
+from lvbo.optimize.evaluate import Profiles
+from lvbo.optimize.mesh import AreaMesh, build_mesh
+from lvbo.timing.plans import controller_models
+
+if TYPE_CHECKING:
+    from lvbo.optimize._profile_values import Lamps
+
+QUEUE_FLOPS, COVER_FLOPS, EDGE_FLOPS, PIPE_FLOPS = 11, 11, 2, 5
+"""Operations by second of the cycle: a queue's step, a window, what fills a pipe, dispersion."""
+QUEUE_BYTES, COVER_BYTES, EDGE_BYTES, PIPE_BYTES = 12, 4, 12, 12
+"""Bytes by second of the cycle, four to a number."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Sets of plans of one cycle, sixteen at most: which ones they are, and their windows."""
+
+    cycle_s: int
+    places: tuple[int, ...]
+    lamps: Lamps
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ProfileModel:
+    """Cyclic flow profiles: the delay of a steady hour, scaled to the window."""
+
+    mesh: AreaMesh
+    length_s: float
+    name: str = "cfp"
+
+    def written(self, plans: Sequence[Plans]) -> list[Batch]:
+        """Return the plans by cycle, sixteen to a batch."""
+        by_cycle: dict[int, list[int]] = defaultdict(list)
+        for k, one in enumerate(plans):
+            by_cycle[max(-(-plan.cycle_ds // 10) for plan in one.values())].append(k)
+        profiles = Profiles(self.mesh)
+        return [
+            Batch(
+                cycle_s=cycle_s,
+                places=tuple(places[k : k + profiles.width]),
+                lamps=profiles.lamps([plans[i] for i in places[k : k + profiles.width]], cycle_s),
+            )
+            for cycle_s, places in sorted(by_cycle.items())
+            for k in range(0, len(places), profiles.width)
+        ]
+
+    def delays_vehs(self, written: object) -> NDArray[np.float64]:
+        """Return the delay of each set in the window, veh-s."""
+        batches = cast("Sequence[Batch]", written)
+        out = np.zeros(sum(len(batch.places) for batch in batches))
+        profiles = Profiles(self.mesh)
+        for batch in batches:
+            cost = profiles.cost(batch.lamps, batch.cycle_s).sum(axis=0)
+            out[list(batch.places)] = self.length_s * cost[: len(batch.places)]
+        return out
+
+    def flops(self) -> float:
+        """Return the operations for one set at a cycle of 90 s."""
+        return self._per_second(QUEUE_FLOPS, COVER_FLOPS, EDGE_FLOPS, PIPE_FLOPS)
+
+    def bytes_moved(self) -> float:
+        """Return the bytes for one set at a cycle of 90 s."""
+        return self._per_second(QUEUE_BYTES, COVER_BYTES, EDGE_BYTES, PIPE_BYTES)
+
+    def _per_second(self, queue: float, cover: float, edge: float, pipe: float) -> float:
+        arrays = self.mesh.arrays
+        each = (queue + cover) * len(arrays.order)
+        each += edge * len(arrays.edge_queue) + pipe * len(arrays.lag)
+        return 90.0 * Profiles.SWEEPS * each
+
+
+def profile_model(
+    network: Network, volumes_vph: Mapping[MovementId, float], window_s: tuple[int, int]
+) -> ProfileModel:
+    """Return the cyclic flow profiles of a demand in veh/h by movement."""
+    return ProfileModel(
+        mesh=known_mesh(network, volumes_vph), length_s=float(window_s[1] - window_s[0])
+    )
+
+
+def known_mesh(network: Network, volumes_vph: Mapping[MovementId, float]) -> AreaMesh:
+    """Return the mesh of all signals at known volumes, with default saturation flows."""
+    models = controller_models(network, known_demand(volumes_vph), volumes_vph)
+    return build_mesh(network, {m.controller.id: m for m in models}, volumes_vph)
+
+
+MODELS: tuple[Maker, ...] = (profile_model,)
+"""The makers of our own models, in the order of the table."""
