@@ -54,7 +54,7 @@ def test_what_is_saved_is_the_even_cost_less_that_of_the_best_common_offset(
     there = next(p for p, w in enumerate(mesh.pipes) if (w.source, w.link // 4) == (0, 1))
     back = next(p for p, w in enumerate(mesh.pipes) if (w.source, w.link // 4) == (1, 0))
     both = [table[there, -r % CYCLE_S] + table[back, r] for r in range(CYCLE_S)]
-    found = savings(mesh, area)
+    found = savings(mesh, area, step_s=1)
 
     assert [(c.first, c.second) for c in found] == [
         (mesh.controllers[0], mesh.controllers[1]),

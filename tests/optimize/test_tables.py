@@ -55,29 +55,24 @@ def test_the_best_offset_of_a_signal_is_the_best_of_all_sums_of_rows(
 
 
 def test_kicks_only_keep_what_costs_less(mesh: AreaMesh, area: Area) -> None:
-    from lvbo.optimize._table_kernels import (
-        descend_tables,
-        kick_tables,
-        make_sheet,
-        table_cost,
-    )
+    from lvbo.optimize._table_kernels import kick_tables, make_sheet, table_cost
 
     ties = make_ties(area)
-    offset = np.zeros(len(mesh.controllers), np.int64)
+    offset = np.random.default_rng(2).integers(0, CYCLE_S, len(mesh.controllers))
     sheet = make_sheet(len(offset), CYCLE_S)
-    assert descend_tables(ties, offset, 40, sheet) == 0
     cost = table_cost(ties, offset)
     kept = 0
     for seed in range(60):
-        kept += kick_tables(ties, offset, 3, 4, seed, sheet)
+        better = kick_tables(ties, offset, 1, 4, seed, sheet)
         now = table_cost(ties, offset)
 
-        assert now <= cost + 1e-3
-        cost = now
-    assert kept > 0
+        assert (now < cost - 1e-5) == bool(better)
+        assert better or now == pytest.approx(cost, abs=1e-9)
+        kept, cost = kept + better, now
+    assert 3 < kept < 60
 
 
-def test_offsets_by_tables_save_delay_in_the_model(search: AreaSearch, area: Area) -> None:
+def test_offsets_by_tables_save_delay_in_the_model(area: Area) -> None:
     from lvbo.optimize._descent_kernels import settle_all
 
     before = settle_all(area, 4)
@@ -97,9 +92,7 @@ def test_a_table_counts_from_the_offsets_as_they_are(mesh: AreaMesh, area: Area)
     assert np.ptp(level, axis=1).min() > 0.5
 
 
-def test_bound_signals_stay_and_the_same_seed_gives_the_same_offsets(
-    mesh: AreaMesh, area: Area
-) -> None:
+def test_bound_signals_stay_and_the_same_seed_gives_the_same_offsets(area: Area) -> None:
     area.at.offset[4] = 33
     area.at.early[4] = area.at.late[4] = 0
     preset_offsets(area, seed=7)

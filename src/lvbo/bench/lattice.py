@@ -20,6 +20,7 @@ from lvbo.bench.lattice_network import (
     APPROACHES,
     BAY_M,
     INSIDE_M,
+    LANE_TURNS,
     LIMIT_MPS,
     TURN_NAMES,
     exit_leg,
@@ -45,8 +46,8 @@ ARTERIAL_TURNS, MINOR_TURNS = (0.10, 0.12, 0.78), (0.18, 0.20, 0.62)
 BLOCK_M = (200.0, 450.0)
 UNEVEN = 0.12
 """Volumes of blocks differ by up to this share from those of their street."""
-LANES_ON = ("RT", "T", "L")
-"""Turns of the lanes of each approach, the kerb lane first."""
+QUEUES = ("RT", "L")
+"""Turns of the queues of each approach: lanes whose turns always go together fill alike."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -159,13 +160,13 @@ def lattice_mesh(lattice: Lattice, traits: Traits | None = None) -> AreaMesh:
     All signals share the model of `template`, whose movements have their numbers in the same order.
     """
     traits, model = traits or Traits(), template()
-    sat_vps = model.layout.sat_vps[: len(LANES_ON)]
+    sat_vps = model.layout.sat_vps[: len(LANE_TURNS)]
     volumes = lattice.volumes_vph.reshape(lattice.signals, len(APPROACHES), len(TURN_NAMES))
     queues = [q for s in range(lattice.signals) for q in _queues(lattice, s, volumes[s], sat_vps)]
     pipes = [
         p for s in range(lattice.signals) for p in _pipes(lattice, s, volumes[s], queues, traits)
     ]
-    per_signal, per_link = len(APPROACHES), len(LANES_ON)
+    per_signal, per_link = len(APPROACHES), len(QUEUES)
     links = per_signal * lattice.signals
     names = [signal_name(*divmod(s, lattice.columns)) for s in range(lattice.signals)]
     return AreaMesh(
@@ -187,36 +188,22 @@ def lattice_mesh(lattice: Lattice, traits: Traits | None = None) -> AreaMesh:
 
 
 def _queues(lattice: Lattice, s: int, vph: Floats, sat_vps: Floats) -> Iterator[Queue]:
-    """Yield the queues of a signal: on each approach right and through, through, left."""
+    """Yield the queues of a signal: on each approach right and through together, then left."""
     name = signal_name(*divmod(s, lattice.columns))
     for a, leg in enumerate(APPROACHES):
         link, first = link_name(name, leg), len(TURN_NAMES) * a
-        by_lane = _on_lanes(vph[a], sat_vps)
-        for k, flows in enumerate(by_lane):
-            total = sum(flows.values())
-            bay = LANES_ON[k] == "L"
+        reach_m = {"RT": lattice.length_m(s, leg), "T": lattice.length_m(s, leg), "L": BAY_M}
+        for turns in QUEUES:
+            lanes = [k for k, own in enumerate(LANE_TURNS) if set(own) <= set(turns)]
             yield Queue(
                 signal=s,
                 link=link,
-                lanes=(LaneId(f"{link}_{k}"),),
-                total_vph=total,
-                sat_vph=3600 * float(sat_vps[k]),
-                storage=max(1.0, (BAY_M if bay else lattice.length_m(s, leg)) / VEHICLE_M),
-                turns=tuple((first + turn, flow / total, ()) for turn, flow in flows.items()),
+                lanes=tuple(LaneId(f"{link}_{k}") for k in lanes),
+                total_vph=sum(float(vph[a, TURN_NAMES.index(turn)]) for turn in turns),
+                sat_vph=3600 * float(sat_vps[lanes].sum()),
+                storage=max(1.0, sum(reach_m[LANE_TURNS[k]] for k in lanes) / VEHICLE_M),
+                turns=((first + TURN_NAMES.index(turns[0]), 1.0, ()),),
             )
-
-
-def _on_lanes(vph: Floats, sat_vps: Floats) -> tuple[dict[int, float], ...]:
-    """Return the volume of each turn on each lane: the two through lanes are loaded alike."""
-    left, right, through = (float(v) for v in vph)
-    level = (right + through) / float(sat_vps[0] + sat_vps[1])
-    beside = level * float(sat_vps[0]) - right
-    kinds = {turn: k for k, turn in enumerate(TURN_NAMES)}
-    return (
-        {kinds["R"]: right, kinds["T"]: beside},
-        {kinds["T"]: through - beside},
-        {kinds["L"]: left},
-    )
 
 
 def _pipes(
@@ -224,7 +211,7 @@ def _pipes(
 ) -> list[Pipe]:
     """Return the ways from a signal to its neighbours, by the names of their links."""
     speed = traits.speed_share * LIMIT_MPS
-    home = len(APPROACHES) * len(LANES_ON) * s
+    home = len(APPROACHES) * len(QUEUES) * s
     by_way: dict[LinkId, Pipe] = {}
     for leaves in APPROACHES:
         other = lattice.next_to(s, leaves)
@@ -237,13 +224,14 @@ def _pipes(
             for k, turn in enumerate(TURN_NAMES)
             if exit_leg(from_, turn) == leaves
         ]
-        shares = {
-            home + len(LANES_ON) * a + lane: share
-            for a, k in used
-            for lane in range(len(LANES_ON))
-            for move, share, _ in queues[home + len(LANES_ON) * a + lane].turns
-            if move == len(TURN_NAMES) * a + k
-        }
+        shares = {}
+        for a, k in used:
+            q = (
+                home
+                + len(QUEUES) * a
+                + next(i for i, own in enumerate(QUEUES) if TURN_NAMES[k] in own)
+            )
+            shares[q] = float(vph[a, k]) / queues[q].total_vph
         weight = [float(vph[a, k]) for a, k in used]
         inside = sum(INSIDE_M[TURN_NAMES[k]] * w for (_, k), w in zip(used, weight, strict=True))
         length = lattice.length_m(other, leg)
@@ -253,7 +241,7 @@ def _pipes(
             link=len(APPROACHES) * other + APPROACHES.index(leg),
             time_s=length / speed + inside / sum(weight) / speed,
             length_m=length,
-            lanes=len(LANES_ON) - 1,
+            lanes=len(LANE_TURNS) - 1,
             shares=tuple(sorted(shares.items())),
         )
     return [by_way[link] for link in sorted(by_way)]

@@ -36,13 +36,14 @@ class Coupling:
     weight: float
 
 
-def savings(mesh: AreaMesh, area: Area) -> tuple[Coupling, ...]:
+def savings(mesh: AreaMesh, area: Area, step_s: int = 2) -> tuple[Coupling, ...]:
     """Return what coordination would save on the links between each two neighbours, veh-s per hour.
 
     That is how much less the queues there cost when platoons come at the best offset than when all
-    arrives evenly, both ways together. `area` has its signals timed alone (`AreaSearch.start`).
+    arrives evenly, both ways together. `area` has its signals timed alone (`AreaSearch.start`);
+    every `step_s` s of offset is looked at.
     """
-    table, even = delay_tables(area)
+    table, even = delay_tables(area, step_s)
     pairs = _pairs(mesh)
     found = []
     for (a, b), pipes in pairs.items():

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lvbo.optimize._table_kernels import Ties
 
 ROUNDS = 40
+SWEEPS = 2
 KICKS_PER_SIGNAL = 3
 LEAST_KICKS, MOST_KICKS = 200, 20_000
 GROUP = 12
@@ -40,6 +41,19 @@ def preset_offsets(area: Area, *, seed: int = 0) -> float:
     descend_tables(ties, offset, ROUNDS, sheet)
     kick_tables(ties, offset, kicks, max(1, min(GROUP, signals // 2)), seed, sheet)
     return float(table_cost(ties, offset))
+
+
+def search_offsets(area: Area, *, rounds: int = 2, seed: int = 0) -> float:
+    """Set the offsets of an area by tables, then by the model itself; return its cost, veh-s per s.
+
+    The model looks at each signal so many times at most.
+    """
+    from lvbo.optimize._descent_kernels import descend, settle_all
+
+    preset_offsets(area, seed=seed)
+    settle_all(area, SWEEPS)
+    descend(area, np.arange(len(area.at.offset)), rounds, np.zeros(0, np.int64))
+    return float(settle_all(area, SWEEPS))
 
 
 def make_ties(area: Area) -> Ties:
