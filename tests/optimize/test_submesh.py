@@ -16,7 +16,8 @@ LATTICE = Lattice(rows=2, columns=3)
 def assert_same(one: AreaMesh, other: AreaMesh) -> None:
     assert one.controllers == other.controllers
     assert one.links == other.links
-    for name, left, right in zip(one.arrays._fields, one.arrays, other.arrays, strict=True):
+    for name in one.arrays._fields:
+        left, right = np.asarray(getattr(one.arrays, name)), np.asarray(getattr(other.arrays, name))
         np.testing.assert_allclose(left, right, rtol=1e-6, err_msg=name)
 
 

@@ -30,7 +30,7 @@ from lvbo.bench.lattice_network import (
     signal_name,
 )
 from lvbo.demand.saturation import saturations
-from lvbo.ids import LaneId, LinkId, MovementId
+from lvbo.ids import ControllerId, LaneId, LinkId, MovementId
 from lvbo.network.network import Network
 from lvbo.optimize.mesh import VEHICLE_M, AreaMesh, Pipe, Queue, Traits, mesh_arrays
 from lvbo.timing.build_model import build_model
@@ -142,7 +142,7 @@ def lattice_streets(lattice: Lattice) -> tuple[Network, dict[MovementId, float]]
 
 def lattice_models(
     network: Network, volumes: Mapping[MovementId, float]
-) -> dict[str, ControllerModel]:
+) -> dict[ControllerId, ControllerModel]:
     """Return the models of all controllers of a network, lanes as they are by default."""
     lanes = {s.lane: s for s in saturations(network)}
     return {c.id: build_model(network, c, lanes, volumes) for c in network.controllers}

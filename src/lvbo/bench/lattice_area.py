@@ -71,9 +71,14 @@ def delay_of(area: Area) -> float:
     from lvbo.optimize._profile_values import Cost
 
     delay = float(settle_all(area._replace(cost=Cost(0.0, 0.0)), SWEEPS))
+    even_out(area)
+    return delay
+
+
+def even_out(area: Area) -> None:
+    """Let arrivals be even again, as if no signal were set."""
     area.now.flow[:] = area.mesh.mean[:, None]
     area.now.leave[:] = area.mesh.total[:, None]
-    return delay
 
 
 @lru_cache(maxsize=1)

@@ -68,7 +68,7 @@ def tabulate(area: Area, flow: Floats, step: int, table: Floats, even: Floats) -
     arrive = trial.next.arrive[0]
     for p in range(mesh.into.shape[0]):
         n = mesh.into[p]
-        rest = np.float32(0)
+        rest = 0.0
         for j in range(mesh.feeds[n], mesh.feeds[n + 1]):
             rest += mesh.mean[mesh.feed[j]]
         for t in range(cycle):

@@ -191,7 +191,7 @@ def share_cycles(
     Areas that share a cycle pay for what is not their own best one and save what is cut between
     them (`Partition.borders`).
     """
-    groups = {k: (k,) for k in range(len(costs))}
+    groups: dict[int, tuple[int, ...]] = {k: (k,) for k in range(len(costs))}
     table = {k: dict(own) for k, own in enumerate(costs)}
     border = {_ordered(*pair): saved for pair, saved in borders.items()}
     while True:
