@@ -30,6 +30,7 @@ Ints = NDArray[np.int64]
 R = TypeVar("R")
 
 WARM_SIGNALS = 9
+WARM_S = 0.1
 KICKS = 10
 CYCLES_S = tuple(range(56, 121, 4))
 """The cycles among which a full plan is chosen."""
@@ -82,12 +83,12 @@ class PartMeasured:
 
 def offsets_task(task: ScaleTask) -> Measured:
     """Measure the offsets of a whole lattice; greens are set before, offsets are 0 until then."""
-    return _offsets(task, lambda area: search_offsets(area, seed=task.seed))
+    return _offsets(task, lambda area, own: search_offsets(area, seed=own.seed))
 
 
 def long_offsets_task(task: ScaleTask) -> Measured:
     """Measure the offsets that a search of so many seconds finds."""
-    return _offsets(task, lambda area: _long_search(area, task))
+    return _offsets(task, _long_search)
 
 
 def cycle_task(task: ScaleTask) -> Measured:
@@ -155,12 +156,12 @@ def timed_lattice(task: ScaleTask) -> tuple[AreaMesh, Area]:
     return mesh, area
 
 
-def _offsets(task: ScaleTask, search: Callable[[Area], float]) -> Measured:
+def _offsets(task: ScaleTask, search: Callable[[Area, ScaleTask], float]) -> Measured:
     if task.signals != WARM_SIGNALS:
-        offsets_task(ScaleTask(signals=WARM_SIGNALS))
+        _offsets(ScaleTask(signals=WARM_SIGNALS, seconds=min(task.seconds, WARM_S)), search)
     _, area = timed_lattice(task)
     before = delay_of(area)
-    cost, cpu_s, wall_s = _timed(lambda: search(area))
+    cost, cpu_s, wall_s = _timed(lambda: search(area, task))
     return Measured(
         cpu_s=cpu_s,
         wall_s=wall_s,
@@ -173,10 +174,7 @@ def _offsets(task: ScaleTask, search: Callable[[Area], float]) -> Measured:
 
 
 def _long_search(area: Area, task: ScaleTask) -> float:
-    """Return the least cost found: half the time anew with other seeds, half by kicks in the model.
-
-    The kernels of kicks are loaded before the time runs.
-    """
+    """Return the least cost found: half the time anew with other seeds, half by kicks in the model."""
     from lvbo.optimize._descent_kernels import kick, seed_kicks, settle_all
 
     none, least, best = np.zeros(0, np.int64), np.inf, area.at.offset.copy()
