@@ -88,6 +88,12 @@ def peak_mib() -> float | None:
     return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
+def cpu_seconds() -> float:
+    """Return the CPU time of this process and of all that it has waited for, s."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
 def geometric_mean(values: Iterable[float]) -> float | None:
     """Return the geometric mean of positive values, None of none."""
     logs = [math.log(value) for value in values]

@@ -4,33 +4,46 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 
+from lvbo.bench.common import cpu_seconds
 from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
 from lvbo.demand.speeds import platoon_speeds
 from lvbo.detection.counts import Counts
 from lvbo.ids import LinkId
 from lvbo.network.network import Network
+from lvbo.optimize.area_plan import AreaGoal, optimize_area
+from lvbo.optimize.evaluate import AreaJudge
+from lvbo.optimize.offsets import best_offsets
+from lvbo.optimize.search import Objective
 from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.project.trial import Trial, try_out
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.model import CycleLimits
-from lvbo.timing.plans import each_alone, time_plans
+from lvbo.timing.plans import controller_models, each_alone, period_volumes, time_plans
 
 INSTALLED = "installed"
 LEAST_CYCLES_S = (40, 60, 80)
 """The shortest cycles that designs are tried out with."""
+DELAY = Objective(stop_s=0.0, spill_s=0.0)
+"""Plans are judged by delay, so that is what they are made for."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Design:
-    """Our plans: coordinated, and each signal by itself; `kept` says the shipped plans stayed."""
+    """Our plans: those we stand by, each signal by itself, and waves on streets over those.
+
+    `kept` says that the shipped plans stayed; `cpu_s` what making each took, trials included.
+    """
 
     lvbo: PlanSet
     isolated: PlanSet
+    corridors: PlanSet
     kept: bool = False
+    cpu_s: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,38 +64,77 @@ Planner = Callable[[Task], Design]
 
 
 def design_plans(task: Task) -> Design:
-    """Return plans for one period, all day: timed from counts, then coordinated street by street.
+    """Return plans for one period, all day, made from counts.
 
     Several designs and the plans in force are tried out on traffic fitted to the counts; what
     does less harm there, also under more demand than was counted, is entered.
     """
     network = task.network
-    day_type = task.installed.day_plans[0].day_type
-    days = (DayPlan(day_type=day_type, periods=(Period(start_s=0, end_s=0, name="all"),)),)
     demand = estimate_demand(network, task.counts, plans=task.installed)
+    days = _one_period(task.installed)
+    clock = [cpu_seconds()]
     isolated = time_plans(network, demand, days, groups=each_alone(network))
+    clock.append(cpu_seconds())
     speeds = platoon_speeds(task.counts)
-    candidates = {INSTALLED: task.safe, **_designs(network, demand, days, speeds)}
-    trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=day_type)
+    order = AreaOrder(stop_s=0.0, near_best=1.0, speeds_mps=speeds)
+    corridors = plan_area(network, demand, days, order).plans
+    clock.append(cpu_seconds())
+    candidates = {INSTALLED: task.safe, **_designs(task, demand, days, speeds)}
+    trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=days[0].day_type)
     best = try_out(trial, candidates).best
-    return Design(lvbo=candidates[best], isolated=isolated, kept=best == INSTALLED)
+    clock.append(cpu_seconds())
+    spent = [after - before for before, after in pairwise(clock)]
+    return Design(
+        lvbo=candidates[best],
+        isolated=isolated,
+        corridors=corridors,
+        kept=best == INSTALLED,
+        cpu_s=dict(zip(("isolated", "corridors", "lvbo"), spent, strict=True)),
+    )
+
+
+def our_offsets(network: Network, counts: Counts, plans: PlanSet) -> PlanSet:
+    """Return plans with our offsets, from counts; cycles and greens stay as they are."""
+    days = _one_period(plans)
+    demand = estimate_demand(network, counts, plans=plans)
+    return _moved(network, demand, plans, days, platoon_speeds(counts))
+
+
+def _one_period(installed: PlanSet) -> tuple[DayPlan, ...]:
+    day_type = installed.day_plans[0].day_type
+    return (DayPlan(day_type=day_type, periods=(Period(start_s=0, end_s=0, name="all"),)),)
 
 
 def _designs(
-    network: Network,
+    task: Task,
     demand: Demand,
     days: tuple[DayPlan, ...],
     speeds_mps: Mapping[LinkId, float],
 ) -> dict[str, PlanSet]:
-    """Return coordinated plans by their least cycle; equal ones once.
+    """Return area plans by their least cycle, and those in force with our offsets; equal ones once.
 
     Longer cycles clear longer queues in one green, which no model without spillback values.
     """
-    found: dict[str, PlanSet] = {}
+    found = {"offsets": _moved(task.network, demand, task.safe, days, speeds_mps)}
     for least_s in LEAST_CYCLES_S:
         limits = CycleLimits(least_s=least_s)
-        order = AreaOrder(stop_s=0.0, near_best=1.0, limits=limits, speeds_mps=speeds_mps)
-        plans = plan_area(network, demand, days, order).plans
+        goal = AreaGoal(limits=limits, speeds_mps=speeds_mps, objective=DELAY)
+        plans = optimize_area(task.network, demand, days, goal).plans
         if plans not in found.values():
-            found[f"designed-{least_s}"] = plans
+            found[f"area-{least_s}"] = plans
     return found
+
+
+def _moved(
+    network: Network,
+    demand: Demand,
+    plans: PlanSet,
+    days: tuple[DayPlan, ...],
+    speeds_mps: Mapping[LinkId, float],
+) -> PlanSet:
+    """Return plans with the offsets that cost least at the mean volumes of the day."""
+    volumes = period_volumes(demand, days[0].day_type, days[0].periods[0])
+    models = {m.controller.id: m for m in controller_models(network, demand, volumes)}
+    judge = AreaJudge(network, models, volumes, speeds_mps)
+    running = plans.running(plans.day_plans[0].day_type, 0)
+    return plans.with_plans(best_offsets(judge, running, DELAY).values())

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
-from lvbo.bench.design import Planner, Task, design_plans
+from lvbo.bench.common import BenchResult, Row, cpu_seconds, machine_load, used_versions
+from lvbo.bench.design import Planner, Task, design_plans, our_offsets
 from lvbo.city.build import yuci_folder
 from lvbo.errors import Fields, LvboError, UsageError
 from lvbo.evaluation.compare import compare_measures
@@ -23,6 +23,8 @@ from lvbo.simulation.simulate import Conduct, simulate
 from lvbo.simulation.tools import adapt_with_sumo, repaired
 
 OURS, SHIPPED, RAW = "lvbo", "shipped", "shipped_raw"
+OFFSETS, CORRIDORS = "offsets", "corridors"
+"""Our offsets on the greens of SUMO's coordinated tool; isolated greens with waves on streets."""
 FAMILIES: Mapping[str, str] = {
     SHIPPED: "fixed",
     RAW: "fixed",
@@ -31,10 +33,23 @@ FAMILIES: Mapping[str, str] = {
     "cycle_adaptation": "fixed",
     "cycle_adaptation_coordinated": "fixed",
     "isolated": "fixed",
+    OFFSETS: "fixed",
+    CORRIDORS: "fixed",
     OURS: "fixed",
 }
 """All controllers by their fixed names, in the order of the table."""
-OWN = frozenset({"isolated", OURS})
+OWN = frozenset({"isolated", OFFSETS, CORRIDORS, OURS})
+BASIC = tuple(name for name in FAMILIES if name not in {OFFSETS, CORRIDORS})
+AREA = (
+    SHIPPED,
+    "cycle_adaptation",
+    "cycle_adaptation_coordinated",
+    "isolated",
+    OFFSETS,
+    CORRIDORS,
+    OURS,
+)
+"""Who stands in the area bench."""
 
 BUILT_IN_S = 900
 
@@ -44,12 +59,17 @@ Progress = Callable[[str, float], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanBench:
-    """What a plan bench runs: how many judged seeds, which controllers, whose plans."""
+    """What a plan bench runs: how many judged seeds, which controllers, whose plans.
 
+    With `times` rows tell the CPU time that making the plans took.
+    """
+
+    name: str = "plans"
     seeds: int = 5
     workers: int = 2
-    controllers: tuple[str, ...] = tuple(FAMILIES)
+    controllers: tuple[str, ...] = BASIC
     planner: Planner = design_plans
+    times: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +81,7 @@ class _Entry:
     control: Control = Control.FIXED
     kept: bool = False
     failed: LvboError | None = None
+    cpu_s: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,10 +121,10 @@ def run_plans(
     for number, scenario in enumerate(read):
         results.extend(_judge(scenario, chosen, _part(progress, number, len(read))))
     return BenchResult(
-        bench="plans",
+        bench=chosen.name,
         versions=used_versions(),
         load=machine_load(),
-        rows=tuple(row for result in results for row in _rows(result, chosen.seeds)),
+        rows=tuple(row for result in results for row in _rows(result, chosen)),
         summary={scenario.name: _summary(scenario, results) for scenario in read},
     )
 
@@ -143,7 +164,9 @@ def _entries(scenario: Scenario, bench: PlanBench, progress: Progress) -> Iterab
     asked = set(bench.controllers)
     ours = _ours(scenario, bench.planner) if asked & OWN else {}
     safe = _attempt(SHIPPED, lambda: repaired(scenario.plans, scenario))
-    tools = _of_tools(scenario) if asked & {"cycle_adaptation", _COORDINATED} else {}
+    tools = _of_tools(scenario) if asked & {"cycle_adaptation", _COORDINATED, OFFSETS} else {}
+    if OFFSETS in asked:
+        tools[OFFSETS] = _with_offsets(scenario, tools[_COORDINATED])
     for name in FAMILIES:
         if name not in asked:
             continue
@@ -180,17 +203,38 @@ def _ours(scenario: Scenario, planner: Planner) -> dict[str, _Entry]:
     except LvboError as error:
         return {name: _Entry(controller=name, plans=None, failed=error) for name in OWN}
     return {
-        OURS: _Entry(controller=OURS, plans=design.lvbo, kept=design.kept),
-        "isolated": _Entry(controller="isolated", plans=design.isolated),
+        OURS: _Entry(
+            controller=OURS, plans=design.lvbo, kept=design.kept, cpu_s=design.cpu_s.get(OURS)
+        ),
+        "isolated": _Entry(
+            controller="isolated", plans=design.isolated, cpu_s=design.cpu_s.get("isolated")
+        ),
+        CORRIDORS: _Entry(
+            controller=CORRIDORS, plans=design.corridors, cpu_s=design.cpu_s.get(CORRIDORS)
+        ),
     }
 
 
+def _with_offsets(scenario: Scenario, tool: _Entry) -> _Entry:
+    """Return the plans of SUMO's coordinated tool with our offsets: same cycle, same greens."""
+    if tool.plans is None:
+        return replace(tool, controller=OFFSETS)
+    begin = cpu_seconds()
+    try:
+        plans = our_offsets(scenario.network, count_scenario(scenario), tool.plans)
+    except LvboError as error:
+        return _Entry(controller=OFFSETS, plans=None, failed=error)
+    return _Entry(controller=OFFSETS, plans=plans, cpu_s=cpu_seconds() - begin)
+
+
 def _of_tools(scenario: Scenario) -> dict[str, _Entry]:
+    begin = cpu_seconds()
     found = adapt_with_sumo(scenario)
+    spent_s = (cpu_seconds() - begin) / 2
     return {
         name: _Entry(controller=name, plans=None, failed=plans)
         if isinstance(plans, LvboError)
-        else _Entry(controller=name, plans=plans)
+        else _Entry(controller=name, plans=plans, cpu_s=spent_s)
         for name, plans in (
             ("cycle_adaptation", found.cycle_adaptation),
             (_COORDINATED, found.cycle_adaptation_coordinated),
@@ -222,12 +266,12 @@ def _run(
 # rows -----------------------------------------------------------------------------------------
 
 
-def _rows(result: _Result, seeds: int) -> Iterable[Row]:
+def _rows(result: _Result, bench: PlanBench) -> Iterable[Row]:
     found = {m.seed: m for m in result.measures}
     name = result.entry.controller
-    for seed in range(seeds):
+    for seed in range(bench.seeds):
         m = found.get(seed)
-        yield {
+        row: dict[str, object] = {
             "scenario": result.scenario.name,
             "controller": name,
             "family": FAMILIES[name],
@@ -245,6 +289,7 @@ def _rows(result: _Result, seeds: int) -> Iterable[Row]:
             "lamp_violations": m.lamp_violations if m else None,
             "status": "ok" if m else "crashed",
         }
+        yield row | ({"cpu_s": result.entry.cpu_s} if bench.times else {})
 
 
 # summary --------------------------------------------------------------------------------------

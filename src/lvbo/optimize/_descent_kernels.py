@@ -29,6 +29,9 @@ from lvbo.optimize._profile_values import (
 )
 from lvbo.optimize._wide import WIDTH, Row, below, fill, load, most, store
 
+FIXED = -2
+"""Closes a window that stands as it is: it begins `late` s after the offset and lasts `past` s."""
+
 
 @njit(cache=True, fastmath=True, error_model="numpy")
 def around(at: Row, cycle: float) -> Row:
@@ -48,6 +51,11 @@ def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None
         w = lamps.first[s] + v
         a, z = stages.opens[r, v], stages.closes[r, v]
         store(lamps.sneak, w, fill(stages.red[r, v]))
+        if z == FIXED:
+            begin = offset + np.float32(stages.late[r, v])
+            store(lamps.begin, w, around(begin, np.float32(cycle)))
+            store(lamps.length, w, fill(stages.past[r, v]))
+            continue
         if a < 0 or z < 0:
             store(lamps.begin, w, fill(0))
             store(lamps.length, w, fill(0 if a < 0 else cycle))

@@ -111,8 +111,9 @@ class Stages(NamedTuple):
     Orders of signal s are rows `first[s]` to `first[s + 1]`. Of an order: `size` stages, `times`
     how often it runs in the common cycle, `inter[R, G]`, `low`, `high` in whole s. The windows of
     signal s, as in its `Lamps`, open with stage `opens[R, V]` (-1 never) and close with
-    `closes[R, V]` (-1 for always open), in round `turn[R, V]` of the signal's own cycle; for
-    drivers `late` s after its start and `past` s after its end; `red` is 1 where red follows.
+    `closes[R, V]` (-1 for always open, -2 for windows that stand as they are), in round
+    `turn[R, V]` of the signal's own cycle; for drivers `late` s after its start and `past` s after
+    its end; `red` is 1 where red follows.
     """
 
     first: Ints

@@ -129,8 +129,8 @@ def cycle_classes(
 class Profiles:
     """Run the cyclic flow profiles of one mesh under sets of plans, sixteen at a time."""
 
-    SWEEPS = 4
-    """Platoons pass the area forth and back so often; more change the delay by 0.2 % or less."""
+    SWEEPS = 3
+    """Platoons pass the area forth and back so often; more change the delay by less than 0.1 %."""
 
     def __init__(self, mesh: AreaMesh) -> None:
         from lvbo.optimize._wide import WIDTH

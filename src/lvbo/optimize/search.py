@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,26 +107,22 @@ class Found:
     others: Mapping[ControllerId, tuple[Programme, ...]]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
 class AreaSearch:
     """The search over one mesh. All signals run one cycle, or half of it."""
 
-    mesh: AreaMesh
-    objective: Objective = field(default_factory=Objective)
-    table: StageTable = field(init=False)
-    kept: dict[int, Ints] = field(init=False, default_factory=dict)
-    others: dict[int, dict[ControllerId, tuple[Programme, ...]]] = field(
-        init=False, default_factory=dict
-    )
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "table", build_table(self.mesh))
+    def __init__(
+        self, mesh: AreaMesh, objective: Objective | None = None, table: StageTable | None = None
+    ) -> None:
+        self.mesh, self.objective = mesh, objective or Objective()
+        self.table = build_table(mesh) if table is None else table
+        self.kept: dict[int, Ints] = {}
+        self.others: dict[int, dict[ControllerId, tuple[Programme, ...]]] = {}
 
     # one cycle ------------------------------------------------------------------------------
 
     def start(self, cycle_s: int) -> Area | None:
         """Return the area with each signal timed alone at a cycle, None where one cannot be."""
-        area = self._area(cycle_s)
+        area = self.blank(cycle_s)
         rows = [self._rows(s) for s in range(len(self.mesh.controllers))]
         timed = self._timed(area, rows)
         if any(not np.isfinite(costs).any() for costs, _ in timed):
@@ -172,13 +168,13 @@ class AreaSearch:
         least = max(
             min(int(stages.low[r].sum() + stages.inter[r].sum()) for r in own) for own in whole
         )
-        area = self._area(max(LOOK_S, least + least % 2))
+        area = self.blank(max(LOOK_S, least + least % 2))
         for s, (costs, _) in enumerate(self._timed(area, whole)):
             best = np.argsort(costs, kind="stable")[:KEPT_ORDERS]
             same = self.table.rows(s, HALF)[best]
             self.kept[s] = np.concatenate([whole[s][best], same])
 
-    def _area(self, cycle_s: int) -> Area:
+    def blank(self, cycle_s: int) -> Area:
         """Return the area with uniform arrivals and nothing set."""
         from lvbo.optimize import _profile_values as values
         from lvbo.optimize._descent_kernels import make_trial
@@ -315,7 +311,7 @@ class AreaSearch:
             ValueError: where a programme's cycle is neither the common one nor half of it.
 
         """
-        area = self._area(cycle_s)
+        area = self.blank(cycle_s)
         for s, c in enumerate(self.mesh.controllers):
             own = programmes[c]
             times = WHOLE if own.cycle_s == cycle_s else HALF

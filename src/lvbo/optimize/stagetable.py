@@ -107,7 +107,7 @@ def build_table(mesh: AreaMesh) -> StageTable:
             past=past,
             red=red,
         ),
-        lamps=_empty_lamps([slots[f] for f in first[:-1]], mesh),
+        lamps=empty_lamps([slots[f] for f in first[:-1]], mesh),
     )
 
 
@@ -182,7 +182,8 @@ def _columns(
     return opens, closes, turn, late, past, red
 
 
-def _empty_lamps(slots: Sequence[Sequence[tuple[int, int, int]]], mesh: AreaMesh) -> Lamps:
+def empty_lamps(slots: Sequence[Sequence[tuple[int, int, int]]], mesh: AreaMesh) -> Lamps:
+    """Return closed windows of these movements, rights and numbers, signal by signal."""
     from lvbo.optimize._profile_values import Lamps
     from lvbo.optimize._wide import WIDTH
 

@@ -305,6 +305,38 @@ def scale(
     _show(session, result)
 
 
+def area(
+    ctx: typer.Context,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
+    ] = None,
+    grids: Annotated[str, typer.Option("--grids", metavar="N,M", help="cli_opt_grids")] = "",
+    grid_seed: Annotated[
+        int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
+    ] = 1,
+    seeds: SeedsOpt = 5,
+    workers: WorkersOpt = 2,
+) -> None:
+    """Judge plans searched for a whole area beside those of SUMO's planners."""
+    from lvbo.bench.area import AreaBench, run_area
+    from lvbo.bench.coordination import numbers
+
+    session: Session = ctx.obj
+    with session.step("bench_area") as tell:
+        result = run_area(
+            scenario or None,
+            bench=AreaBench(
+                grids=tuple(int(side) for side in numbers(grids)) if grids else (),
+                grid_seed=grid_seed,
+                seeds=seeds,
+                workers=workers,
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
 def _show(session: Session, result: BenchResult) -> None:
     if session.as_json:
         session.finish(result.as_dict)

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The area bench: plans searched for a whole area beside SUMO's planners, proved in SUMO.
+
+Generated grids stand beside the scenarios given. On each, `offsets` are our offsets on the cycle
+and greens of SUMO's coordinated planner: what offsets alone are worth.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lvbo.bench.common import BenchResult, geometric_mean
+from lvbo.bench.grids import make_grid_at
+from lvbo.bench.plans import AREA, OFFSETS, OURS, PlanBench, Progress, run_plans
+from lvbo.errors import UsageError
+
+SATURATION = 0.85
+LEAST_SIDE = 2
+_TOOL = "cycle_adaptation_coordinated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaBench:
+    """What an area bench runs: sides of the grids it makes, by which seed; how it is judged."""
+
+    grids: tuple[int, ...] = ()
+    grid_seed: int = 1
+    seeds: int = 5
+    workers: int = 2
+    controllers: tuple[str, ...] = AREA
+
+
+def run_area(
+    scenarios: Sequence[Path | str] | None = None,
+    *,
+    bench: AreaBench | None = None,
+    progress: Progress | None = None,
+) -> BenchResult:
+    """Return one row per scenario, plan and seed, with the CPU time that making the plans took.
+
+    Without scenarios and grids, a grid of 36 signals is made.
+
+    Raises:
+        UsageError: LV607 for an unknown plan or no seeds, LV660 for a grid that is too small.
+        InputError: where a scenario cannot be read.
+        ToolError: LV600 where SUMO is missing.
+
+    """
+    chosen = bench or AreaBench()
+    sides = chosen.grids or (() if scenarios else (6,))
+    if any(side < LEAST_SIDE for side in sides):
+        raise UsageError("LV660", sides=", ".join(map(str, sides)), least=LEAST_SIDE)
+    with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
+        made = [_grid(Path(place), side, chosen.grid_seed) for side in sides]
+        judged = run_plans(
+            [*made, *(scenarios or ())],
+            bench=PlanBench(
+                name="area",
+                seeds=chosen.seeds,
+                workers=chosen.workers,
+                controllers=chosen.controllers,
+                times=True,
+            ),
+            progress=progress,
+        )
+    return replace(judged, summary={**judged.summary, "ratios": _ratios(judged.summary)})
+
+
+def _grid(folder: Path, side: int, seed: int) -> Path:
+    grid = make_grid_at(folder / f"grid{side}x{side}", side=side, saturation=SATURATION, seed=seed)
+    return grid.scenario.net_file.parent / "grid.sumocfg"
+
+
+def _ratios(summary: Mapping[str, object]) -> Mapping[str, object]:
+    """Return delay ratios by scenario: ours to the best fixed plan and to SUMO's planner."""
+    found: dict[str, dict[str, float]] = {}
+    for scenario, told in summary.items():
+        if not isinstance(told, Mapping):
+            continue
+        means, best = told["delay_s"], told.get("best_fixed")
+        if OURS not in means:
+            continue
+        own = {"lvbo_to_best_fixed": means[OURS] / means[best]} if best in means else {}
+        if _TOOL in means:
+            own["lvbo_to_tool"] = means[OURS] / means[_TOOL]
+            if OFFSETS in means:
+                own["offsets_to_tool"] = means[OFFSETS] / means[_TOOL]
+        found[scenario] = own
+    keys = sorted({key for own in found.values() for key in own})
+    whole = {key: geometric_mean(own[key] for own in found.values() if key in own) for key in keys}
+    return {**found, "geometric_mean": whole}
