@@ -122,5 +122,5 @@ def test_a_signal_of_a_lattice_is_what_its_volumes_say() -> None:
 def test_lists_of_numbers_are_read_or_refused() -> None:
     assert whole_numbers("36, 100") == (36, 100)
     for wrong in ("", "36,", "-1", "a", "0"):
-        with pytest.raises(UsageError, match="LV663"):
+        with pytest.raises(UsageError, match="LV683"):
             whole_numbers(wrong)

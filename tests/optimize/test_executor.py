@@ -80,7 +80,7 @@ def test_a_task_whose_worker_was_killed_is_done_again(pool: Pool, tmp_path: Path
 
 
 def test_a_task_that_always_kills_its_worker_is_given_up(pool: Pool, tmp_path: Path) -> None:
-    with pytest.raises(ToolError, match="LV660"):
+    with pytest.raises(ToolError, match="LV680"):
         pool.map(die_always, [tmp_path])
 
     assert len(list(tmp_path.iterdir())) == TRIES
@@ -100,7 +100,7 @@ def test_one_worker_needs_no_process() -> None:
 
 @pytest.mark.skipif(find_spec("distributed") is not None, reason="Dask is installed here")
 def test_without_dask_a_cluster_is_refused_with_what_to_install() -> None:
-    with pytest.raises(ToolError, match="LV661"):
+    with pytest.raises(ToolError, match="LV681"):
         open_runner(cluster="tcp://127.0.0.1:1")
 
 
@@ -128,5 +128,5 @@ def test_a_cluster_returns_what_one_process_would() -> None:
 )
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_does_not_answer_is_named() -> None:
-    with pytest.raises(ToolError, match="LV662"):
+    with pytest.raises(ToolError, match="LV682"):
         Cluster("tcp://127.0.0.1:1", timeout_s=1)

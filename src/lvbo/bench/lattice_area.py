@@ -9,50 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lvbo.bench.lattice import Lattice, lattice_mesh
-from lvbo.optimize.search import Objective
+from lvbo.optimize.mesh import AreaMesh
+from lvbo.optimize.search import AreaSearch
 from lvbo.optimize.stagetable import StageTable, build_table
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_values import Area, Lamps, Mesh
+    from lvbo.optimize._profile_values import Area, Lamps
 
 SWEEPS = 4
 
 
-def lattice_area(mesh: Mesh, cycle_s: int, objective: Objective | None = None) -> Area:
+def lattice_area(mesh: AreaMesh, cycle_s: int) -> Area:
     """Return the area of a lattice, or a part of one, with nothing set and arrivals even."""
-    from lvbo.optimize import _profile_values as values
-    from lvbo.optimize._descent_kernels import make_trial
-
-    signals, stages = len(mesh.links) - 1, one_table().stages
-    cost = objective or Objective()
-    return values.Area(
-        mesh=mesh,
-        stages=stages,
-        lamps=_lamps(signals),
-        at=values.Setting(
-            row=np.zeros(signals, np.int64),
-            greens=np.zeros((signals, stages.low.shape[1]), np.int64),
-            offset=np.zeros(signals, np.int64),
-            anchor=np.zeros(signals, np.int64),
-            early=np.full(signals, cycle_s // 2),
-            late=np.full(signals, (cycle_s - 1) // 2),
-            keep=np.zeros(signals, np.int64),
-        ),
-        now=values.Settled(
-            flow=np.repeat(mesh.mean[:, None], cycle_s, axis=1),
-            leave=np.repeat(mesh.total[:, None], cycle_s, axis=1),
-            cost=np.zeros(signals, np.float32),
-        ),
-        trial=make_trial(
-            int(np.diff(mesh.links).max(initial=1)),
-            int(np.diff(mesh.queues[mesh.links]).max(initial=1)),
-            int(np.diff(mesh.pipes).max(initial=1)),
-            cycle_s,
-        ),
-        cost=values.Cost(cost.stop_s, cost.spill_s),
-        cycle=cycle_s,
-        copies=1,
-    )
+    return AreaSearch(mesh, table=shared_table(len(mesh.controllers))).blank(cycle_s)
 
 
 def time_signals(area: Area) -> None:
@@ -81,20 +50,27 @@ def even_out(area: Area) -> None:
     area.now.leave[:] = area.mesh.total[:, None]
 
 
+def shared_table(signals: int) -> StageTable:
+    """Return a table in which all signals have row 0: the order that the site ships with."""
+    one = _one_table()
+    return StageTable(
+        order=one.order,
+        stages=one.stages._replace(first=np.zeros(signals + 1, np.int64)),
+        lamps=_lamps(one.lamps, signals),
+    )
+
+
 @lru_cache(maxsize=1)
-def one_table() -> StageTable:
-    """Return the stage table of a single signal; row 0 is the order that the site ships with."""
+def _one_table() -> StageTable:
     return build_table(lattice_mesh(Lattice(rows=1, columns=1)))
 
 
-def _lamps(signals: int) -> Lamps:
-    from lvbo.optimize._profile_values import Lamps
+def _lamps(one: Lamps, signals: int) -> Lamps:
     from lvbo.optimize._wide import WIDTH
 
-    one = one_table().lamps
     windows = len(one.move)
     begin, length, sneak = np.zeros((3, signals * windows, WIDTH), np.float32)
-    return Lamps(
+    return one._replace(
         first=windows * np.arange(signals),
         last=windows * np.arange(1, signals + 1),
         move=np.tile(one.move, signals),

@@ -66,13 +66,13 @@ def whole_numbers(text: str) -> tuple[int, ...]:
     """Return the numbers of a list with commas.
 
     Raises:
-        UsageError: LV663 for one that is no whole number above 0.
+        UsageError: LV683 for one that is no whole number above 0.
 
     """
     found = []
     for part in text.split(","):
         if not part.strip().isdecimal() or int(part) < 1:
-            raise UsageError("LV663", place=part.strip())
+            raise UsageError("LV683", place=part.strip())
         found.append(int(part))
     return tuple(found)
 
@@ -86,7 +86,7 @@ def run_scale(bench: ScaleBench | None = None, *, progress: Progress | None = No
     `long_s` of CPU time, of the offsets or of the full plan.
 
     Raises:
-        ToolError: LV660 to LV662 where workers die or no cluster answers.
+        ToolError: LV680 to LV682 where workers die or no cluster answers.
 
     """
     chosen = bench or ScaleBench()
@@ -189,7 +189,7 @@ def _areas(task: ScaleTask, workers: int, cluster: str) -> Row:
         members = [np.array([number[c] for c in own]) for own in parts.areas]
         tasks = [
             PartTask(
-                mesh=submesh(mesh, own).arrays,
+                mesh=submesh(mesh, own),
                 greens=area.at.greens[at],
                 cycle_s=task.cycle_s,
                 seed=task.seed,

@@ -24,7 +24,7 @@ from lvbo.optimize.search import AreaSearch, Effort
 from lvbo.optimize.tables import search_offsets
 
 if TYPE_CHECKING:
-    from lvbo.optimize._profile_values import Area, Mesh
+    from lvbo.optimize._profile_values import Area
 
 Ints = NDArray[np.int64]
 R = TypeVar("R")
@@ -66,7 +66,7 @@ class Measured:
 class PartTask:
     """One area of a lattice at a cycle, its greens set."""
 
-    mesh: Mesh
+    mesh: AreaMesh
     greens: Ints
     cycle_s: int
     seed: int = 0
@@ -93,7 +93,7 @@ def long_offsets_task(task: ScaleTask) -> Measured:
 
 def cycle_task(task: ScaleTask) -> Measured:
     """Measure greens and offsets of a lattice at one cycle."""
-    area = lattice_area(_mesh(task.signals, task.seed).arrays, task.cycle_s)
+    area = lattice_area(_mesh(task.signals, task.seed), task.cycle_s)
 
     def search() -> float:
         time_signals(area)
@@ -151,7 +151,7 @@ def warm_task(task: ScaleTask) -> None:
 def timed_lattice(task: ScaleTask) -> tuple[AreaMesh, Area]:
     """Return a lattice and its area, each signal timed alone."""
     mesh = _mesh(task.signals, task.seed)
-    area = lattice_area(mesh.arrays, task.cycle_s)
+    area = lattice_area(mesh, task.cycle_s)
     time_signals(area)
     return mesh, area
 
@@ -174,7 +174,7 @@ def _offsets(task: ScaleTask, search: Callable[[Area, ScaleTask], float]) -> Mea
 
 
 def _long_search(area: Area, task: ScaleTask) -> float:
-    """Return the least cost found: half the time anew with other seeds, half by kicks in the model."""
+    """Return the least cost found: half the time anew with other seeds, half by kicks."""
     from lvbo.optimize._descent_kernels import kick, seed_kicks, settle_all
 
     none, least, best = np.zeros(0, np.int64), np.inf, area.at.offset.copy()

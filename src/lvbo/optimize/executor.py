@@ -88,7 +88,7 @@ class Pool(AbstractContextManager["Pool"]):
         """Return what the function makes of each task, in their order.
 
         Raises:
-            ToolError: LV660 for a task that lost its worker four times.
+            ToolError: LV680 for a task that lost its worker four times.
 
         """
         return _Course(self, function, tasks, tell).run()
@@ -122,7 +122,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     """Tasks on the workers of a Dask cluster, which have the same version of Lvbo installed.
 
     Raises:
-        ToolError: LV661 where `distributed` is not installed, LV662 where nobody answers.
+        ToolError: LV681 where `distributed` is not installed, LV682 where nobody answers.
 
     """
 
@@ -131,11 +131,11 @@ class Cluster(AbstractContextManager["Cluster"]):
         try:
             from distributed import Client
         except ImportError as error:
-            raise ToolError("LV661", place=address) from error
+            raise ToolError("LV681", place=address) from error
         try:
             self._client: Any = Client(address, timeout=timeout_s)
         except (OSError, ValueError) as error:
-            raise ToolError("LV662", place=address, reason=str(error)) from error
+            raise ToolError("LV682", place=address, reason=str(error)) from error
         self._executor: Executor | None = None
 
     @property
@@ -149,7 +149,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         """Return what the function makes of each task, in their order.
 
         Raises:
-            ToolError: LV660 for a task that lost its worker four times.
+            ToolError: LV680 for a task that lost its worker four times.
 
         """
         return _Course(self, function, tasks, tell).run()
@@ -272,5 +272,5 @@ class _Course:
         for k in reversed(back):
             self.tries[k] += 1
             if self.tries[k] >= TRIES:
-                raise ToolError("LV660", place=str(k + 1), tries=TRIES) from lost
+                raise ToolError("LV680", place=str(k + 1), tries=TRIES) from lost
             self.waiting.appendleft(k)
