@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -34,9 +33,7 @@ from lvbo.optimize.areas import AreaRules, find_areas
 from lvbo.optimize.coupling import savings
 from lvbo.optimize.executor import Cluster, Pool, TaskRunner
 from lvbo.optimize.submesh import submesh
-
-if TYPE_CHECKING:
-    from lvbo.optimize._profile_values import Area
+from lvbo.optimize.tables import search_offsets
 
 Progress = Callable[[str, float], None]
 
@@ -82,7 +79,7 @@ def run_scale(bench: ScaleBench | None = None, *, progress: Progress | None = No
 
     `offsets`: those of the whole lattice, one process. `cycles`: greens and offsets at eight
     cycles, independent tasks, the delay that of the best. `areas`: Louvain areas solved one by one,
-    then stitched. `full`: cycle, stage orders, splits, offsets. `long`: the same searched for
+    then all offsets once more together, from there. `full`: cycle, stage orders, splits, offsets. `long`: the same searched for
     `long_s` of CPU time, of the offsets or of the full plan.
 
     Raises:
@@ -199,7 +196,7 @@ def _areas(task: ScaleTask, workers: int, cluster: str) -> Row:
         solved = runner.map(part_task, tasks)
         for at, part in zip(members, solved, strict=True):
             area.at.offset[at] = part.offsets_s
-        cost = _stitched(area)
+        cost = search_offsets(area, rounds=STITCH_ROUNDS, seed=task.seed)
         whole = Measured(
             cpu_s=time.process_time() - cpu + sum(part.cpu_s for part in solved),
             wall_s=time.perf_counter() - begin,
@@ -210,15 +207,6 @@ def _areas(task: ScaleTask, workers: int, cluster: str) -> Row:
             cycle_s=task.cycle_s,
         )
         return {**_row("areas", task.signals, runner.workers, whole), "areas": len(parts.areas)}
-
-
-def _stitched(area: Area) -> float:
-    """Let the signals of all areas take their best offsets once more, all together."""
-    from lvbo.optimize._descent_kernels import descend, settle_all
-
-    settle_all(area, 4)
-    descend(area, np.arange(len(area.at.offset)), STITCH_ROUNDS, np.zeros(0, np.int64))
-    return float(settle_all(area, 4))
 
 
 def _most(known: Sequence[float | None]) -> float | None:
