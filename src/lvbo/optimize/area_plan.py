@@ -17,7 +17,7 @@ from lvbo.ids import ControllerId, LinkId, PlanId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.optimize.evaluate import AreaCost, AreaJudge, Plans, cycle_classes
-from lvbo.optimize.mesh import Traits
+from lvbo.optimize.mesh import AreaMesh, Traits
 from lvbo.optimize.search import (
     AreaSearch,
     Effort,
@@ -35,14 +35,20 @@ from lvbo.timing.cures import diagnose
 from lvbo.timing.model import ControllerModel, CycleLimits, Timing
 from lvbo.timing.plans import (
     Group,
+    Volumes,
     controller_models,
     coordination_groups,
+    day_volumes,
     period_volumes,
     plan_name,
 )
 
 SOFT = 1.02
 """A soft wave is kept while the area costs at most 2 % more with it."""
+
+
+SPREAD = 0.1
+"""By how much demands differ from the mean where the days do not tell."""
 
 
 class Bands(StrEnum):
@@ -59,6 +65,8 @@ class AreaGoal:
 
     Waves are laid on `corridors` in their order, as `bands` says. `groups` share a cycle each;
     None takes neighbours on a corridor together. `speeds_mps` are measured speeds of platoons.
+    With several `samples` plans are made for that many demands at once: days of the period, light
+    to heavy, or where few days are known the mean times factors of `SPREAD` around it.
     """
 
     corridors: tuple[Corridor, ...] = ()
@@ -70,6 +78,7 @@ class AreaGoal:
     traits: Traits = field(default_factory=Traits)
     settings: WaveSettings = field(default_factory=WaveSettings)
     speeds_mps: Mapping[LinkId, float] | None = None
+    samples: int = 1
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,9 +207,25 @@ class _Task:
         cycles = goal.effort.cycles_s or tuple(int(c) for c in goal.limits.cycles())
         found = []
         for k, own in enumerate(used):
-            search = AreaSearch(mesh=self.judge.mesh(own), objective=goal.objective)
+            search = AreaSearch(self._mesh(own), goal.objective)
             found.append(search.run(cycles, goal.effort, _part(tell, k, len(used))))
         return found
+
+    def _mesh(self, members: Sequence[ControllerId]) -> AreaMesh:
+        """Return what is searched on: the mean demand, or several."""
+        if self.goal.samples <= 1:
+            return self.judge.mesh(members)
+        return self.judge.robust_mesh(members, self._samples())
+
+    def _samples(self) -> list[Volumes]:
+        """Return demands light to heavy: days, or the mean times factors around one."""
+        count = self.goal.samples
+        days = day_volumes(self.demand, self.day.day_type, self.period)
+        if len(days) < count:
+            factors = [1 + SPREAD * (2 * k / (count - 1) - 1) for k in range(count)]
+            return [{m: f * v for m, v in self.volumes.items()} for f in factors]
+        ranked = sorted(days, key=lambda day: sum(day.values()))
+        return [ranked[round(k * (len(ranked) - 1) / (count - 1))] for k in range(count)]
 
     def _trial(self, founds: Sequence[Found]) -> _Trial:
         """Return one choice of cycles with waves laid and the rest improved around them."""
@@ -272,7 +297,7 @@ class _Task:
         for cycle_s, members in cycle_classes(plans, self.models):
             if len(members) < 2 or any(cycle_s // at[c].cycle_s > 2 for c in members):  # noqa: PLR2004
                 continue
-            search = AreaSearch(mesh=self.judge.mesh(members), objective=self.goal.objective)
+            search = AreaSearch(self._mesh(members), self.goal.objective)
             area = search.placed(at, cycle_s, holds)
             search.improve(area)
             for c, programme in search.programmes(area).items():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from lvbo.ids import ControllerId, LinkId
 from lvbo.network.network import Network
 from lvbo.optimize.lamps import build_lamps
-from lvbo.optimize.mesh import AreaMesh, Traits, Volumes, build_mesh
+from lvbo.optimize.mesh import AreaMesh, Traits, Volumes, build_mesh, stacked
 from lvbo.signal.plan import Plan
 from lvbo.timing.model import ControllerModel
 
@@ -88,9 +88,17 @@ class AreaJudge:
         """Return the mesh of some controllers; made once."""
         key = tuple(sorted(members))
         if key not in self.meshes:
-            own = {c: self.models[c] for c in key}
-            self.meshes[key] = build_mesh(self.network, own, self.volumes, self.speeds, self.traits)
+            self.meshes[key] = self._built(key, self.volumes)
         return self.meshes[key]
+
+    def robust_mesh(self, members: Sequence[ControllerId], samples: Sequence[Volumes]) -> AreaMesh:
+        """Return the mesh of some controllers at several volumes at once; their costs add up."""
+        key = tuple(sorted(members))
+        return stacked([self._built(key, volumes) for volumes in samples])
+
+    def _built(self, members: Sequence[ControllerId], volumes: Volumes) -> AreaMesh:
+        own = {c: self.models[c] for c in members}
+        return build_mesh(self.network, own, volumes, self.speeds, self.traits)
 
 
 def _by_link(mesh: AreaMesh, delay: Floats, stops: Floats, alone: Floats) -> list[LinkCost]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -108,6 +108,43 @@ def build_mesh(
     """
     builder = _Builder(network, models, volumes, dict(speeds_mps or {}), traits or Traits())
     return builder.build()
+
+
+def stacked(meshes: Sequence[AreaMesh]) -> AreaMesh:
+    """Return meshes of the same signals at several volumes as one: a search serves them all."""
+    first = meshes[0]
+    arrays = first.arrays
+    for more in (mesh.arrays for mesh in meshes[1:]):
+        arrays = _joined(arrays, more)
+    return replace(first, arrays=arrays)
+
+
+def _joined(a: Mesh, b: Mesh) -> Mesh:
+    """Return two meshes side by side; the numbers of the second go on after the first's."""
+    signals, links, queues = len(a.links) - 1, len(a.queues) - 1, len(a.total)
+    pipes = len(a.lag)
+    shifts = {
+        "links": links,
+        "queues": queues,
+        "steps": len(a.order),
+        "order": queues,
+        "owner": signals,
+        "feeds": len(a.feed),
+        "feed": pipes,
+        "edges": len(a.edge_queue),
+        "edge_queue": queues,
+        "pipes": pipes,
+        "into": links,
+        "link": links,
+    }
+    cumulative = {"links", "queues", "steps", "feeds", "edges", "pipes"}
+    found = {
+        name: np.concatenate([own, more[int(name in cumulative) :] + shifts.get(name, 0)])
+        for name, own, more in ((name, getattr(a, name), getattr(b, name)) for name in a._fields)
+        if name != "foes"
+    }
+    foes = np.concatenate([a.foes, np.where(b.foes >= 0, b.foes + queues, b.foes)])
+    return a._replace(**found, foes=foes)
 
 
 class _Builder:

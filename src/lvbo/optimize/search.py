@@ -116,7 +116,7 @@ class AreaSearch:
         self.mesh, self.objective = mesh, objective or Objective()
         self.table = build_table(mesh) if table is None else table
         self.kept: dict[int, Ints] = {}
-        self.others: dict[int, dict[ControllerId, tuple[Programme, ...]]] = {}
+        self.near: dict[int, list[tuple[Ints, Ints]]] = {}
 
     # one cycle ------------------------------------------------------------------------------
 
@@ -127,17 +127,8 @@ class AreaSearch:
         timed = self._timed(area, rows)
         if any(not np.isfinite(costs).any() for costs, _ in timed):
             return None
-        self.others[cycle_s] = {
-            c: self._near(rows[s], *timed[s], area) for s, c in enumerate(self.mesh.controllers)
-        }
+        self.near[cycle_s] = [_near(rows[s], *timed[s]) for s in range(len(rows))]
         return area
-
-    def _near(
-        self, rows: Ints, costs: NDArray[np.float64], greens: Ints, area: Area
-    ) -> tuple[Programme, ...]:
-        """Return programmes in all stage orders that cost little more than the best, alone."""
-        near = np.flatnonzero(costs <= ORDER_COST * costs.min())
-        return tuple(self._programme(int(rows[i]), greens[i], area.cycle, 0) for i in near)
 
     def _timed(self, area: Area, rows: Sequence[Ints]) -> list[tuple[NDArray[np.float64], Ints]]:
         """Time each signal alone in its rows, keep the best; return costs and greens of all."""
@@ -180,11 +171,12 @@ class AreaSearch:
         from lvbo.optimize._descent_kernels import make_trial
 
         mesh, signals = self.mesh.arrays, len(self.mesh.controllers)
+        copies = (len(mesh.links) - 1) // signals
         starts = mesh.queues[mesh.links]
         return values.Area(
             mesh=mesh,
             stages=self.table.stages,
-            lamps=self.table.new_lamps(),
+            lamps=self.table.new_lamps(copies),
             at=values.Setting(
                 row=self.table.stages.first[:-1].copy(),
                 greens=np.zeros((signals, self.table.stages.low.shape[1]), np.int64),
@@ -207,7 +199,7 @@ class AreaSearch:
             ),
             cost=values.Cost(self.objective.stop_s, self.objective.spill_s),
             cycle=cycle_s,
-            copies=1,
+            copies=copies,
         )
 
     def improve(self, area: Area, *, greens: bool = True) -> float:
@@ -218,8 +210,22 @@ class AreaSearch:
         settle_all(area, SWEEPS)
         descend(area, order, ROUNDS, np.zeros(0, np.int64))
         if greens:
+            self._reorder(area)
             descend(area, order, ROUNDS, np.array(SIZES, np.int64))
         return float(settle_all(area, SWEEPS))
+
+    def _reorder(self, area: Area) -> None:
+        """Offer each signal the other stage orders that serve it well enough alone."""
+        from lvbo.optimize._descent_kernels import move_orders
+
+        if area.cycle not in self.near:
+            return
+        rows, greens, first = [], [], [0]
+        for own_rows, own_greens in self.near[area.cycle]:
+            rows.append(own_rows)
+            greens.append(own_greens)
+            first.append(first[-1] + len(own_rows))
+        move_orders(area, np.array(first, np.int64), np.concatenate(rows), np.concatenate(greens))
 
     def kick(self, area: Area, effort: Effort, tell: Tell | None = None) -> float:
         """Shift random groups and improve around them, as long as the effort says."""
@@ -284,7 +290,13 @@ class AreaSearch:
             cycle_s=area.cycle,
             cost=cost,
             programmes=self.programmes(area),
-            others=self.others.get(area.cycle, {}),
+            others={
+                c: tuple(
+                    self._programme(int(row), greens, area.cycle, 0)
+                    for row, greens in zip(*self.near[area.cycle][s], strict=True)
+                )
+                for s, c in enumerate(self.mesh.controllers)
+            },
         )
 
     def programmes(self, area: Area) -> dict[ControllerId, Programme]:
@@ -337,6 +349,12 @@ class AreaSearch:
                     least_s=least,
                     most_s=max(cycles_s),
                 )
+
+
+def _near(rows: Ints, costs: NDArray[np.float64], greens: Ints) -> tuple[Ints, Ints]:
+    """Return the stage orders, with their greens, that cost little more than the best, alone."""
+    near = np.flatnonzero(costs <= ORDER_COST * costs.min())
+    return rows[near], greens[near]
 
 
 def plan_of(model: ControllerModel, programme: Programme, name: PlanId) -> Plan:

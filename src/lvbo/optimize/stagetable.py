@@ -49,11 +49,16 @@ class StageTable:
     stages: Stages
     lamps: Lamps
 
-    def new_lamps(self) -> Lamps:
-        """Return windows of their own for another search."""
+    def new_lamps(self, copies: int = 1) -> Lamps:
+        """Return windows for another search; copies of a signal share theirs."""
         own = self.lamps
         return own._replace(
-            begin=own.begin.copy(), length=own.length.copy(), sneak=own.sneak.copy()
+            first=np.tile(own.first, copies),
+            last=np.tile(own.last, copies),
+            gain=np.tile(own.gain, copies),
+            begin=own.begin.copy(),
+            length=own.length.copy(),
+            sneak=own.sneak.copy(),
         )
 
     def rows(self, signal: int, times: int = WHOLE) -> Ints:

@@ -72,6 +72,18 @@ def period_volumes(demand: Demand, day_type: str, period: Period) -> Volumes:
     return dict(zip(demand.movements, known.mean(axis=0).tolist(), strict=True))
 
 
+def day_volumes(demand: Demand, day_type: str, period: Period) -> list[Volumes]:
+    """Return the mean volume per movement over the slots of a period, day by day, veh/h."""
+    rows = [k for k, start in enumerate(demand.slot_starts_s()) if period.holds(start)]
+    days = [d for d, kind in enumerate(demand.day_types) if kind == day_type]
+    known = np.nan_to_num(np.asarray(demand.volume_vph))
+    return [
+        dict(zip(demand.movements, known[d, rows].mean(axis=0).tolist(), strict=True))
+        for d in days
+        if rows
+    ]
+
+
 def mean_volumes(demand: Demand) -> Volumes:
     """Return the mean volume per movement over all days and slots, veh/h."""
     known = np.nan_to_num(np.asarray(demand.volume_vph))

@@ -311,7 +311,9 @@ def area(
         list[Path] | None,
         typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
     ] = None,
-    grids: Annotated[str, typer.Option("--grids", metavar="N,M", help="cli_opt_grids")] = "",
+    grid: Annotated[
+        list[int] | None, typer.Option("--grid", min=2, metavar="N", help="cli_opt_grids")
+    ] = None,
     grid_seed: Annotated[
         int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
     ] = 1,
@@ -320,14 +322,13 @@ def area(
 ) -> None:
     """Judge plans searched for a whole area beside those of SUMO's planners."""
     from lvbo.bench.area import AreaBench, run_area
-    from lvbo.bench.coordination import numbers
 
     session: Session = ctx.obj
     with session.step("bench_area") as tell:
         result = run_area(
             scenario or None,
             bench=AreaBench(
-                grids=tuple(int(side) for side in numbers(grids)) if grids else (),
+                grids=tuple(grid or ()),
                 grid_seed=grid_seed,
                 seeds=seeds,
                 workers=workers,
