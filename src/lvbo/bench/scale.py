@@ -79,8 +79,8 @@ def run_scale(bench: ScaleBench | None = None, *, progress: Progress | None = No
 
     `offsets`: those of the whole lattice, one process. `cycles`: greens and offsets at eight
     cycles, independent tasks, the delay that of the best. `areas`: Louvain areas solved one by one,
-    then all offsets once more together, from there. `full`: cycle, stage orders, splits, offsets. `long`: the same searched for
-    `long_s` of CPU time, of the offsets or of the full plan.
+    then all offsets once more together, from there. `full`: cycle, stage orders, splits, offsets.
+    `offsets long` and `full long`: the same searched for `long_s` of CPU time.
 
     Raises:
         ToolError: LV680 to LV682 where workers die or no cluster answers.
