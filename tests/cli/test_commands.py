@@ -166,6 +166,14 @@ def test_the_latency_bench_prints_one_object_and_a_table(call: Call) -> None:
     assert "决策用时" in shown.out
 
 
+def test_the_scale_bench_prints_its_rows_and_refuses_what_is_no_number(call: Call) -> None:
+    shown = call("bench", "scale", "--signals", "4", "--workers", "1", "--long", "0", "--json")
+    refused = call("bench", "scale", "--signals", "many", "--json")
+
+    assert [row["task"] for row in shown.data["rows"]] == ["offsets", "cycles", "areas"]
+    assert (refused.status, refused.codes) == (2, {"LV683"})
+
+
 def test_an_unknown_controller_is_not_timed(call: Call) -> None:
     said = call("bench", "latency", "--controllers", "magic", "--json")
 

@@ -36,6 +36,7 @@ TEXT = frozenset(
         "countdown",
         "part",
         "engine",
+        "task",
     }
 )
 
@@ -262,6 +263,42 @@ def model(
                 seed=grid_seed,
                 workers=workers,
                 cache=Path(".bench-cache"),
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
+def scale(
+    ctx: typer.Context,
+    signals: Annotated[
+        str, typer.Option("--signals", metavar="N,M", help="cli_opt_scale_signals")
+    ] = "36,100,1000,10000",
+    workers: Annotated[
+        str, typer.Option("--workers", metavar="N,M", help="cli_opt_scale_workers")
+    ] = "1,2",
+    long_s: Annotated[
+        float, typer.Option("--long", min=0, metavar="S", help="cli_opt_scale_long")
+    ] = 60.0,
+    cluster: Annotated[
+        str, typer.Option("--cluster", metavar="ADDRESS", help="cli_opt_cluster")
+    ] = "",
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, metavar="K", help="cli_opt_lattice_seed")
+    ] = 0,
+) -> None:
+    """Measure how the area search grows with signals and workers."""
+    from lvbo.bench.scale import ScaleBench, run_scale, whole_numbers
+
+    session: Session = ctx.obj
+    with session.step("bench_scale") as tell:
+        result = run_scale(
+            ScaleBench(
+                signals=whole_numbers(signals),
+                workers=whole_numbers(workers),
+                cluster=cluster,
+                long_s=long_s,
+                seed=seed,
             ),
             progress=lambda _what, share: tell(share),
         )
