@@ -37,6 +37,17 @@ def two_way_band(problem: BandProblem) -> Band:
     )
 
 
+def one_way_plans(problem: BandProblem, chain: Chain) -> tuple[BandPlan, BandPlan]:
+    """Return the widest outbound and the widest inbound plan."""
+    if problem.locks:
+        _, out, back = find_locked(problem)
+    else:
+        cycle_ms = problem.cycles_ms[0]
+        out = find_one_way(problem, chain, cycle_ms, BandKind.OUTBOUND)
+        back = find_one_way(problem, chain, cycle_ms, BandKind.INBOUND)
+    return _plan(problem, chain, out), _plan(problem, chain, back)
+
+
 def widest_two_way(problem: BandProblem) -> BandPlan | None:
     """Return the exact two-way plan alone: no one-way plans, no rounding."""
     chain = build_chain(problem)

@@ -146,7 +146,7 @@ def _link_times(problem: BandProblem) -> tuple[Links, Links]:
     zero = np.zeros((problem.signals - 1, 1), np.int64)
 
     def free(distances: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
-        pairs = [_time_range(d, v) for d, v in zip(distances, speeds, strict=True)]
+        pairs = [time_range(d, v) for d, v in zip(distances, speeds, strict=True)]
         both = np.array(pairs, np.int64)
         return Links.of(both[:, :1], both[:, 1:], zero, zero)
 
@@ -162,7 +162,7 @@ def _spread(speeds: tuple[SpeedRange, ...]) -> float:
     return max(changes, default=0.0)
 
 
-def _time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
+def time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
     low = int(np.ceil(distance_m / speeds[1] * 1000 - 1e-6))
     high = int(np.floor(distance_m / speeds[0] * 1000 + 1e-6))
     if low <= high:
@@ -226,7 +226,7 @@ def _levelled(problem: BandProblem, out: Floats, back: Floats) -> tuple[Links, L
     limit = problem.speed_change_limit_s_per_m or 0.0
 
     def whole_ms(paces: Floats, metres: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Ints:
-        bounds = np.array([_time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
+        bounds = np.array([time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
         ms = np.rint(_paces(paces, speeds) * np.array(metres)[:, None] * 1000).astype(np.int64)
         inside: Ints = np.clip(ms, bounds[:, :1], bounds[:, 1:])
         return inside
