@@ -141,7 +141,9 @@ def pick_windows(
     model: Model, patterns: tuple[Pattern, ...], parts: int
 ) -> tuple[Pick, Pick, Ones]:
     """Add the choice of a signal; return place and green of both directions, and which are 1."""
-    choices = list(dict.fromkeys((o, i) for p in patterns for o, i in product(p.outbound, p.inbound)))
+    choices = list(
+        dict.fromkeys((o, i) for p in patterns for o, i in product(p.outbound, p.inbound))
+    )
     out = sorted({o for o, _ in choices})
     back = sorted({i for _, i in choices})
     if len(out) * len(back) == len(choices):  # every order of the two directions is allowed

@@ -89,7 +89,7 @@ def _build(problem: LinkBandProblem) -> _Built:
 
 
 def _band(model: Model, problem: LinkBandProblem, i: int, z: int) -> tuple[int, int, int, int]:
-    """Add the sides of both bands of a link: outbound before and after, inbound before and after."""
+    """Add the sides of the bands of a link, before and after the line, outbound and inbound."""
     w_out, w_in = problem.weight_out[i], problem.weight_in[i]
     if problem.least_side == CENTRED:
         a, b = (model.variable(0, 1, cost=2 * w) for w in (w_out, w_in))
@@ -123,9 +123,7 @@ def _line(model: Model, pick: Pick, sides: list[tuple[int, int]]) -> int:
     return w
 
 
-def _loops(
-    built: _Built, problem: LinkBandProblem, positions: list[tuple[Terms, float]]
-) -> None:
+def _loops(built: _Built, problem: LinkBandProblem, positions: list[tuple[Terms, float]]) -> None:
     street, model = problem.street, built.model
     out = link_times(model, street, built.z, inbound=False)
     back = link_times(model, street, built.z, inbound=True)

@@ -47,7 +47,13 @@ def turned_times(start: Ints, cols: Ints, vals: Floats, y: Floats, x: Floats) ->
 
 @njit(cache=True)
 def normal(
-    start: Ints, cols: Ints, vals: Floats, weight: Floats, band: Floats, side: Floats, corner: Floats
+    start: Ints,
+    cols: Ints,
+    vals: Floats,
+    weight: Floats,
+    band: Floats,
+    side: Floats,
+    corner: Floats,
 ) -> None:
     """Write transposed A times diag(weight) times A.
 

@@ -170,7 +170,7 @@ def corner(below: Values, room: Ints, low_x: int, low_y: int) -> tuple[float, in
 
 @njit(cache=True)
 def trace_chain(room: Ints, links: Ints, tables: Values) -> tuple[Ints, Ints, Ints]:
-    """Return q (n), the steps q moves (n - 1), and the half-bands (2, n) with room at each signal."""
+    """Return q (n), the steps q moves (n - 1), and half-bands with room at each signal (2, n)."""
     n = room.shape[0]
     levels, steps, nx, ny = tables.shape[1], tables.shape[2], tables.shape[3], tables.shape[4]
     below = np.zeros((nx, ny), np.float32)

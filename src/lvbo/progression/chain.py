@@ -163,6 +163,7 @@ def _spread(speeds: tuple[SpeedRange, ...]) -> float:
 
 
 def time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
+    """Return the shortest and the longest whole link time of a speed range, ms."""
     low = int(np.ceil(distance_m / speeds[1] * 1000 - 1e-6))
     high = int(np.floor(distance_m / speeds[0] * 1000 + 1e-6))
     if low <= high:

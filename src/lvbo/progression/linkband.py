@@ -12,6 +12,7 @@ from __future__ import annotations
 from lvbo.errors import Finding, Severity
 from lvbo.progression.band import one_way_plans
 from lvbo.progression.chain import Chain, build_chain
+from lvbo.progression.linkband_locked import find_locked_line
 from lvbo.progression.linkband_plan import from_bands, settle, whole_seconds_of
 from lvbo.progression.linkband_search import find_line
 from lvbo.progression.linkbands import LinkBandPlan, LinkBandProblem, LinkBands, value_of_links
@@ -46,7 +47,8 @@ def widest_link_bands(problem: LinkBandProblem) -> LinkBandPlan | None:
 
 
 def _with_line(problem: LinkBandProblem, chain: Chain) -> LinkBandPlan | None:
-    fit = find_line(problem, chain)
+    find = find_locked_line if problem.street.locks else find_line
+    fit = find(problem, chain)
     return None if fit is None else settle(problem, chain, fit)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lvbo.progression.chain import Chain, Floats, Ints
+from lvbo.progression.chain import Chain, Floats
 from lvbo.progression.linear import Programme
 from lvbo.progression.linkbands import CENTRED, LinkBandProblem
 from lvbo.progression.problem import BandProblem
@@ -106,9 +106,7 @@ class _Writer:
         for i in range(n):
             self._columns(i, last=i == n - 1)
         if self.free:
-            self.programme.between(
-                1000 / self.bounds.high_ms, {0: 1.0}, 1000 / self.bounds.low_ms
-            )
+            self.programme.between(1000 / self.bounds.high_ms, {0: 1.0}, 1000 / self.bounds.low_ms)
         windows = self.chain.windows / self.problem.street.parts_per_cycle
         for i in range(n):
             choice = self.structure.choices[i]
@@ -147,8 +145,8 @@ class _Writer:
     def _green(self, i: int, window: Floats, *, outbound: bool) -> None:
         """Keep line and sides of both neighbouring links inside the green of a signal."""
         start, length = float(window[0]), float(window[1])
-        pick = slice(0, 2) if outbound else slice(2, 4)
-        near = [self.sides[k][pick] for k in (i - 1, i) if 0 <= k < len(self.sides)]
+        links = [self.sides[k] for k in (i - 1, i) if 0 <= k < len(self.sides)]
+        near = [(s[0], s[1]) if outbound else (s[2], s[3]) for s in links]
         if length >= 1:
             for before, after in near:
                 self.row({before: 0.5, after: 0.5}, high=0.5)
@@ -156,7 +154,7 @@ class _Writer:
         line = self.out[i] if outbound else self.back[i]
         start += 0 if outbound else self.structure.turns[i]
         terms, constant = self.offset[i]
-        after_line = {**{c: v for c, v in terms.items()}, line: -1.0}  # start + offset - line
+        after_line = {**terms, line: -1.0}  # start + offset - line
         before_line = {**{c: -v for c, v in terms.items()}, line: 1.0}
         self.row(after_line, INSIDE_MS / 1000, -start - constant)
         self.row(before_line, INSIDE_MS / 1000, start + constant + length)

@@ -6,7 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from lvbo.progression import _linkband_kernels
 from lvbo.progression.chain import NO_LIMIT, Chain, Floats, Ints
@@ -96,34 +95,10 @@ def _paces(street: BandProblem) -> tuple[Floats, Floats, Ints, Ints]:
     return both(edges[None, :-1]), both(edges[None, 1:]), near, far
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Centred:
-    """The solved programme of bands centred on their lines."""
-
-    grid: Grid
-    room: Ints
-    tables: npt.NDArray[np.float32]
-    value: float
-
-    def places(self, chain: Chain, parts: int) -> Places:
-        """Return the best chain of places."""
-        q, moved, half = _linkband_kernels.trace_chain(self.room, self.grid.links, self.tables)
-        place = self.grid.in_cycles(q, moved)
-        windows = chain.windows / parts
-        picked = [
-            _window(windows, chain.first[i : i + 2], place[i], half[:, i] / self.grid.steps)
-            for i in range(place.size)
-        ]
-        return Places(
-            choices=tuple(c for c, _, _ in picked),
-            q=place,
-            before_out=np.array([w for _, w, _ in picked]),
-            after_in=np.array([w for _, _, w in picked]),
-        )
-
-
-def solve_centred(problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int) -> Centred:
-    """Return the programme of one cycle, solved."""
+def solve_centred(
+    problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int
+) -> tuple[float, Places | None]:
+    """Return the value of one cycle on a grid and its best chain of places."""
     street = problem.street
     grid = grid_of(problem, chain, cycle_ms, steps)
     wide = [int(min(steps, green.max()) / 2 + 1.5) for green in grid.choices[1:]]
@@ -148,7 +123,21 @@ def solve_centred(problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps
         ),
         tables,
     )
-    return Centred(grid=grid, room=room, tables=tables, value=value)
+    if value < 0:
+        return value, None
+    q, moved, half = _linkband_kernels.trace_chain(room, grid.links, tables)
+    place = grid.in_cycles(q, moved)
+    windows = chain.windows / street.parts_per_cycle
+    picked = [
+        _window(windows, chain.first[i : i + 2], float(place[i]), half[:, i] / steps)
+        for i in range(place.size)
+    ]
+    return value, Places(
+        choices=tuple(c for c, _, _ in picked),
+        q=place,
+        before_out=np.array([w for _, w, _ in picked]),
+        after_in=np.array([w for _, _, w in picked]),
+    )
 
 
 def _window(windows: Floats, own: Ints, q: float, half: Floats) -> tuple[int, float, float]:

@@ -5,17 +5,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 
 from lvbo.progression import _kernels
 from lvbo.progression.chain import Chain, Floats, Ints, time_range
 from lvbo.progression.linkband_fit import Bounds, Fit, Structure, bounds_of, fit_structure
-from lvbo.progression.linkbands import CENTRED, LinkBandPlan, LinkBandProblem, Sides
+from lvbo.progression.linkbands import (
+    CENTRED,
+    LinkBandPlan,
+    LinkBandProblem,
+    Sides,
+    value_of_links,
+)
 from lvbo.progression.problem import BandKind, BandPlan, BandProblem
 
 SECOND_MS = 1000
 BLOCK = 4  # signals whose offsets are rounded at a time
+GIVEN_MS = 1e-3  # an offset so near a whole second was given as one
 SHIFTS_S = (0.0, 0.25, 0.5, 0.75)
 
 
@@ -31,9 +39,7 @@ def settle(problem: LinkBandProblem, chain: Chain, fit: Fit) -> LinkBandPlan | N
     plans = []
     for cycle_ms in nearest_cycles(problem.street, fit.structure.cycle_ms):
         there = replace(fit.structure, cycle_ms=float(cycle_ms))
-        fixed = fit_structure(
-            problem, chain, there, bounds_of(problem.street, cycle_ms, cycle_ms)
-        )
+        fixed = fit_structure(problem, chain, there, bounds_of(problem.street, cycle_ms, cycle_ms))
         if fixed is not None:
             plans.append((fixed.value, cycle_ms, fixed))
     if not plans:
@@ -48,8 +54,6 @@ def whole_seconds_of(problem: LinkBandProblem, chain: Chain, plan: LinkBandPlan)
     All offsets are rounded at once at several common shifts, and some signals at a time with the
     others free to follow; everything but the offsets is fitted again each time.
     """
-    from lvbo.progression.linkbands import value_of_links
-
     street = problem.street
     structure = structure_of_plan(problem, chain, plan)
     bounds = bounds_of(street, plan.cycle_ms, plan.cycle_ms)
@@ -67,8 +71,7 @@ def _all_rounded(structure: Structure, bounds: Bounds, shift_s: float) -> Bounds
     per_second = SECOND_MS / structure.cycle_ms
     locked = bool(bounds.given)
     whole = {
-        i: round(o / per_second + (0 if locked else shift_s)) * per_second
-        for i, o in given.items()
+        i: round(o / per_second + (0 if locked else shift_s)) * per_second for i, o in given.items()
     }
     return _with_locks(bounds, whole)
 
@@ -113,14 +116,13 @@ def written(
     line_in = round(float(lines_in[-1])) + _from_first((back - chain.clear_in[:-1])[::-1])[::-1]
     drift = ((line_out - lines_out) + (line_in - lines_in)) / 2
     offsets = np.rint(structure.offsets * cycle_ms + drift).astype(np.int64)
+    given = np.rint(structure.offsets * cycle_ms / SECOND_MS) * SECOND_MS
+    kept = np.abs(structure.offsets * cycle_ms - given) < GIVEN_MS
+    offsets[kept] = given[kept]
     for lock in street.locks:  # as given, to the millisecond
         signals = list(lock.signals)
         start = 0 if lock.absolute else int(offsets[signals[0]]) - lock.offsets_ms[0]
         offsets[signals] = start + np.array(lock.offsets_ms)
-    exact = np.rint(structure.offsets * cycle_ms / SECOND_MS) * SECOND_MS
-    whole = np.abs(structure.offsets * cycle_ms - exact) < 1e-3  # noqa: PLR2004  they were given
-    if whole.all():
-        offsets = exact.astype(np.int64)
     patterns = tuple(int(chain.pattern[c]) for c in structure.choices)
     plan = LinkBandPlan(
         kind=BandKind.TWO_WAY,
@@ -172,18 +174,13 @@ def _sides(problem: LinkBandProblem, plan: LinkBandPlan, *, outbound: bool) -> l
     lines = plan.line_out_ms if outbound else plan.line_in_ms
     if not lines:
         return []
-    room = [
-        _room(problem.street, plan, i, line, outbound=outbound) for i, line in enumerate(lines)
-    ]
+    room = [_room(problem.street, plan, i, line, outbound=outbound) for i, line in enumerate(lines)]
     return [
-        _shaped(min(a[0], b[0]), min(a[1], b[1]), problem.least_side)
-        for a, b in zip(room[:-1], room[1:], strict=True)
+        _shaped(min(a[0], b[0]), min(a[1], b[1]), problem.least_side) for a, b in pairwise(room)
     ]
 
 
-def _room(
-    street: BandProblem, plan: LinkBandPlan, i: int, line: int, *, outbound: bool
-) -> Sides:
+def _room(street: BandProblem, plan: LinkBandPlan, i: int, line: int, *, outbound: bool) -> Sides:
     """Return the green before and after the line, in the window with the most on its short side."""
     pattern = street.patterns[i][plan.patterns[i]]
     windows = np.array(pattern.outbound if outbound else pattern.inbound, np.int64).T.copy()
@@ -259,7 +256,9 @@ def structure_of_plan(problem: LinkBandProblem, chain: Chain, plan: LinkBandPlan
     offsets = np.array(plan.offsets_ms) / cycle
     choices, turns = [], []
     for i, offset in enumerate(offsets):
-        c = _fitting(windows, chain, i, plan.patterns[i], lines_out[i] - offset, lines_in[i] - offset)
+        c = _fitting(
+            windows, chain, i, plan.patterns[i], lines_out[i] - offset, lines_in[i] - offset
+        )
         choices.append(c)
         offsets[i] = lines_out[i] - windows[0, c] - (lines_out[i] - offset - windows[0, c]) % 1.0
         into = lines_in[i] - offsets[i] - windows[2, c]
@@ -274,9 +273,7 @@ def structure_of_plan(problem: LinkBandProblem, chain: Chain, plan: LinkBandPlan
     )
 
 
-def _fitting(
-    windows: Floats, chain: Chain, i: int, pattern: int, out: float, back: float
-) -> int:
+def _fitting(windows: Floats, chain: Chain, i: int, pattern: int, out: float, back: float) -> int:
     """Return the choice of this sequence whose windows hold both lines best."""
     own = [c for c in range(chain.first[i], chain.first[i + 1]) if chain.pattern[c] == pattern]
 

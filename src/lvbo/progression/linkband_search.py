@@ -3,73 +3,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from lvbo.progression.chain import Chain, Floats, Ints
 from lvbo.progression.linkband_fit import Fit, Structure, bounds_of, fit_structure
 from lvbo.progression.linkband_grid import Places, solve_centred
-from lvbo.progression.linkbands import LinkBandProblem
+from lvbo.progression.linkband_sides import solve_uneven
+from lvbo.progression.linkbands import CENTRED, LinkBandProblem
 from lvbo.progression.problem import BandProblem, SpeedRange
 
-COARSE, FINE = 60, 120  # steps of a cycle
-SCREEN_MS = 1000  # cycles nearer than this are not told apart at first
+CENTRED_STEPS, UNEVEN_STEPS = (60, 120), (24, 36)  # of a cycle, at first and at last
 FITTED = 10  # structures that are fitted, of the best cycles
 REFINED = 3  # of these, how many are looked at on the fine grid
 GAIN = 1e-5
 
+Solve = Callable[[LinkBandProblem, Chain, float, int], tuple[float, Places | None]]
+
 
 def find_line(problem: LinkBandProblem, chain: Chain) -> Fit | None:
     """Return the best fit found with a line in both directions, over all cycles."""
-    fits = [_coarse(problem, chain, cycle) for cycle in _promising(problem, chain)]
-    found = sorted((f for f in fits if f), key=lambda f: -f.value)[:REFINED]
-    refined = [_refined(problem, chain, fit) for fit in found]
-    return max(refined, key=lambda f: f.value, default=None)
+    found = _found(problem, chain, solve_centred, CENTRED_STEPS, apart_ms=1000)
+    if problem.least_side < CENTRED:
+        found += _found(problem, chain, solve_uneven, UNEVEN_STEPS, apart_ms=2000)
+    return max(found, key=lambda fit: fit.value, default=None)
 
 
-def _promising(problem: LinkBandProblem, chain: Chain) -> list[int]:
-    """Return the best cycles of a coarse look at all."""
-    cycles = _thinned(problem.street.cycles_ms)
-    if len(cycles) <= FITTED:
-        return cycles
-    values = {c: solve_centred(problem, chain, c, COARSE).value for c in cycles}
-    return sorted(cycles, key=lambda c: -values[c])[:FITTED]
+def _found(
+    problem: LinkBandProblem, chain: Chain, solve: Solve, steps: tuple[int, int], apart_ms: int
+) -> list[Fit]:
+    """Return the best fits of the structures that one programme finds."""
+    solved = [
+        (*solve(problem, chain, cycle, steps[0]), cycle)
+        for cycle in _thinned(problem.street.cycles_ms, apart_ms)
+    ]
+    solved.sort(key=lambda s: -s[0])
+    fits = [
+        fit_places(problem, chain, cycle, places) for _, places, cycle in solved[:FITTED] if places
+    ]
+    best = sorted((f for f in fits if f), key=lambda f: -f.value)[:REFINED]
+    return [_refined(problem, chain, fit, solve, steps[1]) for fit in best]
 
 
-def _thinned(cycles_ms: Iterable[int]) -> list[int]:
+def _thinned(cycles_ms: Iterable[int], apart_ms: int) -> list[int]:
     kept: list[int] = []
     for cycle in sorted(cycles_ms):
-        if not kept or cycle - kept[-1] >= SCREEN_MS:
+        if not kept or cycle - kept[-1] >= apart_ms:
             kept.append(cycle)
     return kept
 
 
-def _coarse(problem: LinkBandProblem, chain: Chain, cycle_ms: int) -> Fit | None:
-    return _fitted(problem, chain, cycle_ms, COARSE)
-
-
-def _refined(problem: LinkBandProblem, chain: Chain, best: Fit) -> Fit:
+def _refined(problem: LinkBandProblem, chain: Chain, best: Fit, solve: Solve, steps: int) -> Fit:
+    """Return the fit after looking at its own cycle on a finer grid, as long as that helps."""
     while True:
-        fit = _fitted(problem, chain, best.structure.cycle_ms, FINE)
+        cycle_ms = best.structure.cycle_ms
+        _, places = solve(problem, chain, cycle_ms, steps)
+        fit = fit_places(problem, chain, cycle_ms, places) if places else None
         if fit is None or fit.value <= best.value + GAIN:
             return best
         best = fit
 
 
-def _fitted(problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int) -> Fit | None:
-    solved = solve_centred(problem, chain, cycle_ms, steps)
-    if solved.value < 0:
-        return None
-    places = solved.places(chain, problem.street.parts_per_cycle)
-    return fit_places(problem, chain, cycle_ms, places)
-
-
 def fit_places(
     problem: LinkBandProblem, chain: Chain, cycle_ms: float, places: Places
 ) -> Fit | None:
-    """Return the best plan of the structure of these places, at any cycle of the problem."""
-    cycles = problem.street.cycles_ms
+    """Return the best plan of the structure of these places, at any cycle of the problem.
+
+    Locks tell offsets in ms, so with locks the cycle stays.
+    """
+    cycles = (cycle_ms,) if problem.street.locks else problem.street.cycles_ms
     bounds = bounds_of(problem.street, min(cycles), max(cycles))
     return fit_structure(problem, chain, structure_of(problem, chain, cycle_ms, places), bounds)
 

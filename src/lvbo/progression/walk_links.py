@@ -75,8 +75,8 @@ def _driven(
         if before is not None:
             at += travel[min(here, before)] - clear[here]
         if at != lines[here]:
-            fields = {"signal": here, "claimed_ms": lines[here], "walked_ms": float(at)}
-            found.append(Finding(code="LV435", place=f"signal {here}", fields=fields))
+            passed = {"signal": here, "claimed_ms": lines[here], "walked_ms": float(at)}
+            found.append(Finding(code="LV435", place=f"signal {here}", fields=passed))
         pattern = street.patterns[here][plan.patterns[here]]
         windows = pattern.outbound if outbound else pattern.inbound
         rooms[here] = _room(windows, at - plan.offsets_ms[here], problem, plan)
@@ -84,8 +84,7 @@ def _driven(
             fields = {"signal": here, "direction": "outbound" if outbound else "inbound"}
             found.append(Finding(code="LV436", place=f"signal {here}", fields=fields))
     return [
-        (min(rooms[i][0], rooms[i + 1][0]), min(rooms[i][1], rooms[i + 1][1]))
-        for i in range(n - 1)
+        (min(rooms[i][0], rooms[i + 1][0]), min(rooms[i][1], rooms[i + 1][1])) for i in range(n - 1)
     ]
 
 
@@ -112,7 +111,8 @@ def _check_claims(
     for link, ((before, after), room) in enumerate(zip(sides, rooms, strict=True)):
         band = before + after
         even = min(before, after) + TICK_MS >= problem.least_side * band
-        if before > max(room[0], 0) + TICK_MS or after > max(room[1], 0) + TICK_MS or not even:
+        green = [max(side, Fraction(0)) + TICK_MS for side in room]
+        if before > green[0] or after > green[1] or not even:
             fields = {
                 "direction": direction,
                 "link": link,
