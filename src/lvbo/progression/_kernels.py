@@ -111,7 +111,12 @@ def capacity(first: Ints, levels: int) -> int:
     Without pace levels a set cannot have more; with levels it seldom does, and what finds no room
     is dropped, which can only make a band narrower.
     """
-    return int(4 * first[first.size - 1] + (8 if levels == 1 else 256))
+    if levels == 1:
+        return int(4 * first[first.size - 1] + 8)
+    most = np.int64(0)
+    for i in range(first.size - 1):
+        most = max(most, first[i + 1] - first[i])
+    return int(4 * most + 128)
 
 
 @njit(cache=True)
@@ -191,8 +196,12 @@ def paced_sets(
     levels = links.shape[2]
     rows = x.shape[0]
     room = x.shape[3]
+    longest = np.int64(1)
+    for i in range(links.shape[1]):
+        for k in range(levels):
+            longest = max(longest, links[3, i, k] - links[2, i, k] + 1)
     heights = 1
-    while 2 << (heights - 1) <= levels:
+    while 2 << (heights - 1) <= longest:
         heights += 1
     u = np.empty((heights, levels, 2, 2 * room), np.int64)
     sizes = np.zeros((heights, levels), np.int64)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 
 from lvbo.errors import Finding, Severity
+from lvbo.progression.band_fit import find_paced, fit_band
 from lvbo.progression.chain import Chain, build_chain
 from lvbo.progression.locks import find_locked
 from lvbo.progression.offsets import fix_times, plan_at
@@ -23,9 +24,10 @@ from lvbo.progression.search import Found, find_one_way, find_two_way
 def two_way_band(problem: BandProblem) -> Band:
     """Return the best plan of a problem, two-way or one-way, exact and in whole seconds."""
     chain = build_chain(problem)
-    both, out, back = find_locked(problem) if problem.locks else _find_free(problem, chain)
+    both = _find_both(problem, chain)
     two_way = None if both is None else _plan(problem, chain, both)
-    outward, inward = _plan(problem, chain, out), _plan(problem, chain, back)
+    cycle_ms = two_way.cycle_ms if two_way else problem.cycles_ms[0]
+    outward, inward = one_way_plans(problem, chain, cycle_ms)
     exact = _best(problem, two_way, outward, inward)
     return Band(
         exact=exact,
@@ -37,12 +39,11 @@ def two_way_band(problem: BandProblem) -> Band:
     )
 
 
-def one_way_plans(problem: BandProblem, chain: Chain) -> tuple[BandPlan, BandPlan]:
-    """Return the widest outbound and the widest inbound plan."""
+def one_way_plans(problem: BandProblem, chain: Chain, cycle_ms: int) -> tuple[BandPlan, BandPlan]:
+    """Return the widest outbound and the widest inbound plan; locks may want another cycle."""
     if problem.locks:
         _, out, back = find_locked(problem)
     else:
-        cycle_ms = problem.cycles_ms[0]
         out = find_one_way(problem, chain, cycle_ms, BandKind.OUTBOUND)
         back = find_one_way(problem, chain, cycle_ms, BandKind.INBOUND)
     return _plan(problem, chain, out), _plan(problem, chain, back)
@@ -51,7 +52,7 @@ def one_way_plans(problem: BandProblem, chain: Chain) -> tuple[BandPlan, BandPla
 def widest_two_way(problem: BandProblem) -> BandPlan | None:
     """Return the exact two-way plan alone: no one-way plans, no rounding."""
     chain = build_chain(problem)
-    found = find_locked(problem)[0] if problem.locks else find_two_way(problem, chain)
+    found = _find_both(problem, chain)
     return None if found is None else _plan(problem, chain, found)
 
 
@@ -86,14 +87,14 @@ def _unmet(problem: BandProblem) -> Finding:
     )
 
 
-def _find_free(problem: BandProblem, chain: Chain) -> tuple[Found | None, Found, Found]:
-    both = find_two_way(problem, chain)
-    cycle_ms = both.setting.cycle_ms if both else problem.cycles_ms[0]
-    return (
-        both,
-        find_one_way(problem, chain, cycle_ms, BandKind.OUTBOUND),
-        find_one_way(problem, chain, cycle_ms, BandKind.INBOUND),
-    )
+def _find_both(problem: BandProblem, chain: Chain) -> Found | None:
+    """Return the best two-way setting, its link times fitted where they were tried in levels."""
+    if problem.locks:
+        found = find_locked(problem)[0]
+        return found and fit_band(problem, chain, found)
+    if chain.both.levels > 1:
+        return find_paced(problem, chain)
+    return find_two_way(problem, chain)
 
 
 def _plan(problem: BandProblem, chain: Chain, found: Found) -> BandPlan:

@@ -15,10 +15,11 @@ from lvbo.progression.problem import BandProblem, SpeedRange
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-PACE_LEVELS = 40  # pace levels over the whole speed range, where a change limit binds
+PACE_LEVELS = 14  # pace levels over the whole speed range, where a change limit binds
 MOST_LEVELS = 160
 NO_LIMIT = 1e9  # a ratio of bands that never binds
-ZOOM_REACH, ZOOM_DIVISOR = 9, 3  # a finer grid of paces: steps to either side, finer by
+LEVELS_PER_LIMIT = 3  # pace levels at least within one change of the limit's size
+COARSE_LEVELS = 8  # pace levels of a first look
 ROUNDING_S = 0.0005  # half a tick: link times are whole milliseconds
 
 
@@ -142,7 +143,7 @@ def _link_times(problem: BandProblem) -> tuple[Links, Links]:
     limit = problem.speed_change_limit_s_per_m
     ranges = (problem.speed_out_mps, problem.speed_in_mps)
     if limit is not None and any(_spread(r) > limit for r in ranges):
-        return _paced_times(problem, limit)
+        return _paced_times(problem, limit, PACE_LEVELS, LEVELS_PER_LIMIT)
     zero = np.zeros((problem.signals - 1, 1), np.int64)
 
     def free(distances: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
@@ -172,11 +173,13 @@ def time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
     return fixed, fixed
 
 
-def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
+def _paced_times(
+    problem: BandProblem, limit: float, least: int, per_limit: int
+) -> tuple[Links, Links]:
     """Return link times on common pace levels, where a change limit binds.
 
-    Level k stands for one pace (s/m) in both directions, brought into each link's own range. With
-    equal ranges and distances of both directions nothing is lost but the distance between levels.
+    Level k stands for one pace (s/m) in both directions, brought into each link's own range. There
+    are about `least` levels or more, and `per_limit` or more to a change of the limit's size.
     """
     ranges = problem.speed_out_mps + problem.speed_in_mps
     distances = problem.distance_out_m + problem.distance_in_m
@@ -184,7 +187,7 @@ def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
     strict = limit - 2 * ROUNDING_S / min(distances)
     if strict < 0:
         strict = limit
-    steps = max(2, int(np.ceil(PACE_LEVELS * limit / (slowest - fastest))))
+    steps = max(per_limit, int(np.ceil(least * limit / (slowest - fastest))))
     step = max(strict / steps, (slowest - fastest) / MOST_LEVELS)
     count = int(np.ceil((slowest - fastest) / step - 1e-9)) + 1
     levels = np.minimum(fastest + step * np.arange(count), slowest)
@@ -192,17 +195,10 @@ def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
     return _levelled(problem, np.tile(levels, (count_links, 1)), np.tile(levels, (count_links, 1)))
 
 
-def zoom_paces(
-    problem: BandProblem, chain: Chain, travel_out_ms: Ints, travel_in_ms: Ints, step: float
-) -> Chain:
-    """Return the chain with pace levels `step` (s/m) apart around these link times."""
-    change = step * np.arange(-ZOOM_REACH, ZOOM_REACH + 1)
-    out = travel_out_ms / 1000 / np.array(problem.distance_out_m)
-    back = travel_in_ms / 1000 / np.array(problem.distance_in_m)
-    travel_out, travel_in = _levelled(
-        problem, out[:, None] + change[None, :], back[:, None] + change[None, :]
-    )
-    return with_travel(chain, travel_out, travel_in)
+def coarsely_paced(problem: BandProblem, chain: Chain) -> Chain:
+    """Return the chain with few pace levels."""
+    limit = problem.speed_change_limit_s_per_m or 0.0
+    return with_travel(chain, *_paced_times(problem, limit, COARSE_LEVELS, 1))
 
 
 def with_travel(chain: Chain, travel_out: Links, travel_in: Links) -> Chain:
@@ -214,12 +210,6 @@ def with_travel(chain: Chain, travel_out: Links, travel_in: Links) -> Chain:
         travel_out.table[3],
     ).plus(-chain.clear_out[1:] - chain.clear_in[:-1])
     return replace(chain, travel_out=travel_out, travel_in=travel_in, both=both)
-
-
-def pace_step(chain: Chain, problem: BandProblem) -> float:
-    """Return about how far the pace levels of a chain lie apart, s/m."""
-    metres = np.array(problem.distance_out_m)[:, None]
-    return float(np.max(np.diff(chain.travel_out.lo / 1000 / metres, axis=1)))
 
 
 def _levelled(problem: BandProblem, out: Floats, back: Floats) -> tuple[Links, Links]:

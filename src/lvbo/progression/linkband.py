@@ -24,7 +24,8 @@ def link_bands(problem: LinkBandProblem) -> LinkBands:
     """Return the best plan of a problem, with lines in both directions or one."""
     chain = build_chain(problem.street)
     two_way = _with_line(problem, chain)
-    one_way = one_way_plans(problem.street, chain)
+    cycle_ms = two_way.cycle_ms if two_way else problem.street.cycles_ms[0]
+    one_way = one_way_plans(problem.street, chain, cycle_ms)
     outward, inward = (from_bands(problem, plan) for plan in one_way)
     exact = _best(problem, two_way, (outward, inward))
     if exact is two_way:

@@ -80,14 +80,25 @@ class _Writer:
     """Write the programme of one structure."""
 
     def __init__(
-        self, problem: LinkBandProblem, chain: Chain, structure: Structure, bounds: Bounds
+        self,
+        problem: LinkBandProblem,
+        chain: Chain,
+        structure: Structure,
+        bounds: Bounds,
+        *,
+        through: bool = False,
     ) -> None:
         self.problem, self.chain, self.structure, self.bounds = problem, chain, structure, bounds
         self.free = bounds.high_ms > bounds.low_ms
-        self.programme = Programme(border=int(self.free))
+        self.programme = Programme(border=int(self.free) + 2 * through)
         self.z = 1000 / structure.cycle_ms
         if self.free:
             self.programme.column(self.z)
+        self.shared: tuple[int, int] | None = None
+        if through:  # one half-band per direction for all links
+            out, back = (2 * sum(w) for w in (problem.weight_out, problem.weight_in))
+            add = self.programme.column
+            self.shared = add(0.1, cost=out), add(0.1, cost=back)
         self.offset: list[Affine] = []
         self.out: list[int] = []
         self.back: list[int] = []
@@ -114,7 +125,8 @@ class _Writer:
             self._green(i, windows[2:, choice], outbound=False)
         for i in range(n - 1):
             self._drive(i)
-            self._band_limits(i)
+            if i == 0 or not self.shared:
+                self._band_limits(i)
         self._changes()
 
     def _columns(self, i: int, *, last: bool) -> None:
@@ -134,7 +146,9 @@ class _Writer:
         if last:
             return
         w_out, w_in = self.problem.weight_out[i], self.problem.weight_in[i]
-        if self.problem.least_side == CENTRED:
+        if self.shared:
+            self.sides.append((self.shared[0], self.shared[0], self.shared[1], self.shared[1]))
+        elif self.problem.least_side == CENTRED:
             a, b = add(0.1, cost=2 * w_out), add(0.1, cost=2 * w_in)
             self.sides.append((a, a, b, b))
         else:
@@ -147,6 +161,7 @@ class _Writer:
         start, length = float(window[0]), float(window[1])
         links = [self.sides[k] for k in (i - 1, i) if 0 <= k < len(self.sides)]
         near = [(s[0], s[1]) if outbound else (s[2], s[3]) for s in links]
+        near = list(dict.fromkeys(near))
         if length >= 1:
             for before, after in near:
                 self.row({before: 0.5, after: 0.5}, high=0.5)
@@ -230,10 +245,18 @@ def _turned(terms: dict[int, float]) -> dict[int, float]:
 
 
 def fit_structure(
-    problem: LinkBandProblem, chain: Chain, structure: Structure, bounds: Bounds
+    problem: LinkBandProblem,
+    chain: Chain,
+    structure: Structure,
+    bounds: Bounds,
+    *,
+    through: bool = False,
 ) -> Fit | None:
-    """Return the best plan of a structure, None where it keeps no limits."""
-    writer = _Writer(problem, chain, structure, bounds)
+    """Return the best plan of a structure, None where it keeps no limits.
+
+    With `through` each direction has one band, centred on its line, through all links.
+    """
+    writer = _Writer(problem, chain, structure, bounds, through=through)
     writer.write()
     best = writer.programme.solve()
     if best is None:

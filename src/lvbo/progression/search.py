@@ -10,11 +10,11 @@ import numpy as np
 
 from lvbo.errors import InfeasibleError
 from lvbo.progression import _kernels
-from lvbo.progression.chain import ZOOM_DIVISOR, Chain, Ints, pace_step, zoom_paces
+from lvbo.progression.chain import Chain, Ints
 from lvbo.progression.offsets import Setting
 from lvbo.progression.problem import BandKind, BandProblem
 
-ZOOMS = 3  # times the pace levels are refined around the best plan
+SCREEN_MS = 1000  # with pace levels, cycles nearer than this are not told apart
 STRIDE = 16  # cycles are tried in strides, so that a good one is found early
 
 
@@ -29,18 +29,12 @@ class Found:
     travel_in_ms: Ints
 
 
-def find_two_way(problem: BandProblem, chain: Chain) -> Found | None:
-    """Return the two-way setting of the largest value, None where the wishes cannot be met."""
-    found = _sweep(problem, chain, _in_strides(problem.cycles_ms), -1.0)
-    if found is None or chain.both.levels == 1:
-        return found
-    step = pace_step(chain, problem)
-    for _ in range(ZOOMS):
-        step /= ZOOM_DIVISOR
-        fine = zoom_paces(problem, chain, found.travel_out_ms, found.travel_in_ms, step)
-        cycle = np.array([found.setting.cycle_ms], np.int64)
-        found = _sweep(problem, fine, cycle, _value(problem, found)) or found
-    return found
+def find_two_way(problem: BandProblem, chain: Chain, known: float = -1.0) -> Found | None:
+    """Return the two-way setting of the largest value, None where there is none above `known`."""
+    cycles = problem.cycles_ms
+    if chain.both.levels > 1:  # a fit follows, which finds the cycle between
+        cycles = _thinned(cycles)
+    return _sweep(problem, chain, _in_strides(cycles), known)
 
 
 def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Found | None:
@@ -63,9 +57,12 @@ def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Fo
     return None if best is None else _build(problem, chain, *best)
 
 
-def _value(problem: BandProblem, found: Found) -> float:
-    weighted = problem.weight_out * found.outbound_ms + problem.weight_in * found.inbound_ms
-    return weighted / found.setting.cycle_ms
+def _thinned(cycles_ms: tuple[int, ...]) -> tuple[int, ...]:
+    kept: list[int] = []
+    for cycle in sorted(cycles_ms):
+        if not kept or cycle - kept[-1] >= SCREEN_MS:
+            kept.append(cycle)
+    return tuple(kept)
 
 
 def _in_strides(cycles_ms: tuple[int, ...]) -> Ints:
