@@ -86,7 +86,6 @@ def run_model(model: Model, gap: float, limit_s: float) -> float:
         ("time_limit", limit_s),
     ):
         model.solver.setOptionValue(option, value)
-    model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     start = time.process_time_ns()
     model.solver.run()
     return (time.process_time_ns() - start) / 1e6
@@ -95,6 +94,7 @@ def run_model(model: Model, gap: float, limit_s: float) -> float:
 def _build(problem: BandProblem) -> tuple[Model, int, int, int]:
     model = Model()
     model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
+    model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     b = model.variable(0, 1, cost=problem.weight_out)
     b_in = model.variable(0, 1, cost=problem.weight_in)
     low, high = min(problem.cycles_ms) / 1000, max(problem.cycles_ms) / 1000

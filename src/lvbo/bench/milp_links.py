@@ -69,6 +69,7 @@ def _build(problem: LinkBandProblem) -> _Built:
     built, street = _Built(), problem.street
     model = built.model
     model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
+    model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     low, high = min(street.cycles_ms) / 1000, max(street.cycles_ms) / 1000
     built.z = model.variable(1 / high, 1 / low)
     bands = [_band(model, problem, i, built.z) for i in range(street.signals - 1)]

@@ -21,7 +21,6 @@ from lvbo.progression.offsets import Setting, fix_times, one_ways, plan_at
 from lvbo.progression.problem import BandProblem
 from lvbo.progression.search import Found, find_two_way
 
-
 LOST_TO_LEVELS = 0.005
 """A cycle whose levels lose more than this share against the best fit is not looked at."""
 

@@ -14,7 +14,9 @@ from lvbo.progression.linkband_sides import solve_uneven
 from lvbo.progression.linkbands import CENTRED, LinkBandProblem
 from lvbo.progression.problem import BandProblem, SpeedRange
 
-CENTRED_STEPS, UNEVEN_STEPS = (60, 120), (24, 36)  # of a cycle, at first and at last
+CENTRED_STEPS = (60, 120)  # of a cycle, at first and at last
+UNEVEN_STEPS = (24, 36, 48)  # the most that the work below allows, half as many more at last
+UNEVEN_WORK = 1e10
 FITTED = 10  # structures that are fitted, of the best cycles
 REFINED = 3  # of these, how many are looked at on the fine grid
 GAIN = 1e-5
@@ -26,8 +28,18 @@ def find_line(problem: LinkBandProblem, chain: Chain) -> Fit | None:
     """Return the best fit found with a line in both directions, over all cycles."""
     found = _found(problem, chain, solve_centred, CENTRED_STEPS, apart_ms=1000)
     if problem.least_side < CENTRED:
-        found += _found(problem, chain, solve_uneven, UNEVEN_STEPS, apart_ms=2000)
+        steps = _uneven_steps(problem, chain)
+        found += _found(problem, chain, solve_uneven, (steps, 3 * steps // 2), apart_ms=2000)
     return max(found, key=lambda fit: fit.value, default=None)
+
+
+def _uneven_steps(problem: LinkBandProblem, chain: Chain) -> int:
+    """Return into how many steps the cycle is cut; the work grows with their fourth power."""
+    choices = np.diff(chain.first)
+    links = float(np.sum(choices[1:] * choices[:-1]))
+    cycles = len(_thinned(problem.street.cycles_ms, 2000))
+    fits = [s for s in UNEVEN_STEPS if s**4 * links * cycles <= UNEVEN_WORK]
+    return max(fits, default=UNEVEN_STEPS[0])
 
 
 def _found(
