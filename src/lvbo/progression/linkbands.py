@@ -9,12 +9,21 @@ band lie unevenly about the line. Conventions are those of `problem`.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from lvbo.errors import Finding, UsageError
 from lvbo.progression.problem import BandKind, BandProblem
 
 CENTRED = 0.5
 Sides = tuple[int, int]  # band before and after the line, ms
+
+
+class WaveModel(StrEnum):
+    """Say what a green wave maximises: bands through all signals, or bands of each link."""
+
+    TWO_WAY = "two_way"
+    MULTIBAND = "multiband"
+    AMBAND = "amband"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
