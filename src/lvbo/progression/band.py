@@ -16,6 +16,7 @@ from lvbo.progression.band_fit import find_paced, fit_band
 from lvbo.progression.chain import Chain, build_chain
 from lvbo.progression.locks import find_locked
 from lvbo.progression.offsets import fix_times, plan_at
+from lvbo.progression.posted import each_posted
 from lvbo.progression.problem import Band, BandKind, BandPlan, BandProblem
 from lvbo.progression.rounding import whole_seconds
 from lvbo.progression.search import Found, find_one_way, find_two_way
@@ -23,6 +24,9 @@ from lvbo.progression.search import Found, find_one_way, find_two_way
 
 def two_way_band(problem: BandProblem) -> Band:
     """Return the best plan of a problem, two-way or one-way, exact and in whole seconds."""
+    if problem.posted and problem.locks:
+        bands = [two_way_band(signed) for signed in each_posted(problem)]
+        return max(bands, key=lambda band: value_of(problem, band.exact))
     chain = build_chain(problem)
     both = _find_both(problem, chain)
     two_way = None if both is None else _plan(problem, chain, both)
@@ -51,6 +55,9 @@ def one_way_plans(problem: BandProblem, chain: Chain, cycle_ms: int) -> tuple[Ba
 
 def widest_two_way(problem: BandProblem) -> BandPlan | None:
     """Return the exact two-way plan alone: no one-way plans, no rounding."""
+    if problem.posted and problem.locks:
+        plans = [widest_two_way(signed) for signed in each_posted(problem)]
+        return max((p for p in plans if p), key=lambda p: value_of(problem, p), default=None)
     chain = build_chain(problem)
     found = _find_both(problem, chain)
     return None if found is None else _plan(problem, chain, found)
@@ -92,7 +99,7 @@ def _find_both(problem: BandProblem, chain: Chain) -> Found | None:
     if problem.locks:
         found = find_locked(problem)[0]
         return found and fit_band(problem, chain, found)
-    if chain.both.levels > 1:
+    if chain.both.levels > 1 and not problem.posted:
         return find_paced(problem, chain)
     return find_two_way(problem, chain)
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lvbo.errors import InfeasibleError
-from lvbo.progression.problem import BandProblem, SpeedRange
+from lvbo.progression.problem import BandProblem, PostedSpeeds, SpeedRange
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -140,6 +140,8 @@ def _choices(problem: BandProblem) -> tuple[Ints, Ints, Ints]:
 
 
 def _link_times(problem: BandProblem) -> tuple[Links, Links]:
+    if problem.posted:
+        return _posted_times(problem, problem.posted)
     limit = problem.speed_change_limit_s_per_m
     ranges = (problem.speed_out_mps, problem.speed_in_mps)
     if limit is not None and any(_spread(r) > limit for r in ranges):
@@ -171,6 +173,51 @@ def time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
         return low, high
     fixed = round(distance_m * (1 / speeds[0] + 1 / speeds[1]) * 500)
     return fixed, fixed
+
+
+def _posted_times(problem: BandProblem, posted: PostedSpeeds) -> tuple[Links, Links]:
+    """Return link times by the speeds on signs; a level is the same sign along a section."""
+    choices = posted_choices(problem, posted)
+    levels = max(len(c) for c in choices)
+    links = problem.signals - 1
+    signs = np.array([[choices[s][min(k, len(choices[s]) - 1)] for k in range(levels)]
+                      for s in _numbered(posted.sections)])  # fmt: skip
+    metres = np.array((problem.distance_out_m, problem.distance_in_m))
+    out, back = np.rint(1000 * metres[:, :, None] / np.moveaxis(signs, 2, 0)).astype(np.int64)
+    limit = problem.speed_change_limit_s_per_m
+    near, far = _windows((1 / signs[:, :, 0],), np.inf if limit is None else limit + 1e-9)
+    for i in range(1, links):
+        if posted.sections[i] == posted.sections[i - 1]:
+            near[i] = far[i] = np.arange(levels)
+    return Links.of(out, out, near, far), Links.of(back, back, near, far)
+
+
+def posted_choices(problem: BandProblem, posted: PostedSpeeds) -> list[list[tuple[float, float]]]:
+    """Return by section the pairs of signs, outbound and inbound, that all its links allow."""
+    found = []
+    for section in sorted(set(posted.sections)):
+        links = [i for i, s in enumerate(posted.sections) if s == section]
+        allowed = [
+            [
+                v
+                for v in posted.speeds_mps
+                if all(r[i][0] - 1e-9 <= v <= r[i][1] + 1e-9 for i in links)
+            ]
+            for r in (problem.speed_out_mps, problem.speed_in_mps)
+        ]
+        if posted.same_both_ways:
+            pairs = [(v, v) for v in allowed[0] if v in allowed[1]]
+        else:
+            pairs = list(product(*allowed))
+        if not pairs:
+            raise InfeasibleError("LV439", section=section, conflict=("signs", "speed ranges"))
+        found.append(pairs)
+    return found
+
+
+def _numbered(sections: tuple[int, ...]) -> list[int]:
+    order = sorted(set(sections))
+    return [order.index(s) for s in sections]
 
 
 def _paced_times(

@@ -49,6 +49,8 @@ class LinkBandProblem:
         weights = self.weight_out + self.weight_in
         if min(weights) < 0 or not max(weights) > 0:
             raise UsageError("LV432", out=self.weight_out, inbound=self.weight_in)
+        if self.street.posted:
+            raise UsageError("LV427", sections=self.street.posted.sections)
         if not 0 <= self.least_side <= CENTRED:
             raise UsageError("LV433", least_side=self.least_side)
 

@@ -32,7 +32,7 @@ class Found:
 def find_two_way(problem: BandProblem, chain: Chain, known: float = -1.0) -> Found | None:
     """Return the two-way setting of the largest value, None where there is none above `known`."""
     cycles = problem.cycles_ms
-    if chain.both.levels > 1:  # a fit follows, which finds the cycle between
+    if chain.both.levels > 1 and not problem.posted:  # a fit follows, which finds the cycle between
         cycles = _thinned(cycles)
     return _sweep(problem, chain, _in_strides(cycles), known)
 
