@@ -18,7 +18,7 @@ from lvbo.progression.linkband_fit import Structure, bounds_of, fit_structure
 from lvbo.progression.linkband_plan import from_bands, nearest_cycles, structure_of_plan, written
 from lvbo.progression.linkbands import LinkBandPlan, LinkBandProblem
 from lvbo.progression.offsets import Setting, fix_times, one_ways, plan_at
-from lvbo.progression.problem import BandProblem
+from lvbo.progression.problem import BandKind, BandPlan, BandProblem
 from lvbo.progression.search import Found, find_two_way
 
 LOST_TO_LEVELS = 0.005
@@ -109,3 +109,12 @@ def _measured(problem: BandProblem, chain: Chain, plan: LinkBandPlan) -> list[Fo
 def _value(problem: BandProblem, found: Found) -> float:
     weighted = problem.weight_out * found.outbound_ms + problem.weight_in * found.inbound_ms
     return weighted / found.setting.cycle_ms
+
+
+def plan_of(problem: BandProblem, chain: Chain, found: Found) -> BandPlan:
+    """Return the plan of a setting; where link times were chosen in levels they stay."""
+    if chain.both.levels > 1 or problem.locks:
+        chain = fix_times(chain, found.travel_out_ms, found.travel_in_ms)
+    if found.setting.kind is BandKind.TWO_WAY:
+        return plan_at(problem, chain, found.setting, (found.outbound_ms, found.inbound_ms))
+    return plan_at(problem, chain, found.setting)

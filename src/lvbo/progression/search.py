@@ -40,7 +40,7 @@ def find_two_way(problem: BandProblem, chain: Chain, known: float = -1.0) -> Fou
 def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Found | None:
     """Return the best setting of these cycles if its value is more than `known`."""
     best: tuple[int, int, int, Ints] | None = None  # cycle, outbound, inbound, allowed
-    for allowed in _levels(chain):
+    for allowed in allowed_choices(chain):
         index, _, b_out, b_in, value = _kernels.sweep(
             cycles,
             problem.parts_per_cycle,
@@ -54,7 +54,10 @@ def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Fo
         if index >= 0:
             known = value
             best = (int(cycles[index]), int(b_out), int(b_in), allowed)
-    return None if best is None else _build(problem, chain, *best)
+    if best is None:
+        return None
+    cycle_ms, b_out, b_in, allowed = best
+    return build_setting(problem, chain, cycle_ms, (b_out, b_in), allowed)
 
 
 def _thinned(cycles_ms: tuple[int, ...]) -> tuple[int, ...]:
@@ -70,7 +73,7 @@ def _in_strides(cycles_ms: tuple[int, ...]) -> Ints:
     return np.array(cycles_ms, np.int64)[order]
 
 
-def _levels(chain: Chain) -> list[Ints]:
+def allowed_choices(chain: Chain) -> list[Ints]:
     """Return the choices allowed per pair of shortest greens, the longest pair first.
 
     A wide band may need a window that a narrow one can do without; the shortest green in use is
@@ -88,10 +91,11 @@ def _lengths(first: Ints, length: Ints) -> list[int]:
     return sorted({int(x) for x in length if x <= top}, reverse=True)
 
 
-def _build(
-    problem: BandProblem, chain: Chain, cycle_ms: int, b_out: int, b_in: int, allowed: Ints
+def build_setting(
+    problem: BandProblem, chain: Chain, cycle_ms: int, bands_ms: tuple[int, int], allowed: Ints
 ) -> Found:
-    """Return the setting behind a passing chain of positions."""
+    """Return a setting of two-way bands whose sum is known to pass with the allowed choices."""
+    b_out, b_in = bands_ms
     a = _scaled(problem, chain, cycle_ms)
     arcs = np.empty((2, allowed.size), np.int64)
     _kernels.fold(cycle_ms, a[0], a[1], a[2], a[3], allowed, arcs)
