@@ -208,7 +208,7 @@ def posted_choices(problem: BandProblem, posted: PostedSpeeds) -> list[list[tupl
         if posted.same_both_ways:
             pairs = [(v, v) for v in allowed[0] if v in allowed[1]]
         else:
-            pairs = list(product(*allowed))
+            pairs = list(product(allowed[0], allowed[1]))
         if not pairs:
             raise InfeasibleError("LV439", section=section, conflict=("signs", "speed ranges"))
         found.append(pairs)

@@ -34,9 +34,12 @@ def signs_of(
             1000 * problem.distance_out_m[link] / plan.travel_out_ms[link],
             1000 * problem.distance_in_m[link] / plan.travel_in_ms[link],
         )
-        out, back = (min(posted.speeds_mps, key=lambda v, d=d: abs(v - d)) for d in driven)
-        signs.append((out, back))
+        signs.append((_nearest(posted, driven[0]), _nearest(posted, driven[1])))
     return tuple(signs)
+
+
+def _nearest(posted: PostedSpeeds, driven_mps: float) -> float:
+    return min(posted.speeds_mps, key=lambda sign: abs(sign - driven_mps))
 
 
 def each_posted(problem: BandProblem) -> Iterator[BandProblem]:
