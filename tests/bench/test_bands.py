@@ -6,15 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.progression.problems import plain, random_problem
 
 from lvbo.bench.band_rows import BandModel
 from lvbo.bench.bands import run_bands
 from lvbo.bench.common import geometric_mean, timed
 from lvbo.bench.instances import generate_instances, read_instances
 from lvbo.errors import InputError
-from lvbo.progression.band import widest_two_way
+from lvbo.progression.band import two_way_band, value_of, widest_two_way
 from lvbo.progression.linkband import widest_link_bands
 from lvbo.progression.linkbands import value_of_links
+from lvbo.progression.problem import BandKind
 from lvbo.progression.walk import walk_plan
 from lvbo.progression.walk_links import walk_links
 
@@ -189,7 +191,7 @@ def test_every_model_is_walked_and_bounded_on_a_corridor_with_weights(tmp_path: 
     result = run_bands([path])
     rows = {row["model"]: row for row in result.rows if row["grid_s"] == 0.05}
 
-    assert list(rows) == ["two_way_sum", "two_way_paced", "multiband", "amband"]
+    assert list(rows) == ["two_way_sum", "multiband", "amband"]  # no speed can change here
     assert rows["multiband"]["value"] == pytest.approx(0.3, abs=1e-4)
     assert rows["amband"]["value"] == pytest.approx(0.3, abs=1e-4)
     assert rows["multiband"]["bound"] == pytest.approx(0.3, abs=1e-4)
@@ -232,3 +234,31 @@ def test_highs_takes_our_plan_as_its_start() -> None:
 
     assert started.value is not None
     assert started.value >= value_of_links(problem, ours) - 1e-4
+
+
+def test_a_programme_that_forces_both_lines_loses_to_the_one_way_plan_that_we_give() -> None:
+    # driving a quarter of the cycle leaves 10 s for both directions together, one alone gets 20
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp import solve_maxband
+
+    problem = plain((20, 20), (15,))
+    band = two_way_band(problem)
+    theirs = solve_maxband(problem)
+
+    assert theirs.proved
+    assert theirs.value == pytest.approx(10 / 60, abs=1e-3)
+    assert band.exact.kind is BandKind.OUTBOUND
+    assert band.exact.sum_ms == 20_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_no_proved_two_way_optimum_is_worth_more_than_our_answer(seed: int) -> None:
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp import solve_maxband
+
+    problem = random_problem(seed, 6, speeds=(12.5, 12.5), cycles_s=(60,))
+    theirs = solve_maxband(problem)
+
+    assert theirs.value is not None
+    assert value_of(problem, two_way_band(problem).exact) >= theirs.value - 2e-3

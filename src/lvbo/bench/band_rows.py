@@ -55,8 +55,9 @@ def measure(instance: Instance, model: BandModel, limits: Limits) -> list[Measur
     if model is BandModel.TWO_WAY:
         return _through(instance, model, limits, (FINE_GRID_S, WHOLE_GRID_S))
     if model is BandModel.PACED:
-        if instance.speed_change_limit_s_per_m is not None:
-            return []  # the file's own limit binds in the first model already
+        ranges = instance.speed_out_mps + instance.speed_in_mps
+        if instance.speed_change_limit_s_per_m is not None or all(a == b for a, b in ranges):
+            return []  # the file's own limit binds in the first model already, or nothing can
         limited = replace(instance, speed_change_limit_s_per_m=CHANGE_LIMIT_S_PER_M, expected=None)
         return _through(limited, model, limits, (FINE_GRID_S,))
     if not instance.weight_out:
