@@ -14,6 +14,7 @@ from tests.progression.problems import plain, random_problem, turned
 from lvbo.errors import UsageError
 from lvbo.progression.band import two_way_band
 from lvbo.progression.linkband import link_bands, widest_link_bands
+from lvbo.progression.linkband_eval import evaluate_link_bands
 from lvbo.progression.linkbands import LinkBandPlan, LinkBandProblem, value_of_links
 from lvbo.progression.problem import BandKind, BandProblem, Lock, Pattern
 from lvbo.progression.walk_links import walk_links
@@ -354,3 +355,29 @@ def test_a_faulty_problem_is_named(change: dict[str, object], code: str) -> None
         replace(problem, **change)  # type: ignore[arg-type]
 
     assert caught.value.code == code
+
+
+@few
+@given(seeds, st.sampled_from([0.0, 0.5]))
+def test_offsets_that_were_solved_for_are_measured_at_their_value(seed: int, side: float) -> None:
+    problem = weighted(random_problem(seed, 4), seed, side)
+    plan = widest_link_bands(problem)
+
+    if plan is not None:
+        seen = evaluate_link_bands(problem, plan.cycle_ms, plan.offsets_ms, plan.patterns)
+        assert seen is not None
+        assert seen.offsets_ms == plan.offsets_ms
+        assert walk_links(problem, seen).violations == ()
+        assert value_of_links(problem, seen) >= value_of_links(problem, plan) - 3e-4
+
+
+def test_an_offset_dragged_later_by_a_second_is_measured_as_a_pencil_does() -> None:
+    # 30 s of driving, greens 20 s, the second 1 s late: its green moves 1 s against both lines
+    problem = even(plain((20, 20), (30,)))
+
+    there = evaluate_link_bands(problem, 60_000, (0, 31_000), (0, 0))
+    none = evaluate_link_bands(problem, 60_000, (0, 5_000), (0, 0))
+
+    assert there is not None
+    assert there.bands_out_ms + there.bands_in_ms == pytest.approx((19_000, 19_000), abs=4)
+    assert none is None

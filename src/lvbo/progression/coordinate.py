@@ -15,9 +15,18 @@ from lvbo.network.network import Network
 from lvbo.progression.band import two_way_band
 from lvbo.progression.flows import clearances_ms, corridor_flows
 from lvbo.progression.linkband import link_bands
+from lvbo.progression.linkband_eval import evaluate_link_bands
 from lvbo.progression.linkbands import CENTRED, LinkBandProblem, WaveModel
 from lvbo.progression.offsets import evaluate_offsets
-from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock, Pattern
+from lvbo.progression.posted import rounded_speeds
+from lvbo.progression.problem import (
+    Band,
+    BandPlan,
+    BandProblem,
+    Lock,
+    Pattern,
+    PostedSpeeds,
+)
 from lvbo.progression.slack import cut_delay_in_slack
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan, Window
@@ -179,6 +188,19 @@ class _Task:
             weight_in=weight_in,
             speed_change_limit_s_per_m=self.settings.speed_change_limit_s_per_m,
             locks=self._locks(),
+            posted=self._posted(),
+        )
+
+    def _posted(self) -> PostedSpeeds | None:
+        """Return the signs to choose from, one per section."""
+        step = self.settings.posted_step_kmh
+        if step is None:
+            return None
+        sections = self.corridor.outbound or self.corridor.inbound
+        ranges = [self._speeds(s) for s in (*self.corridor.outbound, *self.corridor.inbound)]
+        low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
+        return PostedSpeeds(
+            sections=tuple(range(len(sections))), speeds_mps=rounded_speeds(low, high, step)
         )
 
     def _pattern(self, plan: Plan, stop: Stop) -> Pattern:
@@ -267,13 +289,7 @@ class _Task:
 
     def _solved_by_link(self, problem: BandProblem) -> PeriodWave:
         """Return the wave whose bands of each link are worth most."""
-        side = CENTRED if self.settings.model is WaveModel.MULTIBAND else self.settings.least_side
-        weight_out, weight_in = self._link_weights()
-        answer = link_bands(
-            LinkBandProblem(
-                street=problem, weight_out=weight_out, weight_in=weight_in, least_side=side
-            )
-        )
+        answer = link_bands(self._by_link(problem))
         links = answer.whole
         runs = evaluate_offsets(problem, links.cycle_ms, links.offsets_ms, links.patterns)
         plans = tuple(
@@ -282,6 +298,13 @@ class _Task:
         )
         wave = self._wave(problem, runs, plans, answer.findings, None)
         return replace(wave, links=links, findings=answer.findings)
+
+    def _by_link(self, problem: BandProblem) -> LinkBandProblem:
+        side = CENTRED if self.settings.model is WaveModel.MULTIBAND else self.settings.least_side
+        weight_out, weight_in = self._link_weights()
+        return LinkBandProblem(
+            street=problem, weight_out=weight_out, weight_in=weight_in, least_side=side
+        )
 
     def _link_weights(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return flow over saturation flow by link and direction, with a mean of 1."""
@@ -313,8 +336,13 @@ class _Task:
         self.choices = [[plan] for plan in self.plans]
         problem = self.problem()
         offsets = tuple(100 * plan.offset_ds for plan in self.plans)
-        runs = evaluate_offsets(problem, 100 * self.cycle_ds, offsets, (0,) * len(offsets))
-        return self._wave(problem, runs, tuple(self.plans), (), None)
+        patterns = (0,) * len(offsets)
+        runs = evaluate_offsets(problem, 100 * self.cycle_ds, offsets, patterns)
+        wave = self._wave(problem, runs, tuple(self.plans), (), None)
+        if self.settings.model is WaveModel.TWO_WAY:
+            return wave
+        links = evaluate_link_bands(self._by_link(problem), runs.cycle_ms, offsets, patterns)
+        return replace(wave, links=links, findings=() if links else wave.findings)
 
     def _wave(
         self,

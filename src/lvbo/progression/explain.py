@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from lvbo.errors import Finding, Severity
 from lvbo.progression.band import value_of, widest_two_way
 from lvbo.progression.problem import Band, BandKind, BandPlan, BandProblem, Pattern, Window
+from lvbo.progression.wave import PeriodWave
 
 EXTRA_MS = 3_000
 LEAST_MS = 100  # less is not worth a sentence
@@ -70,6 +71,17 @@ def explain_band(problem: BandProblem, band: Band) -> tuple[Finding, ...]:
         finding
         for part in (_kind, _cycle, _sequences, _binding, _rounding)
         for finding in part(problem, band)
+    )
+
+
+def explain_wave(wave: PeriodWave) -> tuple[Finding, ...]:
+    """Return the sentences of a wave of through bands, its signals by controller; none as is."""
+    if wave.band is None:
+        return ()
+    names = {f"signal {k}": str(name) for k, name in enumerate(wave.controllers)}
+    return tuple(
+        replace(said, place=names.get(said.place, said.place))
+        for said in explain_band(wave.problem, wave.band)
     )
 
 

@@ -21,8 +21,9 @@ class WaveSettings:
     Speeds are shares of the limit between stop lines unless measured speeds are given: practice is
     0.75 of the limit, in a range of 0.65 to 0.9. The usable green starts `start_trim_s` late and
     ends `end_trim_s` early (the green flash is always left out). `speed_change_limit_s_per_m`
-    limits the change of pace between neighbouring sections. `model` is what is maximised; in
-    AM-BAND each side of a band about its line is at least `least_side` of it.
+    limits the change of pace between neighbouring sections. With `posted_step_kmh` every section
+    gets one speed for its sign, a multiple of this step, in both directions. `model` is what is
+    maximised; in AM-BAND each side of a band about its line is at least `least_side` of it.
     """
 
     speed_low: float = 0.72
@@ -32,6 +33,7 @@ class WaveSettings:
     clear_queues: bool = True
     may_reorder: bool = True
     speed_change_limit_s_per_m: float | None = None
+    posted_step_kmh: float | None = None
     model: WaveModel = WaveModel.TWO_WAY
     least_side: float = 0.0
 

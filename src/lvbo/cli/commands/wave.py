@@ -18,6 +18,7 @@ from lvbo.progression.linkbands import WaveModel
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lvbo.errors import Finding
     from lvbo.progression.ranking import Candidate
     from lvbo.progression.wave import Wave
     from lvbo.signal.schedule import PlanSet
@@ -35,6 +36,10 @@ def wave(
     model: Annotated[
         WaveModel, typer.Option("--model", help="cli_opt_wave_model")
     ] = WaveModel.TWO_WAY,
+    posted: Annotated[
+        float | None, typer.Option("--posted", metavar="KMH", help="cli_opt_posted")
+    ] = None,
+    why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
@@ -63,19 +68,30 @@ def wave(
                 locked=frozenset(c for made in waves for c in made.corridor.controllers),
             )
             work = evaluate_wave if as_is else coordinate
-            waves.append(work(corridor, chosen, street=known, settings=WaveSettings(model=model)))
+            settings = WaveSettings(model=model, posted_step_kmh=posted)
+            waves.append(work(corridor, chosen, street=known, settings=settings))
             chosen = waves[-1].plans
     target = _write(session, place, waves, out)
     findings = [finding for made in waves for finding in made.findings]
     session.show_findings(findings, most=3)
     for made in waves:
         session.show(wave_table(session, made))
-        if model is not WaveModel.TWO_WAY and not as_is:
+        if model is not WaveModel.TWO_WAY:
             session.show(link_table(session, made))
+    if why:
+        findings += _show_reasons(session, waves)
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
     )
+
+
+def _show_reasons(session: Session, waves: list[Wave]) -> list[Finding]:
+    from lvbo.progression.explain import explain_wave
+
+    reasons = [reason for made in waves for own in made.periods for reason in explain_wave(own)]
+    session.show_findings(reasons, most=len(reasons))
+    return reasons
 
 
 def _write(session: Session, place: Place, waves: list[Wave], out: Path | None) -> Path:
