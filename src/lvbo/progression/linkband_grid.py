@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,6 +24,13 @@ class Places:
     q: Floats
     before_out: Floats
     after_in: Floats
+
+
+class Solved(NamedTuple):
+    """The value of one cycle on a grid and its best chain of places, where it was traced."""
+
+    value: float
+    places: Places | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,9 +104,9 @@ def _paces(street: BandProblem) -> tuple[Floats, Floats, Ints, Ints]:
 
 
 def solve_centred(
-    problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int
-) -> tuple[float, Places | None]:
-    """Return the value of one cycle on a grid and its best chain of places."""
+    problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int, *, traced: bool
+) -> Solved:
+    """Return the value of one cycle on a grid and, where traced, its best chain of places."""
     street = problem.street
     grid = grid_of(problem, chain, cycle_ms, steps)
     wide = [int(min(steps, green.max()) / 2 + 1.5) for green in grid.choices[1:]]
@@ -123,8 +131,8 @@ def solve_centred(
         ),
         tables,
     )
-    if value < 0:
-        return value, None
+    if value < 0 or not traced:
+        return Solved(value, None)
     q, moved, half = _linkband_kernels.trace_chain(room, grid.links, tables)
     place = grid.in_cycles(q, moved)
     windows = chain.windows / street.parts_per_cycle
@@ -132,12 +140,13 @@ def solve_centred(
         _window(windows, chain.first[i : i + 2], float(place[i]), half[:, i] / steps)
         for i in range(place.size)
     ]
-    return value, Places(
+    places = Places(
         choices=tuple(c for c, _, _ in picked),
         q=place,
         before_out=np.array([w for _, w, _ in picked]),
         after_in=np.array([w for _, _, w in picked]),
     )
+    return Solved(value, places)
 
 
 def _window(windows: Floats, own: Ints, q: float, half: Floats) -> tuple[int, float, float]:

@@ -3,25 +3,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
+from typing import Protocol
 
 import numpy as np
 
 from lvbo.progression.chain import Chain, Floats, Ints
 from lvbo.progression.linkband_fit import Fit, Structure, bounds_of, fit_structure
-from lvbo.progression.linkband_grid import Places, solve_centred
+from lvbo.progression.linkband_grid import Places, Solved, solve_centred
 from lvbo.progression.linkband_sides import solve_uneven
 from lvbo.progression.linkbands import CENTRED, LinkBandProblem
 from lvbo.progression.problem import BandProblem, SpeedRange
 
-CENTRED_STEPS = (60, 120)  # of a cycle, at first and at last
+CENTRED_STEPS = (54, 96)  # of a cycle, at first and at last
 UNEVEN_STEPS = (24, 36, 48)  # the most that the work below allows, half as many more at last
 UNEVEN_WORK = 1e10
 FITTED = 10  # structures that are fitted, of the best cycles
 REFINED = 3  # of these, how many are looked at on the fine grid
 GAIN = 1e-5
 
-Solve = Callable[[LinkBandProblem, Chain, float, int], tuple[float, Places | None]]
+
+class Solve(Protocol):
+    """Solve one cycle on a grid."""
+
+    def __call__(
+        self, problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int, *, traced: bool
+    ) -> Solved:
+        """Return its value and, where traced, its places."""
+        ...
 
 
 def find_line(problem: LinkBandProblem, chain: Chain) -> Fit | None:
@@ -46,13 +55,13 @@ def _found(
     problem: LinkBandProblem, chain: Chain, solve: Solve, steps: tuple[int, int], apart_ms: int
 ) -> list[Fit]:
     """Return the best fits of the structures that one programme finds."""
+    cycles = _thinned(problem.street.cycles_ms, apart_ms)
     solved = [
-        (*solve(problem, chain, cycle, steps[0]), cycle)
-        for cycle in _thinned(problem.street.cycles_ms, apart_ms)
+        (solve(problem, chain, cycle, steps[0], traced=False).value, cycle) for cycle in cycles
     ]
-    solved.sort(key=lambda s: -s[0])
     fits = [
-        fit_places(problem, chain, cycle, places) for _, places, cycle in solved[:FITTED] if places
+        _fitted(problem, chain, solve, cycle, steps[0])
+        for _, cycle in sorted(solved, reverse=True)[:FITTED]
     ]
     best = sorted((f for f in fits if f), key=lambda f: -f.value)[:REFINED]
     return [_refined(problem, chain, fit, solve, steps[1]) for fit in best]
@@ -69,12 +78,17 @@ def _thinned(cycles_ms: Iterable[int], apart_ms: int) -> list[int]:
 def _refined(problem: LinkBandProblem, chain: Chain, best: Fit, solve: Solve, steps: int) -> Fit:
     """Return the fit after looking at its own cycle on a finer grid, as long as that helps."""
     while True:
-        cycle_ms = best.structure.cycle_ms
-        _, places = solve(problem, chain, cycle_ms, steps)
-        fit = fit_places(problem, chain, cycle_ms, places) if places else None
+        fit = _fitted(problem, chain, solve, best.structure.cycle_ms, steps)
         if fit is None or fit.value <= best.value + GAIN:
             return best
         best = fit
+
+
+def _fitted(
+    problem: LinkBandProblem, chain: Chain, solve: Solve, cycle_ms: float, steps: int
+) -> Fit | None:
+    places = solve(problem, chain, cycle_ms, steps, traced=True).places
+    return fit_places(problem, chain, cycle_ms, places) if places else None
 
 
 def fit_places(

@@ -7,14 +7,14 @@ import numpy as np
 
 from lvbo.progression import _sideband_kernels
 from lvbo.progression.chain import NO_LIMIT, Chain, Ints
-from lvbo.progression.linkband_grid import Grid, Places, grid_of
+from lvbo.progression.linkband_grid import Grid, Places, Solved, grid_of
 from lvbo.progression.linkbands import LinkBandProblem
 
 
 def solve_uneven(
-    problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int
-) -> tuple[float, Places | None]:
-    """Return the value of one cycle on a grid and its best chain of places.
+    problem: LinkBandProblem, chain: Chain, cycle_ms: float, steps: int, *, traced: bool
+) -> Solved:
+    """Return the value of one cycle on a grid and, where traced, its best chain of places.
 
     Limits on the change of speed and minimum bands are left to the fit.
     """
@@ -36,18 +36,19 @@ def solve_uneven(
         tables,
         back,
     )
-    if value < 0:
-        return value, None
+    if value < 0 or not traced:
+        return Solved(value, None)
     q, window, w = _sideband_kernels.trace_places(tables, back)
     picked = chain.first[:-1] + window
     beta = grid.choices[0, picked]
     after_in = ((q - beta) % steps - w) / steps
-    return value, Places(
+    places = Places(
         choices=tuple(picked.tolist()),
         q=grid.in_cycles(q, _moved(grid, q)),
         before_out=w / steps,
         after_in=after_in,
     )
+    return Solved(value, places)
 
 
 def _moved(grid: Grid, q: Ints) -> Ints:
