@@ -381,3 +381,46 @@ def test_an_offset_dragged_later_by_a_second_is_measured_as_a_pencil_does() -> N
     assert there is not None
     assert there.bands_out_ms + there.bands_in_ms == pytest.approx((19_000, 19_000), abs=4)
     assert none is None
+
+
+@pytest.mark.parametrize("side", [0.0, 0.5])
+def test_a_one_way_street_gets_the_shorter_green_of_every_link(side: float) -> None:
+    # inbound nobody drives and nothing stops: outbound greens of 20, 26, 22 s can all be centred
+    street = plain((20, 26, 22), (17, 23))
+    always = ((0, 60_000),)
+    patterns = tuple(
+        tuple(Pattern(outbound=p.outbound, inbound=always) for p in own) for own in street.patterns
+    )
+    problem = LinkBandProblem(
+        street=replace(street, patterns=patterns),
+        weight_out=(1.0, 1.0),
+        weight_in=(0.0, 0.0),
+        least_side=side,
+    )
+    answer = link_bands(problem)
+
+    assert answer.exact.bands_out_ms == pytest.approx((20_000, 22_000), abs=4)
+    assert walk_links(problem, answer.exact).violations == ()
+    assert walk_links(problem, answer.whole).violations == ()
+
+
+def test_of_several_windows_the_one_that_serves_is_taken() -> None:
+    # 10 s of driving: only the second outbound window of signal 1 fits both ways
+    street = plain((20, 20), (10,))
+    windows = Pattern(outbound=((0, 6_000), (30_000, 20_000)), inbound=((10_000, 20_000),))
+    problem = even(replace(street, patterns=(street.patterns[0], (windows,))))
+    plan = widest_link_bands(problem)
+
+    assert plan is not None
+    assert plan.bands_out_ms + plan.bands_in_ms == pytest.approx((20_000, 20_000), abs=4)
+    assert walk_links(problem, plan).violations == ()
+
+
+def test_a_half_cycle_signal_serves_both_ways_at_a_quarter_of_the_cycle() -> None:
+    street = plain((20, 14), (15,))
+    own = Pattern(outbound=((0, 14_000),), inbound=((0, 14_000),))
+    problem = even(replace(street, patterns=(street.patterns[0], (own.repeated(2, 60_000),))))
+    plan = widest_link_bands(problem)
+
+    assert plan is not None
+    assert plan.bands_out_ms + plan.bands_in_ms == pytest.approx((14_000, 14_000), abs=4)

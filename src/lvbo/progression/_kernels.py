@@ -106,17 +106,13 @@ def intersect(a: Ints, na: int, b: Ints, nb: int, x: Ints) -> int:
 
 @njit(cache=True)
 def capacity(first: Ints, levels: int) -> int:
-    """Return the room for the intervals of a set of positions.
+    """Return the room for the intervals of a set of positions; without levels there are no more.
 
-    Without pace levels a set cannot have more; with levels it seldom does, and what finds no room
-    is dropped, which can only make a band narrower.
+    With levels there seldom are; what finds no room is dropped and can only narrow a band.
     """
-    if levels == 1:
-        return int(4 * first[first.size - 1] + 8)
-    most = np.int64(0)
-    for i in range(first.size - 1):
-        most = max(most, first[i + 1] - first[i])
-    return int(4 * most + 128)
+    if levels > 1:
+        return int(4 * (first[1:] - first[:-1]).max() + 128)
+    return int(4 * first[first.size - 1] + 8)
 
 
 @njit(cache=True)
@@ -196,11 +192,7 @@ def paced_sets(
     levels = links.shape[2]
     rows = x.shape[0]
     room = x.shape[3]
-    longest = np.int64(1)
-    for i in range(links.shape[1]):
-        for k in range(levels):
-            longest = max(longest, links[3, i, k] - links[2, i, k] + 1)
-    heights = 1
+    longest, heights = max(1, (links[3] - links[2]).max() + 1), 1
     while 2 << (heights - 1) <= longest:
         heights += 1
     u = np.empty((heights, levels, 2, 2 * room), np.int64)

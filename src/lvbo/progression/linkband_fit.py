@@ -164,7 +164,7 @@ class _Writer:
         near = list(dict.fromkeys(near))
         if length >= 1:
             for before, after in near:
-                self.row({before: 0.5, after: 0.5}, high=0.5)
+                self.row(_sum(before, after), high=1.0)
             return
         line = self.out[i] if outbound else self.back[i]
         start += 0 if outbound else self.structure.turns[i]
