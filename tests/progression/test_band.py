@@ -281,6 +281,18 @@ def test_ratio_limits_bind_and_are_met() -> None:
     assert walk_plan(problem, plan).violations == ()
 
 
+@pytest.mark.parametrize("ratio", [0.875, 2 / 3, 1.0, 1.3])
+def test_a_ratio_target_is_met_to_the_millisecond_at_the_widest_sum(ratio: float) -> None:
+    # 30 s for both together: split in the wished ratio, or until a green is full
+    problem = replace(plain((20, 20), (25,)), ratio_range=(ratio, ratio))
+    plan = widest_two_way(problem)
+
+    assert plan is not None
+    assert plan.outbound_ms == pytest.approx(30_000 / (1 + ratio), abs=2)
+    assert plan.inbound_ms == pytest.approx(30_000 * ratio / (1 + ratio), abs=2)
+    assert walk_plan(problem, plan).violations == ()
+
+
 def test_wishes_that_cannot_be_met_give_a_one_way_plan_and_say_so() -> None:
     problem = replace(plain((20, 20), (15,)), min_out_ms=15_000, min_in_ms=15_000)
 

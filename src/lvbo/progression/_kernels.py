@@ -337,7 +337,7 @@ def split(s: int, cap_out: int, cap_in: int, wishes: Floats) -> tuple[int, int]:
             top = min(cap_in, s - b)
             if ratio_hi < 1e6 and ratio_hi * b < top:  # larger ones mean no limit
                 top = np.int64(np.floor(ratio_hi * b + 1e-9))
-            if b < min_out or b < 0 or top < min_in or top < ratio_lo * b - 1e-9:
+            if b < min_out or b < 0 or top < min_in or top < ratio_lo * b - 1.0:  # a tick
                 continue
             value = weight_out * b + weight_in * top
             even = abs(b - top) < abs(best_out - best_in)

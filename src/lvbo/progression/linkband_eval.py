@@ -166,8 +166,8 @@ class _Way:
 
 def _band(here: Ints, there: Ints, least_side: float) -> Floats:
     before, after = np.minimum(here[1], there[1]), np.minimum(here[2], there[2])
-    if least_side <= 0:
-        total: Floats = (before + after).astype(np.float64)
-        return total
-    factor = (1 - least_side) / least_side
-    return np.minimum(before, after * factor) + np.minimum(after, before * factor)
+    total: Floats = (before + after).astype(np.float64)
+    if least_side > 0:
+        factor = (1 - least_side) / least_side
+        total = np.minimum(before, after * factor) + np.minimum(after, before * factor)
+    return total
