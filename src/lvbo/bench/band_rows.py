@@ -75,7 +75,12 @@ def _through(
         from lvbo.bench.milp import solve_maxband
 
         result = solve_maxband(instance.problem(WHOLE_GRID_S), limit_s=limits.highs_limit_s)
-        highs = {"value": result.value, "ms": result.cpu_ms, "proved": result.proved}
+        highs = {
+            "value": result.value,
+            "ms": result.cpu_ms,
+            "proved": result.proved,
+            "bound": result.bound,
+        }
     rows = []
     for grid_s in grids_s:
         rows.append(_two_way(instance, model, grid_s, highs))
@@ -100,7 +105,7 @@ def _two_way(
             "cycle_s": walk.cycle_ms / 1000,
             "grid_s": grid_s,
             "ours_ms": ours_ms,
-            "bound": highs.get("value") if highs.get("proved") else None,
+            "bound": highs.get("bound"),
             "highs": highs,
         },
     )

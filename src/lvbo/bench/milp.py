@@ -21,7 +21,7 @@ Terms = dict[int, float]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilpResult:
-    """Hold the objective of HiGHS (weighted bands in cycles), its solve time, and its proof."""
+    """Hold the objective of HiGHS (weighted bands in cycles), its solve time, proof and bound."""
 
     value: float | None
     outbound: float
@@ -29,6 +29,7 @@ class MilpResult:
     cycle_s: float
     cpu_ms: float
     proved: bool
+    bound: float
 
 
 @dataclass(slots=True)
@@ -62,10 +63,11 @@ def solve_maxband(problem: BandProblem, *, gap: float = 1e-4, limit_s: float = 1
     solver = model.solver
     cpu_ms = run_model(model, gap, limit_s)
     proved = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    bound = solver.getInfo().mip_dual_bound
     values = list(solver.getSolution().col_value)
     if not values or values[z] <= 0:
         return MilpResult(
-            value=None, outbound=0, inbound=0, cycle_s=0, cpu_ms=cpu_ms, proved=proved
+            value=None, outbound=0, inbound=0, cycle_s=0, cpu_ms=cpu_ms, proved=proved, bound=bound
         )
     return MilpResult(
         value=problem.weight_out * values[b] + problem.weight_in * values[b_in],
@@ -74,6 +76,7 @@ def solve_maxband(problem: BandProblem, *, gap: float = 1e-4, limit_s: float = 1
         cycle_s=1 / values[z],
         cpu_ms=cpu_ms,
         proved=proved,
+        bound=bound,
     )
 
 
