@@ -11,6 +11,7 @@ import numpy as np
 from lvbo.progression.chain import Chain, Floats, Ints
 from lvbo.progression.linkband_fit import Fit, Structure, bounds_of, fit_structure
 from lvbo.progression.linkband_grid import Places, Solved, solve_centred
+from lvbo.progression.linkband_moves import GAIN, moved
 from lvbo.progression.linkband_sides import solve_uneven
 from lvbo.progression.linkbands import CENTRED, LinkBandProblem
 from lvbo.progression.problem import BandProblem, SpeedRange
@@ -20,7 +21,6 @@ UNEVEN_STEPS = (24, 36, 48)  # the most that the work below allows, half as many
 UNEVEN_WORK = 1e10
 FITTED = 10  # structures that are fitted, of the best cycles
 REFINED = 3  # of these, how many are looked at on the fine grid
-GAIN = 1e-5
 
 
 class Solve(Protocol):
@@ -39,7 +39,11 @@ def find_line(problem: LinkBandProblem, chain: Chain) -> Fit | None:
     if problem.least_side < CENTRED:
         steps = _uneven_steps(problem, chain)
         found += _found(problem, chain, solve_uneven, (steps, 3 * steps // 2), apart_ms=2000)
-    return max(found, key=lambda fit: fit.value, default=None)
+    best = max(found, key=lambda fit: fit.value, default=None)
+    limited = problem.street.speed_change_limit_s_per_m is not None
+    if best is not None and limited and problem.least_side < CENTRED:
+        return moved(problem, chain, best, sweeps=1)  # the programme of uneven bands knows no limit
+    return best
 
 
 def _uneven_steps(problem: LinkBandProblem, chain: Chain) -> int:
