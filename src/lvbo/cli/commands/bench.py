@@ -53,13 +53,24 @@ def bands(
         list[Path] | None,
         typer.Option("--instances", "-i", metavar="FILE", help="cli_opt_instances"),
     ] = None,
+    models: Annotated[str, typer.Option("--models", metavar="A,B", help="cli_opt_models")] = "",
+    sizes: Annotated[str, typer.Option("--sizes", metavar="N,M", help="cli_opt_sizes")] = "",
+    limit: Annotated[
+        float, typer.Option("--limit", metavar="S", help="cli_opt_highs_limit")
+    ] = 60.0,
 ) -> None:
-    """Measure two-way bands beside MAXBAND in HiGHS."""
-    from lvbo.bench.bands import run_bands
+    """Measure bands of all models beside mixed-integer programmes in HiGHS."""
+    from lvbo.bench.band_rows import BandModel
+    from lvbo.bench.bands import SIZES, run_bands
 
     session: Session = ctx.obj
     with session.step("bands"):
-        result = run_bands(instances or None)
+        result = run_bands(
+            instances or None,
+            models=tuple(BandModel(name) for name in models.split(",") if name) or tuple(BandModel),
+            sizes=tuple(int(n) for n in sizes.split(",") if n) or SIZES,
+            highs_limit_s=limit,
+        )
     _show(session, result)
 
 
