@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 WARM := .venv/.warm
-KERNELS := $(wildcard src/lvbo/*/_*kernels.py)
+KERNELS := $(wildcard src/lvbo/*/_*kernels.py src/lvbo/*/_*values.py src/lvbo/*/_wide.py)
 
 # Published instances with known answers: used where they lie beside the checkout. When the
 # variable is set, a test that finds a file missing fails instead of being skipped.
@@ -30,6 +30,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 $(WARM): $(INSTALLED) $(KERNELS)
+	find src -name '*.nb[ic]' -delete
 	$(BIN)/python -m lvbo.cli doctor --warm
 	@touch $@
 

@@ -6,13 +6,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.progression.problems import plain, random_problem
 
+from lvbo.bench.band_rows import BandModel
 from lvbo.bench.bands import run_bands
 from lvbo.bench.common import geometric_mean, timed
 from lvbo.bench.instances import generate_instances, read_instances
 from lvbo.errors import InputError
-from lvbo.progression.band import widest_two_way
+from lvbo.progression.band import two_way_band, value_of, widest_two_way
+from lvbo.progression.linkband import widest_link_bands
+from lvbo.progression.linkbands import value_of_links
+from lvbo.progression.problem import BandKind
 from lvbo.progression.walk import walk_plan
+from lvbo.progression.walk_links import walk_links
 
 KEYS = [
     "instance",
@@ -26,6 +32,9 @@ KEYS = [
     "ours_ms",
     "highs_value",
     "highs_ms",
+    "highs_proved",
+    "bound",
+    "gap",
 ]
 
 SMALL = {
@@ -54,7 +63,7 @@ def small(tmp_path: Path) -> Path:
 
 
 def test_rows_have_the_promised_keys_and_the_known_value(small: Path) -> None:
-    result = run_bands([small])
+    result = run_bands([small], models=[BandModel.TWO_WAY])
 
     assert [list(row) for row in result.rows] == [KEYS, KEYS]
     assert [row["grid_s"] for row in result.rows] == [0.05, 1.0]
@@ -164,3 +173,92 @@ def test_fifty_signals_take_milliseconds() -> None:
 def test_the_geometric_mean_of_ratios_is_their_root() -> None:
     assert geometric_mean([4.0, 25.0]) == pytest.approx(10.0)
     assert geometric_mean([]) is None
+
+
+def test_every_model_is_walked_and_bounded_on_a_corridor_with_weights(tmp_path: Path) -> None:
+    pytest.importorskip("highspy")
+    weighted = json.loads(json.dumps(SMALL))
+    weighted["instances"][0] |= {
+        "multiband_weights": {"out": [0.5], "in": [0.25]},
+        "expected": [
+            {"model": "two_way_sum", "value": 0.8},
+            {"model": "multiband", "value": 0.3},
+        ],
+    }
+    path = tmp_path / "weighted.json"
+    path.write_text(json.dumps(weighted), encoding="utf-8")
+
+    result = run_bands([path])
+    rows = {row["model"]: row for row in result.rows if row["grid_s"] == 0.05}
+
+    assert list(rows) == ["two_way_sum", "multiband", "amband"]  # no speed can change here
+    assert rows["multiband"]["value"] == pytest.approx(0.3, abs=1e-4)
+    assert rows["amband"]["value"] == pytest.approx(0.3, abs=1e-4)
+    assert rows["multiband"]["bound"] == pytest.approx(0.3, abs=1e-4)
+    assert all(row["violations"] == 0 for row in rows.values())
+    summary = result.summary["multiband"]
+    assert isinstance(summary, dict)
+    assert summary["within_0.1_percent"] == summary["with_expected"] == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("side", [0.5, 0.2, 0.0])
+@pytest.mark.parametrize("index", range(4))
+def test_highs_finds_no_better_bands_by_link(index: int, side: float) -> None:
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp_links import solve_linkbands
+
+    instance = generate_instances((4, 7), seed=7)[index]
+    if index == 1:
+        instance = replace(instance, speed_change_limit_s_per_m=0.004)
+    if index == 2:
+        instance = replace(instance, ratio_range=(0.8, 1.25))
+    problem = instance.link_problem(0.05, side)
+    ours = widest_link_bands(problem)
+    theirs = solve_linkbands(problem, gap=1e-5)
+
+    assert ours is not None
+    assert theirs.proved
+    assert theirs.value == pytest.approx(value_of_links(problem, ours), rel=1e-3)
+    assert walk_links(problem, ours).violations == ()
+
+
+def test_highs_takes_our_plan_as_its_start() -> None:
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp_links import solve_linkbands
+
+    problem = generate_instances((6,), seed=3)[1].link_problem(0.05, 0.5)
+    ours = widest_link_bands(problem)
+    assert ours is not None
+    started = solve_linkbands(problem, start=ours, gap=1.0)  # any first plan will do
+
+    assert started.value is not None
+    assert started.value >= value_of_links(problem, ours) - 1e-4
+
+
+def test_a_programme_that_forces_both_lines_loses_to_the_one_way_plan_that_we_give() -> None:
+    # driving a quarter of the cycle leaves 10 s for both directions together, one alone gets 20
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp import solve_maxband
+
+    problem = plain((20, 20), (15,))
+    band = two_way_band(problem)
+    theirs = solve_maxband(problem)
+
+    assert theirs.proved
+    assert theirs.value == pytest.approx(10 / 60, abs=1e-3)
+    assert band.exact.kind is BandKind.OUTBOUND
+    assert band.exact.sum_ms == 20_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_no_proved_two_way_optimum_is_worth_more_than_our_answer(seed: int) -> None:
+    pytest.importorskip("highspy")
+    from lvbo.bench.milp import solve_maxband
+
+    problem = random_problem(seed, 6, speeds=(12.5, 12.5), cycles_s=(60,))
+    theirs = solve_maxband(problem)
+
+    assert theirs.value is not None
+    assert value_of(problem, two_way_band(problem).exact) >= theirs.value - 2e-3

@@ -23,7 +23,7 @@ def keep_shipped(task: Task) -> Design:
     assert task.counts.table.height > 0
     index = task.network.controller_index
     safe = task.installed.mapped(lambda plan: made_safe(plan, index[plan.controller].rules))
-    return Design(lvbo=safe, isolated=safe, kept=True)
+    return Design(lvbo=safe, isolated=safe, corridors=safe, kept=True)
 
 
 def fail(_task: Task) -> Design:

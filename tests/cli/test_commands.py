@@ -49,6 +49,24 @@ def test_streets_are_listed(call: Call, tiny: Path) -> None:
     assert [street["name"] for street in said.data["corridors"]] == ["High St"]
 
 
+@pytest.mark.parametrize("model", ["multiband", "amband"])
+def test_a_wave_of_another_model_tells_the_band_of_every_section(
+    call: Call, tiny: Path, tmp_path: Path, model: str
+) -> None:
+    said = call("wave", tiny, "-s", "High St", "--model", model, "-o", tmp_path / "w", "--json")
+    (period,) = said.data["waves"][0]["periods"]
+    links = period["links"]
+
+    assert len(links["sides_out_ms"]) == len(links["offsets_ms"]) - 1
+    assert all(before + after > 0 for before, after in links["sides_out_ms"])
+
+
+def test_a_wave_says_why_it_is_as_it_is(call: Call, tiny: Path, tmp_path: Path) -> None:
+    said = call("wave", tiny, "-s", "High St", "--why", "-o", tmp_path / "w", "--json")
+
+    assert {"LV470", "LV471"} & {finding["code"] for finding in said.data["findings"]}
+
+
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:
     said = call("wave", tiny, "--street", "High St", "--out", tmp_path / "wave", "--json")
     (drawn,) = said.data["waves"]
@@ -164,6 +182,14 @@ def test_the_latency_bench_prints_one_object_and_a_table(call: Call) -> None:
     assert set(said.data) == {"bench", "versions", "load", "rows", "summary"}
     assert said.data["rows"][0]["controller"] == "actuated"
     assert "决策用时" in shown.out
+
+
+def test_the_scale_bench_prints_its_rows_and_refuses_what_is_no_number(call: Call) -> None:
+    shown = call("bench", "scale", "--signals", "4", "--workers", "1", "--long", "0", "--json")
+    refused = call("bench", "scale", "--signals", "many", "--json")
+
+    assert [row["task"] for row in shown.data["rows"]] == ["offsets", "cycles", "areas"]
+    assert (refused.status, refused.codes) == (2, {"LV683"})
 
 
 def test_an_unknown_controller_is_not_timed(call: Call) -> None:

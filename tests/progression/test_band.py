@@ -281,6 +281,18 @@ def test_ratio_limits_bind_and_are_met() -> None:
     assert walk_plan(problem, plan).violations == ()
 
 
+@pytest.mark.parametrize("ratio", [0.875, 2 / 3, 1.0, 1.3])
+def test_a_ratio_target_is_met_to_the_millisecond_at_the_widest_sum(ratio: float) -> None:
+    # 30 s for both together: split in the wished ratio, or until a green is full
+    problem = replace(plain((20, 20), (25,)), ratio_range=(ratio, ratio))
+    plan = widest_two_way(problem)
+
+    assert plan is not None
+    assert plan.outbound_ms == pytest.approx(30_000 / (1 + ratio), abs=2)
+    assert plan.inbound_ms == pytest.approx(30_000 * ratio / (1 + ratio), abs=2)
+    assert walk_plan(problem, plan).violations == ()
+
+
 def test_wishes_that_cannot_be_met_give_a_one_way_plan_and_say_so() -> None:
     problem = replace(plain((20, 20), (15,)), min_out_ms=15_000, min_in_ms=15_000)
 
@@ -350,3 +362,66 @@ def test_every_known_optimum_is_reached_and_walked(bench_data: Path, name: str) 
 
         assert walk.violations == ()
         assert walk.sum_share == pytest.approx(instance.expected, abs=0.002)
+
+
+def test_an_intersection_whose_approaches_go_one_by_one_needs_another_spacing() -> None:
+    # outbound green 0 to 20 s, inbound 20 to 40 s: the inbound green comes 20 s later, so full
+    # bands both ways need 40 s of driving there and back, where common greens would need 60
+    street = plain((20, 20), (20,))
+    apart = Pattern(outbound=((0, 20_000),), inbound=((20_000, 20_000),))
+    split = replace(street, patterns=(street.patterns[0], (apart,)))
+
+    common, one_by_one = widest_two_way(street), widest_two_way(split)
+
+    assert common is not None
+    assert common.sum_ms == 20_000
+    assert one_by_one is not None
+    assert one_by_one.sum_ms == 40_000
+    assert walk_plan(split, one_by_one).violations == ()
+
+
+def test_a_half_cycle_signal_serves_both_ways_at_a_quarter_of_the_cycle() -> None:
+    # 15 s of driving are a quarter of 60 s: the half-cycle signal shows one green to each way
+    street = plain((20, 14), (15,))
+    own = Pattern(outbound=((0, 14_000),), inbound=((0, 14_000),))
+    problem = replace(street, patterns=(street.patterns[0], (own.repeated(2, 60_000),)))
+
+    plan = widest_two_way(problem)
+
+    assert plan is not None
+    assert (plan.outbound_ms, plan.inbound_ms) == (14_000, 14_000)
+    assert walk_plan(problem, plan).violations == ()
+
+
+def test_a_minimum_band_of_the_lighter_direction_is_kept() -> None:
+    # 30 s for both together: the heavier direction would take 20 of them
+    heavy = replace(plain((20, 20), (25,)), weight_out=3.0)
+    kept = replace(heavy, min_in_ms=15_000)
+
+    free, held = widest_two_way(heavy), widest_two_way(kept)
+
+    assert free is not None
+    assert (free.outbound_ms, free.inbound_ms) == (20_000, 10_000)
+    assert held is not None
+    assert (held.outbound_ms, held.inbound_ms) == (15_000, 15_000)
+
+
+def test_a_locked_speed_is_an_equal_range() -> None:
+    # 300 m in 24 to 36 s leave 30 s open; locked at 12.5 m/s the link takes 24 s, 12 s too few
+    free = replace(
+        plain((20, 20), (30,)), speed_out_mps=((8.0, 12.5),), speed_in_mps=((8.0, 12.5),)
+    )
+    locked = replace(free, speed_out_mps=((12.5, 12.5),), speed_in_mps=((12.5, 12.5),))
+
+    assert widest_two_way(free).sum_ms == 40_000  # type: ignore[union-attr]
+    assert widest_two_way(locked).sum_ms == 28_000  # type: ignore[union-attr]
+
+
+@few
+@given(seeds)
+def test_under_a_speed_change_limit_cars_walk_every_band(seed: int) -> None:
+    problem = replace(random_problem(seed, 5, speeds=(9.0, 18.0)), speed_change_limit_s_per_m=0.006)
+    band = two_way_band(problem)
+
+    for plan in (band.exact, band.whole, band.two_way, band.one_way_in):
+        assert plan is None or walk_plan(problem, plan).violations == ()

@@ -14,9 +14,13 @@ from lvbo.io.sumo_net import read_network
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
 from lvbo.progression.coordinate import Street, coordinate, evaluate_wave, joined
+from lvbo.progression.explain import explain_wave
+from lvbo.progression.linkbands import LinkBandProblem, WaveModel
 from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.progression.ranking import CARRIED, rank_corridors
 from lvbo.progression.walk import walk_plan
+from lvbo.progression.walk_links import walk_links
+from lvbo.progression.wave import WaveSettings
 from lvbo.signal.check import check_plan
 from lvbo.signal.plan import Plan, Window
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
@@ -101,6 +105,44 @@ def test_the_walker_confirms_every_band_of_a_coordinated_street(
     assert not walk.violations
     assert walk.outbound_ms >= wave.runs.outbound_ms
     assert walk.inbound_ms >= wave.runs.inbound_ms
+
+
+@pytest.mark.parametrize("model", [WaveModel.MULTIBAND, WaveModel.AMBAND])
+def test_bands_of_each_section_are_walked_on_a_coordinated_street(
+    network: Network, demand: Demand, plans: PlanSet, model: WaveModel
+) -> None:
+    street = Street(network=network, demand=demand)
+    corridor = network.corridors[0]
+    through = coordinate(corridor, plans, street=street).periods[0]
+    own = coordinate(corridor, plans, street=street, settings=WaveSettings(model=model)).periods[0]
+    links = own.links
+    assert links is not None
+    ones = (1.0,) * 3
+    asked = LinkBandProblem(street=own.problem, weight_out=ones, weight_in=ones, least_side=0.0)
+
+    assert walk_links(asked, links).violations == ()
+    assert sum(links.bands_out_ms + links.bands_in_ms) >= 3 * through.runs.sum_ms - 3_000
+    assert [p.offset_ds * 100 for p in own.plans] == list(links.offsets_ms)
+
+    kept = plans.with_plans(own.plans)
+    seen = evaluate_wave(corridor, kept, street=street, settings=WaveSettings(model=model))
+    measured = seen.periods[0].links
+    assert measured is not None
+    assert measured.offsets_ms == links.offsets_ms
+
+
+def test_reasons_name_controllers_and_signs_are_round(
+    network: Network, demand: Demand, plans: PlanSet
+) -> None:
+    street = Street(network=network, demand=demand)
+    settings = WaveSettings(posted_step_kmh=5.0)
+    own = coordinate(network.corridors[0], plans, street=street, settings=settings).periods[0]
+    places = {reason.place for reason in explain_wave(own)}
+    signs = [round(3.6 * v, 1) for v in own.speeds_out_mps]
+
+    assert places & set(own.controllers)
+    assert not any(place.startswith("signal") for place in places)
+    assert signs == pytest.approx([5 * round(v / 5) for v in signs], abs=0.05)
 
 
 def test_a_wave_measured_without_solving_is_the_wave_that_was_solved_for(

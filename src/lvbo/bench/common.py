@@ -7,6 +7,7 @@ import gc
 import math
 import os
 import platform
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,16 @@ def timed(call: Callable[[], T], repeats: int = 1) -> tuple[T, float]:
         result = call()
         least = min(least, (time.process_time_ns() - start) / 1e6)
     return result, least
+
+
+def peak_mib() -> float | None:
+    """Return the most memory that this process has had so far, MiB; None where nobody tells."""
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most / (1024 * 1024 if sys.platform == "darwin" else 1024)
 
 
 def cpu_seconds() -> float:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lvbo.errors import InputError
+from lvbo.progression.linkbands import LinkBandProblem
 from lvbo.progression.problem import BandProblem, Pattern, SpeedRange, Window
 
 SCHEMA = "corridor-instances/1"
@@ -24,7 +25,10 @@ Raw = Mapping[str, object]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """Hold one corridor with its known optimum, where there is one (bands in cycles)."""
+    """Hold one corridor with its known optima, where there are any (bands in cycles).
+
+    `weight_out` and `weight_in` weigh bands by link; empty where these are not asked for.
+    """
 
     name: str
     patterns: tuple[tuple[Pattern, ...], ...]
@@ -36,6 +40,9 @@ class Instance:
     speed_change_limit_s_per_m: float | None = None
     ratio_range: tuple[float, float] | None = None
     expected: float | None = None
+    weight_out: tuple[float, ...] = ()
+    weight_in: tuple[float, ...] = ()
+    expected_multiband: float | None = None
 
     @property
     def signals(self) -> int:
@@ -56,6 +63,15 @@ class Instance:
             speed_in_mps=self.speed_in_mps,
             speed_change_limit_s_per_m=self.speed_change_limit_s_per_m,
             ratio_range=self.ratio_range,
+        )
+
+    def link_problem(self, grid_s: float, least_side: float) -> LinkBandProblem:
+        """Return the problem of bands by link with cycles every `grid_s` seconds of the range."""
+        return LinkBandProblem(
+            street=self.problem(grid_s),
+            weight_out=self.weight_out,
+            weight_in=self.weight_in,
+            least_side=least_side,
         )
 
 
@@ -103,7 +119,15 @@ def _generated(name: str, n: int, source: random.Random, *, free: bool) -> Insta
         speed_out_mps=(SPEED_MPS,) * (n - 1),
         speed_in_mps=(SPEED_MPS,) * (n - 1),
         cycle_range_s=CYCLE_S,
+        weight_out=_weights(name, n, "out"),
+        weight_in=_weights(name, n, "in"),
     )
+
+
+def _weights(name: str, n: int, direction: str) -> tuple[float, ...]:
+    """Return weights by link that sum to about one, from a source of their own."""
+    source = random.Random(f"{name} {direction}")
+    return tuple(round(source.uniform(0.5, 1.5) / (n - 1), 6) for _ in range(n - 1))
 
 
 def _common(source: random.Random) -> tuple[Pattern, ...]:
@@ -142,12 +166,20 @@ def _instance(raw: Raw) -> Instance:
         cycle_range_s=(low, high),
         speed_change_limit_s_per_m=None if limit is None else float(str(limit)),
         ratio_range=None if ratio is None else (_floats(ratio)[0], _floats(ratio)[1]),
-        expected=_expected(raw),
+        expected=_expected(raw, "two_way_sum"),
+        weight_out=_link_weights(raw, "out"),
+        weight_in=_link_weights(raw, "in"),
+        expected_multiband=_expected(raw, "multiband"),
     )
 
 
-def _expected(raw: Raw) -> float | None:
-    values = [e["value"] for e in _list(raw.get("expected", [])) if e["model"] == "two_way_sum"]
+def _link_weights(raw: Raw, direction: str) -> tuple[float, ...]:
+    weights = raw.get("multiband_weights")
+    return _floats(weights[direction]) if isinstance(weights, dict) else ()
+
+
+def _expected(raw: Raw, model: str) -> float | None:
+    values = [e["value"] for e in _list(raw.get("expected", [])) if e["model"] == model]
     return float(values[0]) if values else None
 
 

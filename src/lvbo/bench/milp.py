@@ -14,14 +14,14 @@ from itertools import pairwise, product
 
 import highspy
 
-from lvbo.progression.problem import BandProblem, Pattern
+from lvbo.progression.problem import BandProblem, Pattern, Window
 
 Terms = dict[int, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MilpResult:
-    """Hold the objective of HiGHS (weighted bands in cycles), its solve time, and its proof."""
+    """Hold the objective of HiGHS (weighted bands in cycles), its solve time, proof and bound."""
 
     value: float | None
     outbound: float
@@ -29,10 +29,11 @@ class MilpResult:
     cycle_s: float
     cpu_ms: float
     proved: bool
+    bound: float
 
 
 @dataclass(slots=True)
-class _Model:
+class Model:
     """A programme under construction."""
 
     solver: highspy.Highs = field(default_factory=highspy.Highs)
@@ -60,22 +61,13 @@ def solve_maxband(problem: BandProblem, *, gap: float = 1e-4, limit_s: float = 1
     """Return the best two-way plan of HiGHS on one thread; only the solve is timed."""
     model, b, b_in, z = _build(problem)
     solver = model.solver
-    for option, value in (
-        ("output_flag", False),
-        ("threads", 1),
-        ("mip_rel_gap", gap),
-        ("time_limit", limit_s),
-    ):
-        solver.setOptionValue(option, value)
-    solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
-    start = time.process_time_ns()
-    solver.run()
-    cpu_ms = (time.process_time_ns() - start) / 1e6
+    cpu_ms = run_model(model, gap, limit_s)
     proved = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    bound = solver.getInfo().mip_dual_bound
     values = list(solver.getSolution().col_value)
     if not values or values[z] <= 0:
         return MilpResult(
-            value=None, outbound=0, inbound=0, cycle_s=0, cpu_ms=cpu_ms, proved=proved
+            value=None, outbound=0, inbound=0, cycle_s=0, cpu_ms=cpu_ms, proved=proved, bound=bound
         )
     return MilpResult(
         value=problem.weight_out * values[b] + problem.weight_in * values[b_in],
@@ -84,19 +76,35 @@ def solve_maxband(problem: BandProblem, *, gap: float = 1e-4, limit_s: float = 1
         cycle_s=1 / values[z],
         cpu_ms=cpu_ms,
         proved=proved,
+        bound=bound,
     )
 
 
-def _build(problem: BandProblem) -> tuple[_Model, int, int, int]:
-    model = _Model()
+def run_model(model: Model, gap: float, limit_s: float) -> float:
+    """Solve on one thread; return the CPU time, ms."""
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("mip_rel_gap", gap),
+        ("time_limit", limit_s),
+    ):
+        model.solver.setOptionValue(option, value)
+    start = time.process_time_ns()
+    model.solver.run()
+    return (time.process_time_ns() - start) / 1e6
+
+
+def _build(problem: BandProblem) -> tuple[Model, int, int, int]:
+    model = Model()
     model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
+    model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     b = model.variable(0, 1, cost=problem.weight_out)
     b_in = model.variable(0, 1, cost=problem.weight_in)
     low, high = min(problem.cycles_ms) / 1000, max(problem.cycles_ms) / 1000
     z = model.variable(1 / high, 1 / low)
     positions = [_signal(model, p, problem.parts_per_cycle, b, b_in) for p in problem.patterns]
-    out = _links(model, problem, z, inbound=False)
-    back = _links(model, problem, z, inbound=True)
+    out = link_times(model, problem, z, inbound=False)
+    back = link_times(model, problem, z, inbound=True)
     clear_out = problem.clearance_out_ms or (0,) * problem.signals
     clear_in = problem.clearance_in_ms or (0,) * problem.signals
     for i, ((q, constant), (q_next, constant_next)) in enumerate(pairwise(positions)):
@@ -112,32 +120,10 @@ def _build(problem: BandProblem) -> tuple[_Model, int, int, int]:
 
 
 def _signal(
-    model: _Model, patterns: tuple[Pattern, ...], parts: int, b: int, b_in: int
+    model: Model, patterns: tuple[Pattern, ...], parts: int, b: int, b_in: int
 ) -> tuple[Terms, float]:
     """Add one signal; return its position q as terms and a constant."""
-    choices = [(o, i) for p in patterns for o, i in product(p.outbound, p.inbound)]
-    out = sorted({o for o, _ in choices})
-    back = sorted({i for _, i in choices})
-    if len(out) * len(back) == len(set(choices)):  # every order of the two directions is allowed
-        pick_out = _pick(model, [(a / parts, g / parts) for a, g in out])
-        pick_in = _pick(model, [(-(a + g) / parts, g / parts) for a, g in back])
-    else:
-        both = [(o, i) for o, i in dict.fromkeys(choices)]
-        columns = [model.variable(0, 1, integer=True) for _ in both]
-        model.row(1, 1, dict.fromkeys(columns, 1.0))
-        pairs = list(zip(columns, both, strict=True))
-        pick_out = (
-            {c: o[0] / parts for c, (o, _) in pairs},
-            0.0,
-            {c: o[1] / parts for c, (o, _) in pairs},
-            0.0,
-        )
-        pick_in = (
-            {c: -(i[0] + i[1]) / parts for c, (_, i) in pairs},
-            0.0,
-            {c: i[1] / parts for c, (_, i) in pairs},
-            0.0,
-        )
+    pick_out, pick_in, _ = pick_windows(model, patterns, parts)
     position: Terms = {}
     constant = 0.0
     for (place, place_0, green, green_0), band in ((pick_out, b), (pick_in, b_in)):
@@ -150,8 +136,47 @@ def _signal(
     return position, constant
 
 
-def _pick(model: _Model, options: list[tuple[float, float]]) -> tuple[Terms, float, Terms, float]:
-    """Return place and green of one of the options, as terms and constant each."""
+Pick = tuple[Terms, float, Terms, float]  # place and green, as terms and constant each
+Ones = dict[tuple[Window, Window], set[int]]
+
+
+def pick_windows(
+    model: Model, patterns: tuple[Pattern, ...], parts: int
+) -> tuple[Pick, Pick, Ones]:
+    """Add the choice of a signal; return place and green of both directions, and which are 1."""
+    choices = list(
+        dict.fromkeys((o, i) for p in patterns for o, i in product(p.outbound, p.inbound))
+    )
+    out = sorted({o for o, _ in choices})
+    back = sorted({i for _, i in choices})
+    if len(out) * len(back) == len(choices):  # every order of the two directions is allowed
+        pick_out, of_out = _pick(model, [(a / parts, g / parts) for a, g in out])
+        pick_in, of_in = _pick(model, [(-(a + g) / parts, g / parts) for a, g in back])
+        ones = {
+            (o, i): {c for c in (of_out[out.index(o)], of_in[back.index(i)]) if c is not None}
+            for o, i in choices
+        }
+        return pick_out, pick_in, ones
+    columns = [model.variable(0, 1, integer=True) for _ in choices]
+    model.row(1, 1, dict.fromkeys(columns, 1.0))
+    pairs = list(zip(columns, choices, strict=True))
+    pick_out = (
+        {c: o[0] / parts for c, (o, _) in pairs},
+        0.0,
+        {c: o[1] / parts for c, (o, _) in pairs},
+        0.0,
+    )
+    pick_in = (
+        {c: -(i[0] + i[1]) / parts for c, (_, i) in pairs},
+        0.0,
+        {c: i[1] / parts for c, (_, i) in pairs},
+        0.0,
+    )
+    return pick_out, pick_in, {choice: {c} for c, choice in pairs}
+
+
+def _pick(model: Model, options: list[tuple[float, float]]) -> tuple[Pick, list[int | None]]:
+    """Return place and green of one of the options, and the column that takes each."""
     place_0, green_0 = options[0]
     columns = [model.variable(0, 1, integer=True) for _ in options[1:]]
     if len(columns) > 1:
@@ -159,10 +184,10 @@ def _pick(model: _Model, options: list[tuple[float, float]]) -> tuple[Terms, flo
     pairs = list(zip(columns, options[1:], strict=True))
     place = {c: o[0] - place_0 for c, o in pairs}
     green = {c: o[1] - green_0 for c, o in pairs if o[1] != green_0}
-    return place, place_0, green, green_0
+    return (place, place_0, green, green_0), [None, *columns]
 
 
-def _links(model: _Model, problem: BandProblem, z: int, *, inbound: bool) -> list[int]:
+def link_times(model: Model, problem: BandProblem, z: int, *, inbound: bool) -> list[int]:
     """Add the link times of one direction with their speed and speed-change limits."""
     metres = problem.distance_in_m if inbound else problem.distance_out_m
     speeds = problem.speed_in_mps if inbound else problem.speed_out_mps
@@ -181,7 +206,7 @@ def _links(model: _Model, problem: BandProblem, z: int, *, inbound: bool) -> lis
     return columns
 
 
-def _limits(model: _Model, problem: BandProblem, b: int, b_in: int, z: int) -> None:
+def _limits(model: Model, problem: BandProblem, b: int, b_in: int, z: int) -> None:
     if problem.ratio_range is not None:
         low, high = problem.ratio_range
         model.at_most({b: low, b_in: -1.0})

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -17,6 +18,9 @@ from lvbo.ids import MovementId
 from lvbo.network.network import Network
 from lvbo.optimize.evaluate import Profiles
 from lvbo.optimize.mesh import AreaMesh, build_mesh
+from lvbo.optimize.plan_windows import Serving, all_serving, windows_of_plans
+from lvbo.optimize.transmission import Span, Transmission, build_transmission
+from lvbo.optimize.windows import Windows
 from lvbo.timing.plans import controller_models
 
 if TYPE_CHECKING:
@@ -101,5 +105,57 @@ def known_mesh(network: Network, volumes_vph: Mapping[MovementId, float]) -> Are
     return build_mesh(network, {m.controller.id: m for m in models}, volumes_vph)
 
 
-MODELS: tuple[Maker, ...] = (profile_model,)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TransmissionModel:
+    """Link transmission from empty streets on, second by second: the delay within the window."""
+
+    mesh: AreaMesh
+    window_s: tuple[int, int]
+    name: str = "ltm"
+
+    def written(self, plans: Sequence[Plans]) -> list[Windows]:
+        """Return the windows of the plans, sixteen sets at a time."""
+        from lvbo.optimize._wide import WIDTH
+
+        parts = [plans[k : k + WIDTH] for k in range(0, len(plans), WIDTH)]
+        return [windows_of_plans(self.mesh, part, self._serving) for part in parts]
+
+    def delays_vehs(self, written: object) -> NDArray[np.float64]:
+        """Return the delay of each set in the window, veh-s."""
+        parts = cast("Sequence[Windows]", written)
+        span = Span(end_s=self.window_s[1], window_s=self.window_s)
+        found = [self._model.run_windows(part, span).delay_vehs for part in parts]
+        return np.concatenate(found)
+
+    @cached_property
+    def _model(self) -> Transmission:
+        return build_transmission(self.mesh)
+
+    @cached_property
+    def _serving(self) -> tuple[Serving | None, ...]:
+        return all_serving(self.mesh)
+
+    def flops(self) -> float:
+        """Return the operations for one set: those of the profiles, once for every second."""
+        arrays = self.mesh.arrays
+        each = (QUEUE_FLOPS + COVER_FLOPS) * len(arrays.total)
+        each += EDGE_FLOPS * len(arrays.edge_queue) + PIPE_FLOPS * len(arrays.lag)
+        return float(self.window_s[1] * each)
+
+    def bytes_moved(self) -> float:
+        """Return the bytes for one set, counted as for the profiles."""
+        arrays = self.mesh.arrays
+        each = (QUEUE_BYTES + COVER_BYTES) * len(arrays.total)
+        each += EDGE_BYTES * len(arrays.edge_queue) + PIPE_BYTES * len(arrays.lag)
+        return float(self.window_s[1] * each)
+
+
+def transmission_model(
+    network: Network, volumes_vph: Mapping[MovementId, float], window_s: tuple[int, int]
+) -> TransmissionModel:
+    """Return the link transmission of a demand in veh/h by movement."""
+    return TransmissionModel(mesh=known_mesh(network, volumes_vph), window_s=window_s)
+
+
+MODELS: tuple[Maker, ...] = (profile_model, transmission_model)
 """The makers of our own models, in the order of the table."""

@@ -9,7 +9,6 @@ as it stands: TRANSYT's hill climb, sixteen steps at once. These kernels take in
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from lvbo.optimize._profile_kernels import (
@@ -27,13 +26,24 @@ from lvbo.optimize._profile_values import (
     Mesh,
     Trial,
 )
-from lvbo.optimize._wide import WIDTH, Row, below, fill, load, most, store
+from lvbo.optimize._wide import (
+    WIDTH,
+    Row,
+    below,
+    fill,
+    inner,
+    kernel,
+    lean,
+    load,
+    most,
+    store,
+)
 
 FIXED = -2
 """Closes a window that stands as it is: it begins `late` s after the offset and lasts `past` s."""
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def around(at: Row, cycle: float) -> Row:
     """Return times within -C to 3 C as times within the cycle."""
     at = below(at, fill(0), at + cycle, at)
@@ -41,7 +51,7 @@ def around(at: Row, cycle: float) -> Row:
     return below(at, fill(cycle), at, at - cycle)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None:
     """Write the windows of a signal in order r with `greens[G, B]` and offsets into `lamps`."""
     stages, lamps, cycle = area.stages, area.lamps, area.cycle
@@ -76,14 +86,14 @@ def set_windows(area: Area, s: int, r: int, greens: Floats, offset: Row) -> None
         store(lamps.length, w, length)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def spread(single: Floats, cycle: int, out: Floats) -> None:
     """Add one profile `single[C]` to all candidates of `out[C, B]`."""
     for t in range(cycle):
         store(out, t, load(out, t) + fill(single[t]))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def own_cost(area: Area, s: int) -> Row:
     """Return what sixteen settings of a signal cost at its own queues, all else as it is."""
     mesh, lamps, now, trial = area.mesh, area.lamps, area.now, area.trial
@@ -96,7 +106,7 @@ def own_cost(area: Area, s: int) -> Row:
     return run_signal(mesh, lamps, s, cycle, trial.own, cost)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def next_cost(area: Area, s: int) -> Row:
     """Return what the queues cost that a signal feeds, after `own_cost` of the same settings."""
     mesh, lamps, now, trial = area.mesh, area.lamps, area.now, area.trial
@@ -104,11 +114,11 @@ def next_cost(area: Area, s: int) -> Row:
     home, p0, p1 = mesh.queues[mesh.links[s]], mesh.pipes[s], mesh.pipes[s + 1]
     for p in range(p0, p1):
         fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
-    total, tally = fill(0), np.empty((4, WIDTH), np.float32)
+    total, tally = fill(0), trial.next.tally
     for p in range(p0, p1):
         n = mesh.into[p]
         other = mesh.owner[n]
-        if other == s or (mesh.into[p0:p] == n).any():
+        if other == s or is_before(mesh, n, p0, p):
             continue
         arrive = trial.next.arrive[0]
         clear(arrive, cycle)
@@ -132,7 +142,16 @@ def next_cost(area: Area, s: int) -> Row:
     return total
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
+def is_before(mesh: Mesh, n: int, first: int, last: int) -> bool:
+    """Say whether one of the pipes from `first` to before `last` feeds link n."""
+    for p in range(first, last):  # noqa: SIM110  compiled code counts no references
+        if mesh.into[p] == n:
+            return True
+    return False
+
+
+@lean
 def settle(area: Area, s: int) -> None:
     """Run a signal as it is set now, and let its pipes deliver that."""
     mesh, now, trial, cycle = area.mesh, area.now, area.trial, area.cycle
@@ -142,14 +161,16 @@ def settle(area: Area, s: int) -> None:
         spent += trial.found[0, 0]
         home, p0 = mesh.queues[mesh.links[c]], mesh.pipes[c]
         for q in range(home, mesh.queues[mesh.links[c + 1]]):
-            now.leave[q, :cycle] = trial.own.leave[q - home, :cycle, 0]
+            for t in range(cycle):
+                now.leave[q, t] = trial.own.leave[q - home, t, 0]
         for p in range(p0, mesh.pipes[c + 1]):
             fill_pipe(mesh, p, cycle, home, trial.own, trial.ahead[p - p0])
-            now.flow[p, :cycle] = trial.ahead[p - p0, :cycle, 0]
+            for t in range(cycle):
+                now.flow[p, t] = trial.ahead[p - p0, t, 0]
     now.cost[s] = spent
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def as_set(area: Area, s: int) -> None:
     """Write the windows of a signal as it is set, the same for all candidates."""
     stages, at, trial = area.stages, area.at, area.trial
@@ -158,7 +179,7 @@ def as_set(area: Area, s: int) -> None:
     set_windows(area, s, at.row[s], trial.greens, fill(at.offset[s]))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def look_at(area: Area, s: int, alone: int) -> int:
     """Return which of the sixteen windows in `lamps` costs least; fill `trial.found[0]`.
 
@@ -178,7 +199,7 @@ def look_at(area: Area, s: int, alone: int) -> int:
     return best
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def move_offset(area: Area, s: int) -> bool:
     """Give a signal its best offset, first on a grid of sixteen, then second by second."""
     stages, at, trial, cycle = area.stages, area.at, area.trial, area.cycle
@@ -198,12 +219,12 @@ def move_offset(area: Area, s: int) -> bool:
         for g in range(stages.size[at.row[s]]):
             store(trial.greens, g, fill(at.greens[s, g]))
         set_windows(area, s, at.row[s], trial.greens, load(trial.offset, 0))
-        best = look_at(area, s, 0)
+        best = look_at(area, s, np.int64(0))
         at.offset[s] = int(trial.offset[0, best])
     return bool(at.offset[s] != before)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def move_greens(
     area: Area,
     s: int,
@@ -241,7 +262,7 @@ def move_greens(
     return moved
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
     """Give a signal another of its stage orders with `greens[R, G]` where that is better.
 
@@ -249,7 +270,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
     """
     at, trial = area.at, area.trial
     as_set(area, s)
-    look_at(area, s, 0)
+    look_at(area, s, np.int64(0))
     least = trial.found[0, 0]
     row, offset, green = at.row[s], at.offset[s], at.greens[s, :].copy()
     best_row, best_offset, best_green = row, offset, green
@@ -260,7 +281,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
         at.greens[s, :] = greens[i, :]
         move_offset(area, s)
         as_set(area, s)
-        look_at(area, s, 0)
+        look_at(area, s, np.int64(0))
         if trial.found[0, 0] < np.float32(0.9995) * least:
             least = trial.found[0, 0]
             best_row, best_offset = at.row[s], at.offset[s]
@@ -272,7 +293,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
     return bool(best_row != row)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def move_orders(area: Area, first: Ints, rows: Ints, greens: Ints) -> int:
     """Offer each signal its other stage orders `rows[first[s]:first[s + 1]]`; return who moved."""
     moved = 0
@@ -283,7 +304,7 @@ def move_orders(area: Area, first: Ints, rows: Ints, greens: Ints) -> int:
     return moved
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def settle_all(area: Area, sweeps: int) -> float:
     """Run all signals as they are set, forth and back; return what they cost, veh-s per second."""
     at, now = area.at, area.now
@@ -294,10 +315,13 @@ def settle_all(area: Area, sweeps: int) -> float:
         for i in range(signals):
             s = i if sweep % 2 == 0 else signals - 1 - i
             settle(area, s)
-    return float(now.cost.sum())
+    total = 0.0
+    for s in range(signals):
+        total += now.cost[s]
+    return total
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def visit(
     area: Area,
     s: int,
@@ -309,14 +333,14 @@ def visit(
     if at.early[s] + at.late[s] > 0:
         moved = move_offset(area, s)
     for size in sizes:
-        if move_greens(area, s, size, 0):
+        if move_greens(area, s, size, np.int64(0)):
             moved = True
     as_set(area, s)
     settle(area, s)
     return moved
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
     """Visit the signals in `order`, round by round, until none moves; return how many did last.
 
@@ -341,7 +365,7 @@ def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
     return moved
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def touch(mesh: Mesh, s: int, due: Ints) -> None:
     """Mark a signal and those next to it as due: what is next to it in the first copy."""
     due[s] = True
@@ -352,13 +376,17 @@ def touch(mesh: Mesh, s: int, due: Ints) -> None:
             due[source_of(mesh, mesh.feed[j])] = True
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def source_of(mesh: Mesh, p: int) -> int:
     """Return the signal that fills a pipe."""
-    return int(np.searchsorted(mesh.pipes, p, side="right")) - 1
+    low, high = 0, mesh.pipes.shape[0] - 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if mesh.pipes[middle] <= p else (low, middle)
+    return low
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def time_alone(area: Area, s: int) -> float:
     """Fill the greens of a signal in its row for uniform arrivals; return its cost, inf if none.
 
@@ -380,7 +408,7 @@ def time_alone(area: Area, s: int) -> float:
         for g in range(min(count, WIDTH)):
             trial.greens[g, g] += step
         set_windows(area, s, r, trial.greens, fill(at.offset[s]))
-        look_at(area, s, 1)
+        look_at(area, s, np.int64(1))
         best = -1
         for g in range(min(count, WIDTH)):
             fits = at.greens[s, g] + step <= stages.high[r, g]
@@ -392,12 +420,12 @@ def time_alone(area: Area, s: int) -> float:
         room -= step
     for size in (4, 2, 1):
         for _ in range(8):
-            if not move_greens(area, s, size, 1):
+            if not move_greens(area, s, size, np.int64(1)):
                 break
     return one_cost(area, s)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def spread_rest(area: Area, s: int, room: int) -> int:
     """Give what is left to stages that can take it, second by second; return what none can."""
     stages, at = area.stages, area.at
@@ -409,16 +437,16 @@ def spread_rest(area: Area, s: int, room: int) -> int:
     return room
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def one_cost(area: Area, s: int) -> float:
     """Return what a signal costs at its own queues as it is set."""
     trial = area.trial
     as_set(area, s)
-    look_at(area, s, 1)
+    look_at(area, s, np.int64(1))
     return float(trial.found[0, 0])
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def time_all(area: Area, rows: Ints, first: Ints, greens: Ints, costs: NDArray[np.float64]) -> None:
     """Time each signal alone in its rows `rows[first[s]:first[s + 1]]`; fill `greens`, `costs`.
 
@@ -437,7 +465,7 @@ def time_all(area: Area, rows: Ints, first: Ints, greens: Ints, costs: NDArray[n
         at.greens[s, :] = greens[best, :]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def cluster(mesh: Mesh, signals: int, size: int) -> Ints:
     """Return a random connected group of up to `size` of so many signals."""
     found = np.empty(size, np.int64)
@@ -459,13 +487,13 @@ def cluster(mesh: Mesh, signals: int, size: int) -> Ints:
     return found[:count]
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def seed_kicks(seed: int) -> None:
     """Seed the chance that kicks use."""
     np.random.seed(seed)  # noqa: NPY002  compiled code has no other
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def kick(area: Area, most: int, sizes: Ints) -> bool:
     """Shift a random group of signals together, improve around it; keep that if it costs less.
 
@@ -487,7 +515,7 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     for _ in range(2):
         for s in around_it:
             settle(area, s)
-    descend(area, around_it, 4, sizes)
+    descend(area, around_it, np.int64(4), sizes)
     for _ in range(2):
         for s in range(near.shape[0]):
             settle(area, s)
@@ -500,7 +528,7 @@ def kick(area: Area, most: int, sizes: Ints) -> bool:
     return False
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def make_trial(links: int, queues: int, pipes: int, cycle: int) -> Trial:
     """Return the scratch for signals of up to so many links, queues and pipes."""
     return Trial(

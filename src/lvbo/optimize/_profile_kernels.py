@@ -11,7 +11,6 @@ that of HCM 7 eq. 19-26.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from lvbo.optimize._profile_values import (
     Bench,
@@ -25,6 +24,9 @@ from lvbo.optimize._wide import (
     Row,
     below,
     fill,
+    inner,
+    kernel,
+    lean,
     least,
     load,
     most,
@@ -45,7 +47,7 @@ HOURS = 0.25
 """The analysis period of the oversaturation delay."""
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@kernel
 def scratch(links: int, queues: int, cycle: int) -> Bench:
     """Return the scratch for signals of up to so many links and queues."""
     return Bench(
@@ -57,20 +59,21 @@ def scratch(links: int, queues: int, cycle: int) -> Bench:
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((queues, WIDTH), np.float32),
+        np.zeros((4, WIDTH), np.float32),
     )
 
 
 # what the lamps give ---------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def since(begin: Row, t: int, cycle: int) -> Row:
     """Return how long a window has been open at second t, around the cycle."""
     gone = fill(t) - begin
     return below(gone, fill(0), gone + cycle, gone)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def covered(begin: Row, length: Row, t: int, cycle: int) -> Row:
     """Return the share of second t that a window covers."""
     gone = since(begin, t, cycle)
@@ -79,7 +82,7 @@ def covered(begin: Row, length: Row, t: int, cycle: int) -> Row:
     return least(fill(1), inside + starts)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def set_cover(lamps: Lamps, w: int, cycle: int, part: float, out: Floats) -> None:
     """Fill `out[C, B]` with the share of each second that window w covers, times `part`."""
     begin, length = load(lamps.begin, w), load(lamps.length, w)
@@ -87,7 +90,7 @@ def set_cover(lamps: Lamps, w: int, cycle: int, part: float, out: Floats) -> Non
         store(out, t, part * covered(begin, length, t, cycle))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def cover(lamps: Lamps, w: int, cycle: int, part: float, out: Floats) -> None:
     """Add to `out[C, B]` the share of each second that window w covers, times `part`."""
     begin, length = load(lamps.begin, w), load(lamps.length, w)
@@ -95,7 +98,7 @@ def cover(lamps: Lamps, w: int, cycle: int, part: float, out: Floats) -> None:
         store(out, t, load(out, t) + part * covered(begin, length, t, cycle))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def add_sneakers(lamps: Lamps, w: int, cycle: int, gain: float, many: float, out: Floats) -> None:
     """Add `many` vehicles to `out[C, B]` in the last second of a permitted window before red."""
     begin, length = load(lamps.begin, w), load(lamps.length, w) - gain
@@ -106,7 +109,7 @@ def add_sneakers(lamps: Lamps, w: int, cycle: int, gain: float, many: float, out
         store(out, t, load(out, t) + last)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
     """Return the discharge in veh/s of who yields to a flow in veh/s.
 
@@ -123,14 +126,14 @@ def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
     return most(fill(0.02), least(fill(sat), rate))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def clear(out: Floats, cycle: int) -> None:
     """Set `out[C, B]` to zero."""
     for t in range(cycle):
         store(out, t, fill(0))
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def plain_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
     """Fill `work.rate[C, B]` for a queue of one turn that never yields."""
     lit = False
@@ -148,7 +151,7 @@ def plain_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench
         clear(work.rate, cycle)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def mixed_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
     """Fill `work.rate[C, B]` for a queue of several turns, or one that yields.
 
@@ -175,7 +178,7 @@ def mixed_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench
                 add_sneakers(lamps, w, cycle, lamps.gain[s], many, work.rate)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def add_turn(
     mesh: Mesh, lamps: Lamps, s: int, q: int, k: int, right: int, cycle: int, work: Bench
 ) -> None:
@@ -207,7 +210,7 @@ def add_turn(
 # queues ----------------------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def run_queue(
     mesh: Mesh, q: int, arrive: Floats, cycle: int, work: Bench, leave: Floats, tally: Floats
 ) -> None:
@@ -245,7 +248,7 @@ def run_queue(
     store(tally, 3, room)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def queue_cost(mesh: Mesh, q: int, cycle: int, cost: Cost, tally: Floats) -> Row:
     """Return what a queue costs, in veh-s per second; d2 is HCM 7 eq. 19-26, k = 0.5, I = 1."""
     total = mesh.total[q]
@@ -261,7 +264,7 @@ def queue_cost(mesh: Mesh, q: int, cycle: int, cost: Cost, tally: Floats) -> Row
 # pipes -----------------------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def fill_pipe(mesh: Mesh, p: int, cycle: int, home: int, work: Bench, out: Floats) -> None:
     """Fill `out[C, B]` with what a pipe delivers, from `work.leave` of the signal that fills it.
 
@@ -275,7 +278,7 @@ def fill_pipe(mesh: Mesh, p: int, cycle: int, home: int, work: Bench, out: Float
             store(work.pipe, t, load(work.pipe, t) + part * load(leave, t))
     smooth = mesh.smooth[p]
     rest = np.float32(1.0) - smooth
-    back = min(cycle, int(-4.0 / np.log(min(0.999, max(rest, np.float32(0.02))))) + 1)
+    back = min(cycle, int(-6.0 / np.log(min(0.999, max(rest, np.float32(0.02))))) + 1)
     value = fill(mesh.mean[p])
     for t in range(cycle - back, cycle):
         value = rest * value + smooth * load(work.pipe, t)
@@ -289,7 +292,7 @@ def fill_pipe(mesh: Mesh, p: int, cycle: int, home: int, work: Bench, out: Float
 # signals ---------------------------------------------------------------------------------------
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def run_step(
     mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, arrive: Floats, work: Bench, tally: Floats
 ) -> None:
@@ -303,7 +306,7 @@ def run_step(
     run_queue(mesh, q, arrive, cycle, work, work.leave[q - home], tally)
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def run_signal(mesh: Mesh, lamps: Lamps, s: int, cycle: int, work: Bench, cost: Cost) -> Row:
     """Run all queues of a signal on `work.arrive`; fill `work.leave`; return their cost.
 
@@ -311,7 +314,7 @@ def run_signal(mesh: Mesh, lamps: Lamps, s: int, cycle: int, work: Bench, cost: 
     """
     first = mesh.links[s]
     home = mesh.queues[first]
-    tally = np.empty((4, WIDTH), np.float32)
+    tally = work.tally
     for i in range(mesh.steps[s], mesh.steps[s + 1]):
         if not is_last(mesh, i, mesh.steps[s + 1]):
             for t in range(cycle):
@@ -327,13 +330,16 @@ def run_signal(mesh: Mesh, lamps: Lamps, s: int, cycle: int, work: Bench, cost: 
     return total
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@inner
 def is_last(mesh: Mesh, i: int, end: int) -> bool:
     """Say whether the queue of step i is not run again."""
-    return not (mesh.order[i + 1 : end] == mesh.order[i]).any()
+    for j in range(i + 1, end):  # noqa: SIM110  compiled code counts no references
+        if mesh.order[j] == mesh.order[i]:
+            return False
+    return True
 
 
-@njit(cache=True, fastmath=True, error_model="numpy")
+@lean
 def run_plans(
     mesh: Mesh, lamps: Lamps, cycle: int, sweeps: int, flow: Floats, cost: Cost, work: Bench,
     out: Floats,
@@ -357,7 +363,8 @@ def run_plans(
                         store(arrive, t, load(arrive, t) + load(comes, t))
             run_signal(mesh, lamps, s, cycle, work, cost)
             home, last = mesh.queues[first], mesh.queues[mesh.links[s + 1]]
-            out[home:last] = work.spent[: last - home]
+            for q in range(home, last):
+                store(out, q, load(work.spent, q - home))
             if sweeps == 0:
                 continue
             for p in range(mesh.pipes[s], mesh.pipes[s + 1]):

@@ -92,7 +92,7 @@ class Cost(NamedTuple):
 class Bench(NamedTuple):
     """Scratch for one signal: `arrive[n, C, B]`, `leave[q, C, B]`, single profiles `[C, B]`.
 
-    `spent[q, B]` is what its queues cost.
+    `spent[q, B]` is what its queues cost, `tally` belongs to the queue that is run.
     """
 
     arrive: Floats
@@ -103,6 +103,7 @@ class Bench(NamedTuple):
     cover: Floats
     pipe: Floats
     spent: Floats
+    tally: Floats
 
 
 class Stages(NamedTuple):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir
+from numba import njit
 from numba.core import cgutils, types
 from numba.core.datamodel import models
 from numba.extending import intrinsic, overload, register_model
@@ -25,6 +26,15 @@ Row = NDArray[np.float32]
 WIDTH = 16
 """Candidates in one value: an AVX-512 register of float32."""
 
+OPTIONS: dict[str, Any] = {"cache": True, "fastmath": True, "error_model": "numpy"}
+LEAN: dict[str, Any] = {**OPTIONS, "_nrt": False}
+kernel = njit(**OPTIONS)
+"""Compile a kernel that may make arrays."""
+lean = njit(**LEAN)
+"""Compile a kernel that makes no array: references to arrays are not counted, which costs more
+than the work of a short one."""
+inner = njit(**LEAN, forceinline=True)
+"""Compile a lean kernel into whoever calls it."""
 _VECTOR = ir.VectorType(ir.FloatType(), WIDTH)
 _FAST = ("fast",)
 

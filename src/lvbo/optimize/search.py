@@ -15,6 +15,7 @@ from lvbo.errors import InfeasibleError
 from lvbo.ids import ControllerId, PlanId
 from lvbo.optimize.mesh import AreaMesh
 from lvbo.optimize.stagetable import HALF, WHOLE, StageTable, build_table
+from lvbo.optimize.tables import search_offsets
 from lvbo.signal.plan import Plan
 from lvbo.signal.stages import stage_greens
 from lvbo.timing.limits import smallest_conflict
@@ -28,13 +29,13 @@ Tell = Callable[[float], None]
 
 SIZES = (4, 2, 1)
 """Seconds that move between stages, the large steps first."""
-ROUNDS = 8
+ROUNDS_OFFSETS, ROUNDS_GREENS = 1, 2
 SWEEPS = 4
 LOOK_S = 80
 """Stage orders are compared at this cycle; the best few are kept for the others."""
 KEPT_ORDERS = 3
 FINALISTS = 3
-COARSE_STEP_S = 8
+COARSE_STEP_S = 16
 ORDER_COST = 1.12
 """Other stage orders are offered to a wave if they cost a signal at most 12 % more, alone."""
 HALF_GAIN = 0.98
@@ -87,7 +88,7 @@ class Effort:
     Without `seconds` the answer is the same on every machine.
     """
 
-    kicks: int = 60
+    kicks: int = 20
     seconds: float | None = None
     seed: int = 0
     cycles_s: tuple[int, ...] = ()
@@ -207,11 +208,12 @@ class AreaSearch:
         from lvbo.optimize._descent_kernels import descend, settle_all
 
         order = np.arange(len(self.mesh.controllers))
-        settle_all(area, SWEEPS)
-        descend(area, order, ROUNDS, np.zeros(0, np.int64))
+        search_offsets(area, rounds=ROUNDS_OFFSETS)
         if greens:
             self._reorder(area)
-            descend(area, order, ROUNDS, np.array(SIZES, np.int64))
+            descend(area, order, ROUNDS_GREENS, np.array(SIZES, np.int64))
+            search_offsets(area, rounds=ROUNDS_OFFSETS)
+            descend(area, order, ROUNDS_GREENS, np.array(SIZES[1:], np.int64))
         return float(settle_all(area, SWEEPS))
 
     def _reorder(self, area: Area) -> None:
@@ -278,10 +280,12 @@ class AreaSearch:
         gap = max(1, COARSE_STEP_S // max(1, min(np.diff(listed), default=1)))
         for cycle in {*listed[::gap], listed[-1]}:
             look(cycle)
-        for best in sorted(found, key=lambda c: found[c][0])[:2]:
-            for cycle in listed:
-                if abs(cycle - best) <= COARSE_STEP_S // 2:
-                    look(cycle)
+        while gap > 1 and found:
+            gap = (gap + 1) // 2
+            k = listed.index(min(found, key=lambda c: found[c][0]))
+            for near in (k - gap, k + gap):
+                if 0 <= near < len(listed):
+                    look(listed[near])
         return sorted(found.values(), key=lambda pair: (pair[0], pair[1].cycle))
 
     def _found(self, area: Area, cost: float) -> Found:

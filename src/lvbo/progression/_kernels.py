@@ -106,12 +106,13 @@ def intersect(a: Ints, na: int, b: Ints, nb: int, x: Ints) -> int:
 
 @njit(cache=True)
 def capacity(first: Ints, levels: int) -> int:
-    """Return the room for the intervals of a set of positions.
+    """Return the room for the intervals of a set of positions; without levels there are no more.
 
-    Without pace levels a set cannot have more; with levels it seldom does, and what finds no room
-    is dropped, which can only make a band narrower.
+    With levels there seldom are; what finds no room is dropped and can only narrow a band.
     """
-    return int(4 * first[first.size - 1] + (8 if levels == 1 else 256))
+    if levels > 1:
+        return int(4 * (first[1:] - first[:-1]).max() + 128)
+    return int(4 * first[first.size - 1] + 8)
 
 
 @njit(cache=True)
@@ -191,8 +192,8 @@ def paced_sets(
     levels = links.shape[2]
     rows = x.shape[0]
     room = x.shape[3]
-    heights = 1
-    while 2 << (heights - 1) <= levels:
+    longest, heights = max(1, (links[3] - links[2]).max() + 1), 1
+    while 2 << (heights - 1) <= longest:
         heights += 1
     u = np.empty((heights, levels, 2, 2 * room), np.int64)
     sizes = np.zeros((heights, levels), np.int64)
@@ -336,7 +337,7 @@ def split(s: int, cap_out: int, cap_in: int, wishes: Floats) -> tuple[int, int]:
             top = min(cap_in, s - b)
             if ratio_hi < 1e6 and ratio_hi * b < top:  # larger ones mean no limit
                 top = np.int64(np.floor(ratio_hi * b + 1e-9))
-            if b < min_out or b < 0 or top < min_in or top < ratio_lo * b - 1e-9:
+            if b < min_out or b < 0 or top < min_in or top < ratio_lo * b - 1.0:  # a tick
                 continue
             value = weight_out * b + weight_in * top
             even = abs(b - top) < abs(best_out - best_in)

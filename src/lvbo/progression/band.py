@@ -12,20 +12,28 @@ from __future__ import annotations
 import numpy as np
 
 from lvbo.errors import Finding, Severity
+from lvbo.progression.band_fit import find_paced, fit_band, plan_of
 from lvbo.progression.chain import Chain, build_chain
 from lvbo.progression.locks import find_locked
-from lvbo.progression.offsets import fix_times, plan_at
+from lvbo.progression.posted import each_posted
 from lvbo.progression.problem import Band, BandKind, BandPlan, BandProblem
 from lvbo.progression.rounding import whole_seconds
 from lvbo.progression.search import Found, find_one_way, find_two_way
 
+Locked = tuple[Found | None, Found, Found]
+
 
 def two_way_band(problem: BandProblem) -> Band:
     """Return the best plan of a problem, two-way or one-way, exact and in whole seconds."""
+    if problem.posted and problem.locks:
+        bands = [two_way_band(signed) for signed in each_posted(problem)]
+        return max(bands, key=lambda band: value_of(problem, band.exact))
     chain = build_chain(problem)
-    both, out, back = find_locked(problem) if problem.locks else _find_free(problem, chain)
-    two_way = None if both is None else _plan(problem, chain, both)
-    outward, inward = _plan(problem, chain, out), _plan(problem, chain, back)
+    locked = find_locked(problem) if problem.locks else None
+    both = _find_both(problem, chain, locked)
+    two_way = None if both is None else plan_of(problem, chain, both)
+    cycle_ms = two_way.cycle_ms if two_way else problem.cycles_ms[0]
+    outward, inward = one_way_plans(problem, chain, cycle_ms, locked)
     exact = _best(problem, two_way, outward, inward)
     return Band(
         exact=exact,
@@ -37,11 +45,26 @@ def two_way_band(problem: BandProblem) -> Band:
     )
 
 
+def one_way_plans(
+    problem: BandProblem, chain: Chain, cycle_ms: int, locked: Locked | None = None
+) -> tuple[BandPlan, BandPlan]:
+    """Return the widest outbound and the widest inbound plan; locks may want another cycle."""
+    if problem.locks:
+        _, out, back = locked or find_locked(problem)
+    else:
+        out = find_one_way(problem, chain, cycle_ms, BandKind.OUTBOUND)
+        back = find_one_way(problem, chain, cycle_ms, BandKind.INBOUND)
+    return plan_of(problem, chain, out), plan_of(problem, chain, back)
+
+
 def widest_two_way(problem: BandProblem) -> BandPlan | None:
     """Return the exact two-way plan alone: no one-way plans, no rounding."""
+    if problem.posted and problem.locks:
+        plans = [widest_two_way(signed) for signed in each_posted(problem)]
+        return max((p for p in plans if p), key=lambda p: value_of(problem, p), default=None)
     chain = build_chain(problem)
-    found = find_locked(problem)[0] if problem.locks else find_two_way(problem, chain)
-    return None if found is None else _plan(problem, chain, found)
+    found = _find_both(problem, chain)
+    return None if found is None else plan_of(problem, chain, found)
 
 
 def value_of(problem: BandProblem, plan: BandPlan) -> float:
@@ -75,20 +98,11 @@ def _unmet(problem: BandProblem) -> Finding:
     )
 
 
-def _find_free(problem: BandProblem, chain: Chain) -> tuple[Found | None, Found, Found]:
-    both = find_two_way(problem, chain)
-    cycle_ms = both.setting.cycle_ms if both else problem.cycles_ms[0]
-    return (
-        both,
-        find_one_way(problem, chain, cycle_ms, BandKind.OUTBOUND),
-        find_one_way(problem, chain, cycle_ms, BandKind.INBOUND),
-    )
-
-
-def _plan(problem: BandProblem, chain: Chain, found: Found) -> BandPlan:
-    """Return the plan of a setting; where link times were chosen in levels they stay."""
-    if chain.both.levels > 1 or problem.locks:
-        chain = fix_times(chain, found.travel_out_ms, found.travel_in_ms)
-    if found.setting.kind is BandKind.TWO_WAY:
-        return plan_at(problem, chain, found.setting, (found.outbound_ms, found.inbound_ms))
-    return plan_at(problem, chain, found.setting)
+def _find_both(problem: BandProblem, chain: Chain, locked: Locked | None = None) -> Found | None:
+    """Return the best two-way setting, its link times fitted where they were tried in levels."""
+    if problem.locks:
+        found = (locked or find_locked(problem))[0]
+        return found and fit_band(problem, chain, found)
+    if chain.both.levels > 1 and not problem.posted:
+        return find_paced(problem, chain)
+    return find_two_way(problem, chain)

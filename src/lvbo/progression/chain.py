@@ -10,15 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from lvbo.errors import InfeasibleError
-from lvbo.progression.problem import BandProblem, SpeedRange
+from lvbo.progression.problem import BandProblem, PostedSpeeds, SpeedRange
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 
-PACE_LEVELS = 40  # pace levels over the whole speed range, where a change limit binds
+PACE_LEVELS = 14  # pace levels over the whole speed range, where a change limit binds
 MOST_LEVELS = 160
 NO_LIMIT = 1e9  # a ratio of bands that never binds
-ZOOM_REACH, ZOOM_DIVISOR = 9, 3  # a finer grid of paces: steps to either side, finer by
+LEVELS_PER_LIMIT = 3  # pace levels at least within one change of the limit's size
+COARSE_LEVELS = 8  # pace levels of a first look
 ROUNDING_S = 0.0005  # half a tick: link times are whole milliseconds
 
 
@@ -139,14 +140,16 @@ def _choices(problem: BandProblem) -> tuple[Ints, Ints, Ints]:
 
 
 def _link_times(problem: BandProblem) -> tuple[Links, Links]:
+    if problem.posted:
+        return _posted_times(problem, problem.posted)
     limit = problem.speed_change_limit_s_per_m
     ranges = (problem.speed_out_mps, problem.speed_in_mps)
     if limit is not None and any(_spread(r) > limit for r in ranges):
-        return _paced_times(problem, limit)
+        return _paced_times(problem, limit, PACE_LEVELS, LEVELS_PER_LIMIT)
     zero = np.zeros((problem.signals - 1, 1), np.int64)
 
     def free(distances: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Links:
-        pairs = [_time_range(d, v) for d, v in zip(distances, speeds, strict=True)]
+        pairs = [time_range(d, v) for d, v in zip(distances, speeds, strict=True)]
         both = np.array(pairs, np.int64)
         return Links.of(both[:, :1], both[:, 1:], zero, zero)
 
@@ -162,7 +165,8 @@ def _spread(speeds: tuple[SpeedRange, ...]) -> float:
     return max(changes, default=0.0)
 
 
-def _time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
+def time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
+    """Return the shortest and the longest whole link time of a speed range, ms."""
     low = int(np.ceil(distance_m / speeds[1] * 1000 - 1e-6))
     high = int(np.floor(distance_m / speeds[0] * 1000 + 1e-6))
     if low <= high:
@@ -171,11 +175,58 @@ def _time_range(distance_m: float, speeds: SpeedRange) -> tuple[int, int]:
     return fixed, fixed
 
 
-def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
+def _posted_times(problem: BandProblem, posted: PostedSpeeds) -> tuple[Links, Links]:
+    """Return link times by the speeds on signs; a level is the same sign along a section."""
+    choices = posted_choices(problem, posted)
+    levels = max(len(c) for c in choices)
+    links = problem.signals - 1
+    signs = np.array([[choices[s][min(k, len(choices[s]) - 1)] for k in range(levels)]
+                      for s in _numbered(posted.sections)])  # fmt: skip
+    metres = np.array((problem.distance_out_m, problem.distance_in_m))
+    out, back = np.rint(1000 * metres[:, :, None] / np.moveaxis(signs, 2, 0)).astype(np.int64)
+    limit = problem.speed_change_limit_s_per_m
+    near, far = _windows((1 / signs[:, :, 0],), np.inf if limit is None else limit + 1e-9)
+    for i in range(1, links):
+        if posted.sections[i] == posted.sections[i - 1]:
+            near[i] = far[i] = np.arange(levels)
+    return Links.of(out, out, near, far), Links.of(back, back, near, far)
+
+
+def posted_choices(problem: BandProblem, posted: PostedSpeeds) -> list[list[tuple[float, float]]]:
+    """Return by section the pairs of signs, outbound and inbound, that all its links allow."""
+    found = []
+    for section in sorted(set(posted.sections)):
+        links = [i for i, s in enumerate(posted.sections) if s == section]
+        allowed = [
+            [
+                v
+                for v in posted.speeds_mps
+                if all(r[i][0] - 1e-9 <= v <= r[i][1] + 1e-9 for i in links)
+            ]
+            for r in (problem.speed_out_mps, problem.speed_in_mps)
+        ]
+        if posted.same_both_ways:
+            pairs = [(v, v) for v in allowed[0] if v in allowed[1]]
+        else:
+            pairs = list(product(allowed[0], allowed[1]))
+        if not pairs:
+            raise InfeasibleError("LV439", section=section, conflict=("signs", "speed ranges"))
+        found.append(pairs)
+    return found
+
+
+def _numbered(sections: tuple[int, ...]) -> list[int]:
+    order = sorted(set(sections))
+    return [order.index(s) for s in sections]
+
+
+def _paced_times(
+    problem: BandProblem, limit: float, least: int, per_limit: int
+) -> tuple[Links, Links]:
     """Return link times on common pace levels, where a change limit binds.
 
-    Level k stands for one pace (s/m) in both directions, brought into each link's own range. With
-    equal ranges and distances of both directions nothing is lost but the distance between levels.
+    Level k stands for one pace (s/m) in both directions, brought into each link's own range. There
+    are about `least` levels or more, and `per_limit` or more to a change of the limit's size.
     """
     ranges = problem.speed_out_mps + problem.speed_in_mps
     distances = problem.distance_out_m + problem.distance_in_m
@@ -183,7 +234,7 @@ def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
     strict = limit - 2 * ROUNDING_S / min(distances)
     if strict < 0:
         strict = limit
-    steps = max(2, int(np.ceil(PACE_LEVELS * limit / (slowest - fastest))))
+    steps = max(per_limit, int(np.ceil(least * limit / (slowest - fastest))))
     step = max(strict / steps, (slowest - fastest) / MOST_LEVELS)
     count = int(np.ceil((slowest - fastest) / step - 1e-9)) + 1
     levels = np.minimum(fastest + step * np.arange(count), slowest)
@@ -191,17 +242,10 @@ def _paced_times(problem: BandProblem, limit: float) -> tuple[Links, Links]:
     return _levelled(problem, np.tile(levels, (count_links, 1)), np.tile(levels, (count_links, 1)))
 
 
-def zoom_paces(
-    problem: BandProblem, chain: Chain, travel_out_ms: Ints, travel_in_ms: Ints, step: float
-) -> Chain:
-    """Return the chain with pace levels `step` (s/m) apart around these link times."""
-    change = step * np.arange(-ZOOM_REACH, ZOOM_REACH + 1)
-    out = travel_out_ms / 1000 / np.array(problem.distance_out_m)
-    back = travel_in_ms / 1000 / np.array(problem.distance_in_m)
-    travel_out, travel_in = _levelled(
-        problem, out[:, None] + change[None, :], back[:, None] + change[None, :]
-    )
-    return with_travel(chain, travel_out, travel_in)
+def coarsely_paced(problem: BandProblem, chain: Chain) -> Chain:
+    """Return the chain with few pace levels."""
+    limit = problem.speed_change_limit_s_per_m or 0.0
+    return with_travel(chain, *_paced_times(problem, limit, COARSE_LEVELS, 1))
 
 
 def with_travel(chain: Chain, travel_out: Links, travel_in: Links) -> Chain:
@@ -215,18 +259,12 @@ def with_travel(chain: Chain, travel_out: Links, travel_in: Links) -> Chain:
     return replace(chain, travel_out=travel_out, travel_in=travel_in, both=both)
 
 
-def pace_step(chain: Chain, problem: BandProblem) -> float:
-    """Return about how far the pace levels of a chain lie apart, s/m."""
-    metres = np.array(problem.distance_out_m)[:, None]
-    return float(np.max(np.diff(chain.travel_out.lo / 1000 / metres, axis=1)))
-
-
 def _levelled(problem: BandProblem, out: Floats, back: Floats) -> tuple[Links, Links]:
     """Return link times for paces (n - 1, K) of both directions, brought into their ranges."""
     limit = problem.speed_change_limit_s_per_m or 0.0
 
     def whole_ms(paces: Floats, metres: tuple[float, ...], speeds: tuple[SpeedRange, ...]) -> Ints:
-        bounds = np.array([_time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
+        bounds = np.array([time_range(d, v) for d, v in zip(metres, speeds, strict=True)])
         ms = np.rint(_paces(paces, speeds) * np.array(metres)[:, None] * 1000).astype(np.int64)
         inside: Ints = np.clip(ms, bounds[:, :1], bounds[:, 1:])
         return inside

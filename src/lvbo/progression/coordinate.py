@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from lvbo.demand.demand import Demand
@@ -14,8 +14,19 @@ from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.network import Network
 from lvbo.progression.band import two_way_band
 from lvbo.progression.flows import clearances_ms, corridor_flows
+from lvbo.progression.linkband import link_bands
+from lvbo.progression.linkband_eval import evaluate_link_bands
+from lvbo.progression.linkbands import CENTRED, LinkBandProblem, WaveModel
 from lvbo.progression.offsets import evaluate_offsets
-from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock, Pattern
+from lvbo.progression.posted import rounded_speeds
+from lvbo.progression.problem import (
+    Band,
+    BandPlan,
+    BandProblem,
+    Lock,
+    Pattern,
+    PostedSpeeds,
+)
 from lvbo.progression.slack import cut_delay_in_slack
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan, Window
@@ -177,6 +188,19 @@ class _Task:
             weight_in=weight_in,
             speed_change_limit_s_per_m=self.settings.speed_change_limit_s_per_m,
             locks=self._locks(),
+            posted=self._posted(),
+        )
+
+    def _posted(self) -> PostedSpeeds | None:
+        """Return the signs to choose from, one per section."""
+        step = self.settings.posted_step_kmh
+        if step is None:
+            return None
+        sections = self.corridor.outbound or self.corridor.inbound
+        ranges = [self._speeds(s) for s in (*self.corridor.outbound, *self.corridor.inbound)]
+        low, high = min(r[0] for r in ranges), max(r[1] for r in ranges)
+        return PostedSpeeds(
+            sections=tuple(range(len(sections))), speeds_mps=rounded_speeds(low, high, step)
         )
 
     def _pattern(self, plan: Plan, stop: Stop) -> Pattern:
@@ -253,6 +277,8 @@ class _Task:
     def solved(self) -> PeriodWave:
         """Return the wave with the best offsets."""
         problem = self.problem()
+        if self.settings.model is not WaveModel.TWO_WAY:
+            return self._solved_by_link(problem)
         band = two_way_band(problem)
         runs = self._polished(problem, band.whole)
         plans = tuple(
@@ -260,6 +286,42 @@ class _Task:
             for k in range(len(self.plans))
         )
         return self._wave(problem, runs, plans, band.findings, band)
+
+    def _solved_by_link(self, problem: BandProblem) -> PeriodWave:
+        """Return the wave whose bands of each link are worth most."""
+        answer = link_bands(self._by_link(problem))
+        links = answer.whole
+        runs = evaluate_offsets(problem, links.cycle_ms, links.offsets_ms, links.patterns)
+        plans = tuple(
+            self.choices[k][links.patterns[k]].at_offset(links.offsets_ms[k] // 100)
+            for k in range(len(self.plans))
+        )
+        wave = self._wave(problem, runs, plans, answer.findings, None)
+        return replace(wave, links=links, findings=answer.findings)
+
+    def _by_link(self, problem: BandProblem) -> LinkBandProblem:
+        side = CENTRED if self.settings.model is WaveModel.MULTIBAND else self.settings.least_side
+        weight_out, weight_in = self._link_weights()
+        return LinkBandProblem(
+            street=problem, weight_out=weight_out, weight_in=weight_in, least_side=side
+        )
+
+    def _link_weights(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Return flow over saturation flow by link and direction, with a mean of 1."""
+        links = len(self.plans) - 1
+        volumes, network = self._volumes(), self.street.network
+        back = (1.0 if self.corridor.inbound else 0.0,) * links
+        if volumes is None or network is None:
+            return (1.0,) * links, back
+        flows = corridor_flows(self.corridor, network, volumes)
+        out = zip(flows.volume_out_vph[1:], flows.saturation_out_vph[1:], strict=True)
+        home = zip(flows.volume_in_vph[:-1], flows.saturation_in_vph[:-1], strict=True)
+        loads = [v / s for v, s in out], [v / s for v, s in home]
+        total = sum(loads[0]) + sum(loads[1])
+        if total <= 0:
+            return (1.0,) * links, back
+        scale = 2 * links / total
+        return tuple(scale * x for x in loads[0]), tuple(scale * x for x in loads[1])
 
     def _polished(self, problem: BandProblem, runs: BandPlan) -> BandPlan:
         """Return the same bands with less delay and fewer stops, where the traffic is known."""
@@ -274,8 +336,13 @@ class _Task:
         self.choices = [[plan] for plan in self.plans]
         problem = self.problem()
         offsets = tuple(100 * plan.offset_ds for plan in self.plans)
-        runs = evaluate_offsets(problem, 100 * self.cycle_ds, offsets, (0,) * len(offsets))
-        return self._wave(problem, runs, tuple(self.plans), (), None)
+        patterns = (0,) * len(offsets)
+        runs = evaluate_offsets(problem, 100 * self.cycle_ds, offsets, patterns)
+        wave = self._wave(problem, runs, tuple(self.plans), (), None)
+        if self.settings.model is WaveModel.TWO_WAY:
+            return wave
+        links = evaluate_link_bands(self._by_link(problem), runs.cycle_ms, offsets, patterns)
+        return replace(wave, links=links, findings=() if links else wave.findings)
 
     def _wave(
         self,

@@ -27,12 +27,27 @@ Members = dict[int, int]  # signal to offset, ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
+class Case:
     """One cycle and one speed between locked signals, as a chain without locks."""
 
+    asked: BandProblem
+    groups: list[Members]
     problem: BandProblem
     chain: Chain
     combos: dict[int, tuple[tuple[int, ...], ...]]  # by first member: sequences of all members
+
+    def restored(self, found: Found) -> Found:
+        """Return the setting of all signals from that of the folded chain."""
+        return _restored(self.asked, self, self.groups, found) if self.groups else found
+
+
+def unlocked_cases(problem: BandProblem) -> Iterator[Case]:
+    """Return chains without locks whose settings, restored, keep the locks of the problem."""
+    groups = _groups(problem)
+    if groups:
+        yield from _cases(problem, groups)
+        return
+    yield Case(asked=problem, groups=[], problem=problem, chain=build_chain(problem), combos={})
 
 
 def find_locked(problem: BandProblem) -> tuple[Found | None, Found, Found]:
@@ -55,7 +70,7 @@ def find_locked(problem: BandProblem) -> tuple[Found | None, Found, Found]:
                 weighted = found.outbound_ms + found.inbound_ms
             value = weighted / cycle_ms
             if kind not in best or value > best[kind][0]:
-                best[kind] = (value, _restored(problem, case, groups, found))
+                best[kind] = (value, case.restored(found))
     if BandKind.OUTBOUND not in best:
         locked = tuple(s for group in groups for s in group)
         raise InfeasibleError("LV411", signals=locked, conflict=("locks", "speed ranges"))
@@ -80,7 +95,7 @@ def _groups(problem: BandProblem) -> list[Members]:
     return [dict(sorted(group.items())) for group in groups]
 
 
-def _cases(problem: BandProblem, groups: list[Members]) -> Iterator[_Case]:
+def _cases(problem: BandProblem, groups: list[Members]) -> Iterator[Case]:
     chain = build_chain(problem)
     held = _held_links(problem, groups)
     same = bool(
@@ -131,7 +146,7 @@ def _times(problem: BandProblem, held: Ints, out: float, back: float) -> Chain |
     return with_travel(chain, travel_out, travel_in)
 
 
-def _case(problem: BandProblem, times: Chain, groups: list[Members], cycle_ms: int) -> _Case | None:
+def _case(problem: BandProblem, times: Chain, groups: list[Members], cycle_ms: int) -> Case | None:
     """Return the chain of one cycle with each group folded into its first member."""
     always = ((0, cycle_ms),)
     patterns: list[tuple[Pattern, ...]] = [
@@ -158,7 +173,7 @@ def _case(problem: BandProblem, times: Chain, groups: list[Members], cycle_ms: i
     )
     arrays = build_chain(reduced)
     chain = replace(arrays, travel_out=times.travel_out, travel_in=times.travel_in, both=times.both)
-    return _Case(problem=reduced, chain=chain, combos=combos)
+    return Case(asked=problem, groups=groups, problem=reduced, chain=chain, combos=combos)
 
 
 def _in_ms(pattern: Pattern, parts: int, cycle_ms: int) -> Pattern:
@@ -225,7 +240,7 @@ def _common(
     return found
 
 
-def _restored(problem: BandProblem, case: _Case, groups: list[Members], found: Found) -> Found:
+def _restored(problem: BandProblem, case: Case, groups: list[Members], found: Found) -> Found:
     """Return the setting of all signals from that of the folded chain."""
     cycle_ms = found.setting.cycle_ms
     offsets = found.setting.offsets_ms.copy()

@@ -18,6 +18,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from lvbo.errors import Finding, UsageError
 
@@ -69,6 +70,20 @@ class Lock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PostedSpeeds:
+    """Say which speeds may stand on signs, one per section of the street.
+
+    `sections` numbers the section of each link, never falling along the street; every link of a
+    section gets one of `speeds_mps` (rising) that lies in its range, in both directions the same
+    or, without `same_both_ways`, one for each.
+    """
+
+    sections: tuple[int, ...]
+    speeds_mps: tuple[float, ...]
+    same_both_ways: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BandProblem:
     """Ask for the widest bands along one chain of n signals.
 
@@ -77,7 +92,7 @@ class BandProblem:
     arrives, Little, Kelson, Gartner 1981; empty means none). Per link (length n - 1): distances
     and speed ranges of both directions; equal ends fix the speed. `ratio_range` limits inbound
     over outbound band. `speed_change_limit_s_per_m` limits the change of 1/v between neighbouring
-    links, per direction. The value to maximise is
+    links, per direction. With `posted` the speeds are those of signs. The value to maximise is
     (weight_out x outbound + weight_in x inbound) / cycle.
     """
 
@@ -97,6 +112,7 @@ class BandProblem:
     min_in_ms: int = 0
     speed_change_limit_s_per_m: float | None = None
     locks: tuple[Lock, ...] = ()
+    posted: PostedSpeeds | None = None
 
     def __post_init__(self) -> None:
         _check_lengths(self)
@@ -105,6 +121,8 @@ class BandProblem:
             _check_patterns(signal, patterns, self.parts_per_cycle)
         for lock in self.locks:
             _check_lock(lock, self.signals)
+        if self.posted:
+            _check_posted(self.posted, self)
 
     @property
     def signals(self) -> int:
@@ -239,6 +257,17 @@ def _check_patterns(signal: int, patterns: tuple[Pattern, ...], parts: int) -> N
                 raise UsageError(
                     "LV407", signal=signal, start=start, length=length, parts_per_cycle=parts
                 )
+
+
+def _check_posted(posted: PostedSpeeds, problem: BandProblem) -> None:
+    links = problem.signals - 1
+    if len(posted.sections) != links:
+        raise UsageError("LV400", field="sections", found=len(posted.sections), expected=links)
+    rising = all(a <= b for a, b in pairwise(posted.sections))
+    speeds = posted.speeds_mps
+    apart = problem.speed_change_limit_s_per_m is not None and not posted.same_both_ways
+    if not (rising and speeds and speeds[0] > 0 and sorted(set(speeds)) == list(speeds)) or apart:
+        raise UsageError("LV438", sections=posted.sections, speeds_mps=speeds)
 
 
 def _check_lock(lock: Lock, signals: int) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 
 from lvbo.errors import InfeasibleError
 from lvbo.progression import _kernels
-from lvbo.progression.chain import ZOOM_DIVISOR, Chain, Ints, pace_step, zoom_paces
+from lvbo.progression.chain import Chain, Ints
 from lvbo.progression.offsets import Setting
 from lvbo.progression.problem import BandKind, BandProblem
 
-ZOOMS = 3  # times the pace levels are refined around the best plan
+SCREEN_MS = 1000  # with pace levels, cycles nearer than this are not told apart
 STRIDE = 16  # cycles are tried in strides, so that a good one is found early
 
 
@@ -29,24 +29,18 @@ class Found:
     travel_in_ms: Ints
 
 
-def find_two_way(problem: BandProblem, chain: Chain) -> Found | None:
-    """Return the two-way setting of the largest value, None where the wishes cannot be met."""
-    found = _sweep(problem, chain, _in_strides(problem.cycles_ms), -1.0)
-    if found is None or chain.both.levels == 1:
-        return found
-    step = pace_step(chain, problem)
-    for _ in range(ZOOMS):
-        step /= ZOOM_DIVISOR
-        fine = zoom_paces(problem, chain, found.travel_out_ms, found.travel_in_ms, step)
-        cycle = np.array([found.setting.cycle_ms], np.int64)
-        found = _sweep(problem, fine, cycle, _value(problem, found)) or found
-    return found
+def find_two_way(problem: BandProblem, chain: Chain, known: float = -1.0) -> Found | None:
+    """Return the two-way setting of the largest value, None where there is none above `known`."""
+    cycles = problem.cycles_ms
+    if chain.both.levels > 1 and not problem.posted:  # a fit follows, which finds the cycle between
+        cycles = _thinned(cycles)
+    return _sweep(problem, chain, _in_strides(cycles), known)
 
 
 def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Found | None:
     """Return the best setting of these cycles if its value is more than `known`."""
     best: tuple[int, int, int, Ints] | None = None  # cycle, outbound, inbound, allowed
-    for allowed in _levels(chain):
+    for allowed in allowed_choices(chain):
         index, _, b_out, b_in, value = _kernels.sweep(
             cycles,
             problem.parts_per_cycle,
@@ -60,12 +54,18 @@ def _sweep(problem: BandProblem, chain: Chain, cycles: Ints, known: float) -> Fo
         if index >= 0:
             known = value
             best = (int(cycles[index]), int(b_out), int(b_in), allowed)
-    return None if best is None else _build(problem, chain, *best)
+    if best is None:
+        return None
+    cycle_ms, b_out, b_in, allowed = best
+    return build_setting(problem, chain, cycle_ms, (b_out, b_in), allowed)
 
 
-def _value(problem: BandProblem, found: Found) -> float:
-    weighted = problem.weight_out * found.outbound_ms + problem.weight_in * found.inbound_ms
-    return weighted / found.setting.cycle_ms
+def _thinned(cycles_ms: tuple[int, ...]) -> tuple[int, ...]:
+    kept: list[int] = []
+    for cycle in sorted(cycles_ms):
+        if not kept or cycle - kept[-1] >= SCREEN_MS:
+            kept.append(cycle)
+    return tuple(kept)
 
 
 def _in_strides(cycles_ms: tuple[int, ...]) -> Ints:
@@ -73,7 +73,7 @@ def _in_strides(cycles_ms: tuple[int, ...]) -> Ints:
     return np.array(cycles_ms, np.int64)[order]
 
 
-def _levels(chain: Chain) -> list[Ints]:
+def allowed_choices(chain: Chain) -> list[Ints]:
     """Return the choices allowed per pair of shortest greens, the longest pair first.
 
     A wide band may need a window that a narrow one can do without; the shortest green in use is
@@ -91,10 +91,11 @@ def _lengths(first: Ints, length: Ints) -> list[int]:
     return sorted({int(x) for x in length if x <= top}, reverse=True)
 
 
-def _build(
-    problem: BandProblem, chain: Chain, cycle_ms: int, b_out: int, b_in: int, allowed: Ints
+def build_setting(
+    problem: BandProblem, chain: Chain, cycle_ms: int, bands_ms: tuple[int, int], allowed: Ints
 ) -> Found:
-    """Return the setting behind a passing chain of positions."""
+    """Return a setting of two-way bands whose sum is known to pass with the allowed choices."""
+    b_out, b_in = bands_ms
     a = _scaled(problem, chain, cycle_ms)
     arcs = np.empty((2, allowed.size), np.int64)
     _kernels.fold(cycle_ms, a[0], a[1], a[2], a[3], allowed, arcs)

@@ -66,7 +66,7 @@ def walk_plan(problem: BandProblem, plan: BandPlan) -> Walk:
         outbound_ms=float(outbound),
         inbound_ms=float(inbound),
         cycle_ms=plan.cycle_ms,
-        violations=(*_check_claims(plan, widths), *_check_limits(problem, plan)),
+        violations=(*_check_claims(plan, widths), *check_limits(problem, plan)),
         log=log,
     )
 
@@ -217,7 +217,8 @@ def _check_claims(plan: BandPlan, widths: Sequence[Fraction]) -> list[Finding]:
     ]
 
 
-def _check_limits(problem: BandProblem, plan: BandPlan) -> list[Finding]:
+def check_limits(problem: BandProblem, plan: BandPlan) -> list[Finding]:
+    """Return the limits of a problem that cycle, link times, bands or offsets of a plan break."""
     found: list[Finding] = []
     low, high = min(problem.cycles_ms), max(problem.cycles_ms)
     if not low <= plan.cycle_ms <= high:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from lvbo.errors import Finding
 from lvbo.ids import ControllerId
 from lvbo.network.corridor import Corridor
+from lvbo.progression.linkbands import LinkBandPlan, WaveModel
 from lvbo.progression.problem import Band, BandPlan, BandProblem
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
@@ -20,7 +21,9 @@ class WaveSettings:
     Speeds are shares of the limit between stop lines unless measured speeds are given: practice is
     0.75 of the limit, in a range of 0.65 to 0.9. The usable green starts `start_trim_s` late and
     ends `end_trim_s` early (the green flash is always left out). `speed_change_limit_s_per_m`
-    limits the change of pace between neighbouring sections.
+    limits the change of pace between neighbouring sections. With `posted_step_kmh` every section
+    gets one speed for its sign, a multiple of this step, in both directions. `model` is what is
+    maximised; in AM-BAND each side of a band about its line is at least `least_side` of it.
     """
 
     speed_low: float = 0.72
@@ -30,6 +33,9 @@ class WaveSettings:
     clear_queues: bool = True
     may_reorder: bool = True
     speed_change_limit_s_per_m: float | None = None
+    posted_step_kmh: float | None = None
+    model: WaveModel = WaveModel.TWO_WAY
+    least_side: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,8 +43,9 @@ class PeriodWave:
     """The wave of one period.
 
     `runs` is what the plans give with offsets in whole seconds; `band` holds the exact answer and
-    the one-way plans beside it (None where nothing was solved for). `plans[k]` is the plan of
-    `controllers[k]`, the controller of signal k of the problem.
+    the one-way plans beside it (None where nothing was solved for). `links` are the bands of each
+    link, where these were asked for; `runs` then holds what passes all signals. `plans[k]` is the
+    plan of `controllers[k]`, the controller of signal k of the problem.
     """
 
     day_type: str
@@ -49,6 +56,7 @@ class PeriodWave:
     controllers: tuple[ControllerId, ...]
     plans: tuple[Plan, ...]
     findings: tuple[Finding, ...] = ()
+    links: LinkBandPlan | None = None
 
     @property
     def cycle_s(self) -> float:

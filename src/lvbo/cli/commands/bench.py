@@ -36,6 +36,7 @@ TEXT = frozenset(
         "countdown",
         "part",
         "engine",
+        "task",
     }
 )
 
@@ -52,13 +53,24 @@ def bands(
         list[Path] | None,
         typer.Option("--instances", "-i", metavar="FILE", help="cli_opt_instances"),
     ] = None,
+    models: Annotated[str, typer.Option("--models", metavar="A,B", help="cli_opt_models")] = "",
+    sizes: Annotated[str, typer.Option("--sizes", metavar="N,M", help="cli_opt_sizes")] = "",
+    limit: Annotated[
+        float, typer.Option("--limit", metavar="S", help="cli_opt_highs_limit")
+    ] = 60.0,
 ) -> None:
-    """Measure two-way bands beside MAXBAND in HiGHS."""
-    from lvbo.bench.bands import run_bands
+    """Measure bands of all models beside mixed-integer programmes in HiGHS."""
+    from lvbo.bench.band_rows import BandModel
+    from lvbo.bench.bands import SIZES, run_bands
 
     session: Session = ctx.obj
     with session.step("bands"):
-        result = run_bands(instances or None)
+        result = run_bands(
+            instances or None,
+            models=tuple(BandModel(name) for name in models.split(",") if name) or tuple(BandModel),
+            sizes=tuple(int(n) for n in sizes.split(",") if n) or SIZES,
+            highs_limit_s=limit,
+        )
     _show(session, result)
 
 
@@ -262,6 +274,42 @@ def model(
                 seed=grid_seed,
                 workers=workers,
                 cache=Path(".bench-cache"),
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
+def scale(
+    ctx: typer.Context,
+    signals: Annotated[
+        str, typer.Option("--signals", metavar="N,M", help="cli_opt_scale_signals")
+    ] = "36,100,1000,10000",
+    workers: Annotated[
+        str, typer.Option("--workers", metavar="N,M", help="cli_opt_scale_workers")
+    ] = "1,2",
+    long_s: Annotated[
+        float, typer.Option("--long", min=0, metavar="S", help="cli_opt_scale_long")
+    ] = 60.0,
+    cluster: Annotated[
+        str, typer.Option("--cluster", metavar="ADDRESS", help="cli_opt_cluster")
+    ] = "",
+    seed: Annotated[
+        int, typer.Option("--seed", min=0, metavar="K", help="cli_opt_lattice_seed")
+    ] = 0,
+) -> None:
+    """Measure how the area search grows with signals and workers."""
+    from lvbo.bench.scale import ScaleBench, run_scale, whole_numbers
+
+    session: Session = ctx.obj
+    with session.step("bench_scale") as tell:
+        result = run_scale(
+            ScaleBench(
+                signals=whole_numbers(signals),
+                workers=whole_numbers(workers),
+                cluster=cluster,
+                long_s=long_s,
+                seed=seed,
             ),
             progress=lambda _what, share: tell(share),
         )

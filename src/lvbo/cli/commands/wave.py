@@ -13,10 +13,12 @@ from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.progression.linkbands import WaveModel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lvbo.errors import Finding
     from lvbo.progression.ranking import Candidate
     from lvbo.progression.wave import Wave
     from lvbo.signal.schedule import PlanSet
@@ -31,6 +33,13 @@ def wave(
     out: OutOpt = None,
     as_is: Annotated[bool, typer.Option("--as-is", help="cli_opt_as_is")] = False,
     listed: Annotated[bool, typer.Option("--list", help="cli_opt_list")] = False,
+    model: Annotated[
+        WaveModel, typer.Option("--model", help="cli_opt_wave_model")
+    ] = WaveModel.TWO_WAY,
+    posted: Annotated[
+        float | None, typer.Option("--posted", metavar="KMH", help="cli_opt_posted")
+    ] = None,
+    why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
@@ -44,6 +53,7 @@ def wave(
         _list(session, place)
         return
     from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
+    from lvbo.progression.wave import WaveSettings
     from lvbo.project.line import safe_plans
 
     if plans is None and not as_is:
@@ -58,17 +68,30 @@ def wave(
                 locked=frozenset(c for made in waves for c in made.corridor.controllers),
             )
             work = evaluate_wave if as_is else coordinate
-            waves.append(work(corridor, chosen, street=known))
+            settings = WaveSettings(model=model, posted_step_kmh=posted)
+            waves.append(work(corridor, chosen, street=known, settings=settings))
             chosen = waves[-1].plans
     target = _write(session, place, waves, out)
     findings = [finding for made in waves for finding in made.findings]
     session.show_findings(findings, most=3)
     for made in waves:
         session.show(wave_table(session, made))
+        if model is not WaveModel.TWO_WAY:
+            session.show(link_table(session, made))
+    if why:
+        findings += _show_reasons(session, waves)
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
     )
+
+
+def _show_reasons(session: Session, waves: list[Wave]) -> list[Finding]:
+    from lvbo.progression.explain import explain_wave
+
+    reasons = [reason for made in waves for own in made.periods for reason in explain_wave(own)]
+    session.show_findings(reasons, most=len(reasons))
+    return reasons
 
 
 def _write(session: Session, place: Place, waves: list[Wave], out: Path | None) -> Path:
@@ -110,6 +133,26 @@ def wave_table(session: Session, made: Wave) -> Table:
             f"{own.runs.efficiency:.2f}",
             f"{own.runs.attainability:.2f}",
         )
+    return table
+
+
+def link_table(session: Session, made: Wave) -> Table:
+    """Return the bands of every link and period of a wave."""
+    columns = [session.words(f"cli_col_{c}") for c in ("period", "section", "out", "back")]
+    table = plain_table(
+        session.words("cli_title_links", street=made.corridor.name), columns, numbers=3
+    )
+    for own in made.periods:
+        links = own.links
+        if links is None:
+            continue
+        none = (0,) * len(links.travel_out_ms)
+        pairs = zip(links.bands_out_ms or none, links.bands_in_ms or none, strict=True)
+        kind = session.word_or(f"word_day_{own.day_type}", own.day_type)
+        for number, (out, back) in enumerate(pairs, start=1):
+            table.add_row(
+                f"{kind} {own.period}", str(number), f"{out / 1000:.0f} s", f"{back / 1000:.0f} s"
+            )
     return table
 
 
@@ -206,6 +249,7 @@ def _data(made: Wave) -> dict[str, object]:
                 "efficiency": own.runs.efficiency,
                 "attainability": own.runs.attainability,
                 "band": to_plain(own.runs),
+                "links": None if own.links is None else to_plain(own.links),
             }
             for own in made.periods
         ],

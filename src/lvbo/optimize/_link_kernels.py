@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What lamps give to queues, and links between signals: the lower half of link transmission.
+
+See `_transmission_kernels`.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
+from lvbo.optimize._wide import (
+    Row,
+    below,
+    fill,
+    inner,
+    largest,
+    least,
+    load,
+    most,
+    store,
+)
+
+BLOCK = 20
+"""Most seconds in one block."""
+PERMITTED = 1
+SNEAKERS = 1.5
+"""Yielding vehicles that clear at the end of each permitted green."""
+BLOCKED = 4.0
+"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
+CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
+"""HCM's gap acceptance for permitted left turns."""
+LITTLE = 1e-6
+
+
+# what the lamps give ---------------------------------------------------------------------------
+
+
+@inner
+def since(gone: Row, i: int, cycle: Row) -> Row:
+    """Return how long a window has been open i seconds later, around the cycle."""
+    later = gone + i
+    return below(later, cycle, later, later - cycle)
+
+
+@inner
+def covered(gone: Row, length: Row, cycle: Row) -> Row:
+    """Return the share of the next second that a window covers which opened `gone` s ago."""
+    inside = most(fill(0), least(fill(1), length - gone))
+    starts = most(fill(0), least(length, gone - cycle + 1.0))
+    return least(fill(1), inside + starts)
+
+
+@inner
+def is_dark(shows: Shows, q: int, many: int) -> bool:
+    """Say whether a queue has red for all candidates throughout the block."""
+    for w in range(shows.first[q], shows.first[q + 1]):
+        gone, length = load(shows.gone, w), load(shows.length, w)
+        open_ = most(length - gone, gone + many - load(shows.cycle, shows.clock[w]))
+        if largest(least(open_, length)) > 0:
+            return False
+    return True
+
+
+@inner
+def opened(gone: Row, length: Row, cycle: Row) -> Row:
+    """Return how long a window was open until `gone` s after it opened, less than two cycles."""
+    return least(gone, length) + least(most(gone - cycle, fill(0)), length)
+
+
+@inner
+def plain_rate(
+    web: Web, shows: Shows, q: int, second: int, many: int, at: int, rate: Floats
+) -> None:
+    """Fill `many` rows of `rate` from row `at` for a queue whose turns go together."""
+    lit = False
+    for w in range(shows.first[q], shows.first[q + 1]):
+        first, last = max(0, shows.opens[w] - second), min(many, shows.shuts[w] - second)
+        if first >= last:
+            continue
+        speed = web.sat[q]
+        if shows.right[w] == PERMITTED:
+            speed = min(speed, np.float32(web.lanes[q] / FOLLOW_UP_S))
+        length, cycle = load(shows.length, w), load(shows.cycle, shows.clock[w])
+        gone = load(shows.gone, w) + first
+        before = opened(gone, length, cycle)
+        if not lit and last - first < many:
+            for i in range(many):
+                store(rate, at + i, fill(0))
+        whole = not lit and last - first == many
+        lit = True
+        for i in range(first, last):
+            gone = gone + 1.0
+            now = opened(gone, length, cycle)
+            more = speed * (now - before)
+            before = now
+            if not whole:
+                more = more + load(rate, at + i)
+            store(rate, at + i, more)
+    if not lit:
+        for i in range(many):
+            store(rate, at + i, fill(0))
+
+
+@inner
+def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
+    """Return the discharge in veh/s of who yields to a flow in veh/s.
+
+    HCM's f exp(-f tc) / (1 - exp(-f tf)), with f tf / (1 - exp(-f tf)) by its series and
+    exp(-y) as (1 - y / 16)^16: within 5 % where the rate is over a tenth of the free one.
+    """
+    x = FOLLOW_UP_S * foe
+    e = most(fill(0), 1.0 - (CRITICAL_GAP_S / 16) * foe)
+    e = e * e
+    e = e * e
+    e = e * e
+    e = e * e
+    rate = (lanes / FOLLOW_UP_S) * e * (1.0 + x * (0.5 + x / 12.0))
+    return most(fill(0.02), least(fill(sat), rate))
+
+
+@inner
+def foe_flow(web: Web, tide: Tide, desk: Desk, q: int, k: int, i: int, home: int) -> Row:
+    """Return in veh/s whom a turn yields to in second i of the block."""
+    flow = fill(0)
+    for f in range(web.foes.shape[2]):
+        foe = web.foes[q, k, f]
+        if foe >= 0:
+            if web.late[q, k, f] == 1:
+                flow = flow + load(tide.flowing, foe)
+            else:
+                flow = flow + load(desk.leave, (foe - home) * BLOCK + i)
+    return flow
+
+
+@inner
+def mixed_rate(
+    web: Web, shows: Shows, tide: Tide, desk: Desk, q: int, second: int, i: int, home: int
+) -> Row:  # fmt: skip
+    """Return the rate in second i for a queue of several turns, or one that yields.
+
+    Turns share the lane in the order in which they come: the time that an average vehicle needs
+    is that of the turns that may go; turns that must wait hold the lane up.
+    """
+    going, need, sneaks = fill(0), fill(LITTLE), fill(0)
+    for w in range(shows.first[q], shows.first[q + 1]):
+        if shows.opens[w] > second + i or shows.shuts[w] <= second + i:
+            continue
+        k = shows.turn[w]
+        part = web.turn_share[q, k]
+        cycle = load(shows.cycle, shows.clock[w])
+        gone, length = since(load(shows.gone, w), i, cycle), load(shows.length, w)
+        may = part * covered(gone, length, cycle)
+        going = going + may
+        if shows.right[w] == PERMITTED:
+            foe = foe_flow(web, tide, desk, q, k, i, home)
+            need = need + may / yielding_rate(foe, web.lanes[q], web.sat[q])
+            ends = (SNEAKERS * part * web.lanes[q]) * load(shows.sneak, w)
+            rest = length - shows.gain[w] - gone
+            last = below(fill(1), rest, fill(0), ends)
+            sneaks = sneaks + below(fill(0), rest, last, fill(0))
+        else:
+            need = need + may * (np.float32(1.0) / web.sat[q])
+    kept = fill(1)
+    if web.shared[q] == 1:
+        kept = most(fill(0), 1.0 - BLOCKED * (1.0 - going))
+    return kept * going * going / need + sneaks
+
+
+@inner
+def advance(web: Web, shows: Shows, s: int, many: int) -> None:
+    """Let the windows of a signal grow older by a block."""
+    first, last = web.queues[web.links[s]], web.queues[web.links[s + 1]]
+    for w in range(shows.first[first], shows.first[last]):
+        cycle = load(shows.cycle, shows.clock[w])
+        store(shows.gone, w, since(load(shows.gone, w), many, cycle))
+
+
+# links -----------------------------------------------------------------------------------------
+
+
+@inner
+def open_links(
+    web: Web, tide: Tide, tally: Tally, desk: Desk, second: int, many: int, block: int,
+    watch: float, factor: float,
+) -> None:  # fmt: skip
+    """Say how many may enter each link in the block, and let in who begins there."""
+    for n in range(web.queues.shape[0] - 1):
+        slots = web.slots[n + 1] - web.slots[n]
+        row = web.slots[n] + (second // block) % slots
+        desk.slot[n] = row
+        if second % block == 0:
+            store(tide.release, n, load(tide.outs, row) * (1.0 / block))
+            store(tide.outs, row, fill(0))
+        taken, waiting = load(tide.taken, n), load(tide.outside, n)
+        room = most(fill(0), web.storage[n] - taken)
+        comes = waiting + web.base[n] * factor * many
+        enters = least(comes, least(room, fill(web.gate[n] * many)))
+        stays = comes - enters
+        store(tide.outside, n, stays)
+        store(tally.kept, n, load(tally.kept, n) + (0.5 * watch * many) * (waiting + stays))
+        store(tally.entered, n, load(tally.entered, n) + enters)
+        store(tally.peak, n, most(load(tally.peak, n), taken + enters))
+        store(desk.entry, n, enters * (1.0 / many))
+        store(desk.allow, n, room - enters)
+        store(tide.taken, n, taken + enters - many * load(tide.release, n))
+        desk.tight[n] = largest(web.surge[n] * many + enters - room) > 0
+
+
+@inner
+def gather(web: Web, tide: Tide, tally: Tally, desk: Desk, s: int, second: int, many: int) -> None:
+    """Fill `desk.arrive` with the platoons that reach each stop line of a signal."""
+    first = web.links[s]
+    for n in range(first, web.links[s + 1]):
+        at, sum_ = (n - first) * BLOCK, fill(0)
+        if web.feeds[n] == web.feeds[n + 1]:
+            for i in range(many):
+                store(desk.arrive, at + i, fill(0))
+        for j in range(web.feeds[n], web.feeds[n + 1]):
+            p = web.feed[j]
+            size = web.ring[p + 1] - web.ring[p]
+            row = web.ring[p] + second % size
+            turn = min(many, web.ring[p + 1] - row)
+            for half in range(2):
+                low, high = half * turn, turn + half * (many - turn)
+                row -= half * size
+                if j == web.feeds[n]:
+                    for i in range(low, high):
+                        comes = load(tide.ring, row + i)
+                        sum_ = sum_ + comes
+                        store(desk.arrive, at + i, comes)
+                else:
+                    for i in range(low, high):
+                        comes = load(tide.ring, row + i)
+                        sum_ = sum_ + comes
+                        store(desk.arrive, at + i, comes + load(desk.arrive, at + i))
+        store(desk.coming, n - first, sum_)
+        if web.lost[n] > 0:
+            gone = web.lost[n] * sum_
+            store(tally.left, s, load(tally.left, s) + gone)
+            add_out(tide, desk, n, gone)
+
+
+@inner
+def add_out(tide: Tide, desk: Desk, n: int, gone: Row) -> None:
+    """Remember who left a link in this block."""
+    row = desk.slot[n]
+    store(tide.outs, row, load(tide.outs, row) + gone)
+
+
+@inner
+def deliver(web: Web, tide: Tide, desk: Desk, p: int, second: int, many: int, home: int) -> None:
+    """Send the departures of a block on their way through a pipe."""
+    lit, sum_ = 0, fill(0)
+    for e in range(web.edges[p], web.edges[p + 1]):
+        q = web.edge_queue[e] - home
+        if desk.dark[q]:
+            continue
+        part, row = web.edge_share[e], q * BLOCK
+        if lit == 0:
+            for i in range(many):
+                store(desk.flow, i, part * load(desk.leave, row + i))
+        else:
+            for i in range(many):
+                store(desk.flow, i, load(desk.flow, i) + part * load(desk.leave, row + i))
+        lit += 1
+    if lit == 0:
+        for i in range(many):
+            store(desk.flow, i, fill(0))
+    size = web.ring[p + 1] - web.ring[p]
+    row = web.ring[p] + (second + web.lag[p]) % size
+    turn = min(many, web.ring[p + 1] - row)
+    smooth = web.smooth[p]
+    rest = np.float32(1.0) - smooth
+    value = load(tide.value, p)
+    for half in range(2):
+        row -= half * size
+        for i in range(half * turn, turn + half * (many - turn)):
+            flow = load(desk.flow, i)
+            sum_ = sum_ + flow
+            value = rest * value + smooth * flow
+            store(tide.ring, row + i, value)
+    store(tide.value, p, value)
+    store(tide.taken, web.into[p], load(tide.taken, web.into[p]) + sum_)
