@@ -119,7 +119,7 @@ def links_table(session: Session, gains: PeriodGains, network: Network) -> Table
     names = ("link", "street", "change_vehh", "why")
     columns = [session.words(f"cli_col_{name}") for name in names]
     when = _when(session, gains.day_type, gains.period)
-    table = plain_table(session.words("cli_title_links", when=when), columns)
+    table = plain_table(session.words("cli_title_area_links", when=when), columns)
     table.caption = session.words("cli_losers_first")
     table.caption_justify = "left"
     for style, own in (("red", gains.losers), ("green", gains.gainers)):
