@@ -98,7 +98,7 @@ def _write(ax: Axes, at: tuple[float, float], text: str, colour: str) -> None:
         va="center",
         fontsize=7,
         color=style.INK,
-        zorder=6,
+        zorder=8,
         bbox={"boxstyle": "round,pad=0.15", "fc": style.PAPER, "ec": colour, "lw": 1.0},
     )
 
