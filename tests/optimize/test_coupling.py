@@ -33,7 +33,8 @@ def area(mesh: AreaMesh) -> Area:
 
 def test_a_table_says_what_the_search_pays_at_every_offset(mesh: AreaMesh, area: Area) -> None:
     """One signal later than the other is platoons that come earlier by as much."""
-    from lvbo.optimize._descent_kernels import one_cost, settle
+    from lvbo.optimize._alone_kernels import one_cost
+    from lvbo.optimize._descent_kernels import settle
 
     table, even = delay_tables(area)
     pipe = next(p for p, way in enumerate(mesh.pipes) if way.source == 0)

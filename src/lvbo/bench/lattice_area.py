@@ -26,7 +26,7 @@ def lattice_area(mesh: AreaMesh, cycle_s: int) -> Area:
 
 def time_signals(area: Area) -> None:
     """Give each signal the greens of its own stage order that cost least for even arrivals."""
-    from lvbo.optimize._descent_kernels import time_all
+    from lvbo.optimize._alone_kernels import time_all
 
     signals = len(area.at.row)
     rows = np.zeros(signals, np.int64)

@@ -133,7 +133,7 @@ class AreaSearch:
 
     def _timed(self, area: Area, rows: Sequence[Ints]) -> list[tuple[NDArray[np.float64], Ints]]:
         """Time each signal alone in its rows, keep the best; return costs and greens of all."""
-        from lvbo.optimize._descent_kernels import time_all
+        from lvbo.optimize._alone_kernels import time_all
 
         first = np.cumsum([0, *(len(r) for r in rows)]).astype(np.int64)
         flat = np.concatenate(rows)
