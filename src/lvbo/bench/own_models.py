@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from lvbo.bench.fast import Maker, Plans
 from lvbo.bench.grids import known_demand
-from lvbo.ids import MovementId
+from lvbo.ids import ControllerId, MovementId
 from lvbo.network.network import Network
-from lvbo.optimize.evaluate import Profiles
+from lvbo.optimize.evaluate import Profiles, cycle_classes
 from lvbo.optimize.mesh import AreaMesh, build_mesh
 from lvbo.optimize.plan_windows import Serving, all_serving, windows_of_plans
+from lvbo.optimize.submesh import submesh
 from lvbo.optimize.transmission import Span, Transmission, build_transmission
 from lvbo.optimize.windows import Windows
 from lvbo.timing.plans import controller_models
@@ -34,11 +35,12 @@ QUEUE_BYTES, COVER_BYTES, EDGE_BYTES, PIPE_BYTES = 12, 4, 12, 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """Sets of plans of one cycle, sixteen at most: which ones they are, and their windows."""
+    """Sets of plans of signals that share a cycle, sixteen at most: which ones, their windows."""
 
     cycle_s: int
     places: tuple[int, ...]
     lamps: Lamps
+    profiles: Profiles
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -48,32 +50,39 @@ class ProfileModel:
     mesh: AreaMesh
     length_s: float
     name: str = "cfp"
+    known: dict[tuple[ControllerId, ...], Profiles] = field(default_factory=dict)
 
     def written(self, plans: Sequence[Plans]) -> list[Batch]:
-        """Return the plans by cycle, sixteen to a batch."""
-        by_cycle: dict[int, list[int]] = defaultdict(list)
+        """Return the plans by signals that share a cycle, sixteen to a batch."""
+        kinds: dict[tuple[int, tuple[ControllerId, ...]], list[int]] = defaultdict(list)
         for k, one in enumerate(plans):
-            by_cycle[max(-(-plan.cycle_ds // 10) for plan in one.values())].append(k)
-        profiles = Profiles(self.mesh)
-        return [
-            Batch(
-                cycle_s=cycle_s,
-                places=tuple(places[k : k + profiles.width]),
-                lamps=profiles.lamps([plans[i] for i in places[k : k + profiles.width]], cycle_s),
-            )
-            for cycle_s, places in sorted(by_cycle.items())
-            for k in range(0, len(places), profiles.width)
-        ]
+            for cycle_s, members in cycle_classes(one, dict.fromkeys(self.mesh.controllers)):
+                kinds[cycle_s, tuple(sorted(members))].append(k)
+        found = []
+        for (cycle_s, members), places in sorted(kinds.items()):
+            profiles = self._profiles(members)
+            for k in range(0, len(places), profiles.width):
+                part = tuple(places[k : k + profiles.width])
+                lamps = profiles.lamps([plans[i] for i in part], cycle_s)
+                found.append(Batch(cycle_s=cycle_s, places=part, lamps=lamps, profiles=profiles))
+        return found
 
     def delays_vehs(self, written: object) -> NDArray[np.float64]:
         """Return the delay of each set in the window, veh-s."""
         batches = cast("Sequence[Batch]", written)
-        out = np.zeros(sum(len(batch.places) for batch in batches))
-        profiles = Profiles(self.mesh)
+        out = np.zeros(1 + max(max(batch.places) for batch in batches))
         for batch in batches:
-            cost = profiles.cost(batch.lamps, batch.cycle_s).sum(axis=0)
-            out[list(batch.places)] = self.length_s * cost[: len(batch.places)]
+            cost = batch.profiles.cost(batch.lamps, batch.cycle_s).sum(axis=0)
+            out[list(batch.places)] += self.length_s * cost[: len(batch.places)]
         return out
+
+    def _profiles(self, members: tuple[ControllerId, ...]) -> Profiles:
+        """Return the profiles of some signals; what comes from others is uniform."""
+        if members not in self.known:
+            whole = len(members) == len(self.mesh.controllers)
+            mesh = self.mesh if whole else submesh(self.mesh, members)
+            self.known[members] = Profiles(mesh)
+        return self.known[members]
 
     def flops(self) -> float:
         """Return the operations for one set at a cycle of 90 s."""
