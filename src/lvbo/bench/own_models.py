@@ -59,8 +59,8 @@ class ProfileModel:
             for cycle_s, members in cycle_classes(one, dict.fromkeys(self.mesh.controllers)):
                 kinds[cycle_s, tuple(sorted(members))].append(k)
         found = []
-        for (cycle_s, members), places in sorted(kinds.items()):
-            profiles = self._profiles(members)
+        for (cycle_s, own), places in sorted(kinds.items()):
+            profiles = self._profiles(own)
             for k in range(0, len(places), profiles.width):
                 part = tuple(places[k : k + profiles.width])
                 lamps = profiles.lamps([plans[i] for i in part], cycle_s)
