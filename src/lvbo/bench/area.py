@@ -16,6 +16,7 @@ from lvbo.bench.common import BenchResult, geometric_mean
 from lvbo.bench.grids import make_grid_at
 from lvbo.bench.plans import AREA, OFFSETS, OURS, PlanBench, Progress, run_plans
 from lvbo.errors import UsageError
+from lvbo.io.scenario import Scenario
 
 SATURATION = 0.85
 LEAST_SIDE = 2
@@ -69,9 +70,11 @@ def run_area(
     return replace(judged, summary={**judged.summary, "ratios": _ratios(judged.summary)})
 
 
-def _grid(folder: Path, side: int, seed: int) -> Path:
-    grid = make_grid_at(folder / f"grid{side}x{side}", side=side, saturation=SATURATION, seed=seed)
-    return grid.scenario.net_file.parent / "grid.sumocfg"
+def _grid(folder: Path, side: int, seed: int) -> Scenario:
+    """Return a grid from empty streets on: every vehicle counts."""
+    name = f"grid{side}x{side}"
+    grid = make_grid_at(folder / name, side=side, saturation=SATURATION, seed=seed)
+    return replace(grid.scenario, name=name, warm_up_s=0)
 
 
 def _ratios(summary: Mapping[str, object]) -> Mapping[str, object]:

@@ -93,7 +93,7 @@ class _Result:
 
 
 def run_plans(
-    scenarios: Sequence[Path | str] | None = None,
+    scenarios: Sequence[Path | str | Scenario] | None = None,
     *,
     bench: PlanBench | None = None,
     progress: Progress | None = None,
@@ -116,7 +116,7 @@ def run_plans(
         raise UsageError(
             "LV607", place=", ".join(unknown), seeds=chosen.seeds, known=", ".join(FAMILIES)
         )
-    read = [read_scenario(path) for path in scenarios] if scenarios else [_built_in()]
+    read = [_read(given) for given in scenarios] if scenarios else [_built_in()]
     results: list[_Result] = []
     for number, scenario in enumerate(read):
         results.extend(_judge(scenario, chosen, _part(progress, number, len(read))))
@@ -127,6 +127,10 @@ def run_plans(
         rows=tuple(row for result in results for row in _rows(result, chosen)),
         summary={scenario.name: _summary(scenario, results) for scenario in read},
     )
+
+
+def _read(given: Path | str | Scenario) -> Scenario:
+    return given if isinstance(given, Scenario) else read_scenario(given)
 
 
 def _built_in() -> Scenario:
