@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lvbo.bench.common import BenchResult, geometric_mean
+from lvbo.bench.design import Planner, design_plans
 from lvbo.bench.grids import make_grid_at
 from lvbo.bench.plans import AREA, OFFSETS, OURS, PlanBench, Progress, run_plans
 from lvbo.errors import UsageError
@@ -32,6 +33,7 @@ class AreaBench:
     seeds: int = 5
     workers: int = 2
     controllers: tuple[str, ...] = AREA
+    planner: Planner = design_plans
 
 
 def run_area(
@@ -63,6 +65,7 @@ def run_area(
                 seeds=chosen.seeds,
                 workers=chosen.workers,
                 controllers=chosen.controllers,
+                planner=chosen.planner,
                 times=True,
             ),
             progress=progress,
