@@ -7,6 +7,9 @@ from lvbo.demand.demand import Demand
 from lvbo.errors import InfeasibleError
 from lvbo.network.network import Network
 from lvbo.optimize.area_plan import AreaGoal, AreaPlan, Bands, optimize_area
+from lvbo.optimize.evaluate import AreaJudge
+from lvbo.optimize.executor import Pool
+from lvbo.optimize.grouping import find_groups
 from lvbo.optimize.search import Effort, Objective
 from lvbo.progression.walk import walk_plan
 from lvbo.signal.check import is_safe
@@ -77,6 +80,26 @@ def test_progress_is_told_to_the_end(network: Network, demand: Demand) -> None:
 
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1.0)
+
+
+def test_periods_planned_in_a_process_of_their_own_are_the_same(
+    network: Network, demand: Demand
+) -> None:
+    goal = AreaGoal(effort=Effort(kicks=1, finalists=1, cycles_s=(80,)))
+    here = optimize_area(network, demand, DAYS, goal)
+    with Pool(1) as pool:
+        there = optimize_area(network, demand, DAYS, goal, runner=pool)
+
+    assert there.plans == here.plans
+    assert there.periods == here.periods
+
+
+def test_neighbours_on_a_street_share_a_cycle_where_that_pays(judge: AreaJudge) -> None:
+    groups = find_groups(judge, range(60, 101, 10), DELAY)
+    street = next(g for g in groups if "B0" in g.controllers)
+
+    assert sorted(c for g in groups for c in g.controllers) == sorted(judge.models)
+    assert "C0" in street.controllers
 
 
 def test_limits_that_nobody_can_keep_are_refused(network: Network, demand: Demand) -> None:

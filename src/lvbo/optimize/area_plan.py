@@ -17,6 +17,8 @@ from lvbo.ids import ControllerId, LinkId, PlanId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.optimize.evaluate import AreaCost, AreaJudge, Plans, cycle_classes
+from lvbo.optimize.executor import TaskRunner
+from lvbo.optimize.grouping import find_groups
 from lvbo.optimize.mesh import AreaMesh, Traits
 from lvbo.optimize.search import (
     AreaSearch,
@@ -37,7 +39,6 @@ from lvbo.timing.plans import (
     Group,
     Volumes,
     controller_models,
-    coordination_groups,
     day_volumes,
     period_volumes,
     plan_name,
@@ -64,9 +65,9 @@ class AreaGoal:
     """What an area plan is asked.
 
     Waves are laid on `corridors` in their order, as `bands` says. `groups` share a cycle each;
-    None takes neighbours on a corridor together. `speeds_mps` are measured speeds of platoons.
-    With several `samples` plans are made for that many demands at once: days of the period, light
-    to heavy, or where few days are known the mean times factors of `SPREAD` around it.
+    None lets areas be found by what coordination saves. `speeds_mps` are measured speeds of
+    platoons. With several `samples` plans are made for that many demands at once: days of the
+    period, light to heavy, or where few days are known the mean times factors of `SPREAD` around.
     """
 
     corridors: tuple[Corridor, ...] = ()
@@ -107,10 +108,12 @@ def optimize_area(
     goal: AreaGoal | None = None,
     *,
     progress: Callable[[float], None] | None = None,
+    runner: TaskRunner | None = None,
 ) -> AreaPlan:
     """Return plans for every controller and period that cost least by the area model.
 
-    `progress` is told the share of the work that is done.
+    `progress` is told the share of the work that is done; periods are given to `runner`, if any, to
+    be planned side by side.
 
     Raises:
         InfeasibleError: LV510 where the limits of a signal contradict; it names the smallest set.
@@ -118,29 +121,64 @@ def optimize_area(
     """
     asked = goal or AreaGoal()
     days = tuple(periods)
-    count = sum(len(day.periods) for day in days)
-    done: list[AreaPeriod] = []
-    plans: list[Plan] = []
-    runs: list[Assignment] = []
-    findings: list[Finding] = []
-    for day in days:
-        for period in day.periods:
-            task = _Task(network, demand, day, period, asked)
-            best = task.best(_part(progress, len(done), count))
-            plans += best.plans.values()
-            runs += [
-                Assignment(controller=c, day_type=day.day_type, period=period.name, plan=plan.id)
-                for c, plan in sorted(best.plans.items())
-            ]
-            findings += task.findings(best)
-            done.append(task.period_of(best))
+    tasks = [
+        _Order(network=network, demand=demand, day=day, period=period, goal=asked)
+        for day in days
+        for period in day.periods
+    ]
+    if runner is None:
+        parts = [_solved(t, _part(progress, k, len(tasks))) for k, t in enumerate(tasks)]
+    else:
+        parts = runner.map(_solved, tasks, progress)
+    done = [part.period for part in parts]
     plan_set = PlanSet(
-        plans=tuple(sorted(plans, key=lambda p: (p.controller, p.id))),
+        plans=tuple(sorted((p for part in parts for p in part.plans), key=_by_name)),
         day_plans=days,
-        assignments=tuple(runs),
-        findings=tuple(findings),
+        assignments=tuple(run for part in parts for run in part.runs),
+        findings=tuple(finding for part in parts for finding in part.findings),
     )
     return AreaPlan(plans=plan_set, waves=_waves(asked, plan_set, done), periods=tuple(done))
+
+
+def _by_name(plan: Plan) -> tuple[ControllerId, PlanId]:
+    return plan.controller, plan.id
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """One period to be planned."""
+
+    network: Network
+    demand: Demand
+    day: DayPlan
+    period: Period
+    goal: AreaGoal
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Solved:
+    """One period planned."""
+
+    plans: tuple[Plan, ...]
+    runs: tuple[Assignment, ...]
+    findings: tuple[Finding, ...]
+    period: AreaPeriod
+
+
+def _solved(order: _Order, tell: Callable[[float], None] | None = None) -> _Solved:
+    """Plan one period; wherever this runs, the result is the same."""
+    day, period = order.day, order.period
+    task = _Task(order.network, order.demand, day, period, order.goal)
+    best = task.best(tell or (lambda _share: None))
+    return _Solved(
+        plans=tuple(best.plans.values()),
+        runs=tuple(
+            Assignment(controller=c, day_type=day.day_type, period=period.name, plan=plan.id)
+            for c, plan in sorted(best.plans.items())
+        ),
+        findings=tuple(task.findings(best)),
+        period=task.period_of(best),
+    )
 
 
 def _part(progress: Callable[[float], None] | None, k: int, count: int) -> Callable[[float], None]:
@@ -201,10 +239,10 @@ class _Task:
     def _finalists(self, tell: Callable[[float], None]) -> list[list[Found]]:
         """Return the best plans of each group at its best cycles."""
         goal = self.goal
-        groups = goal.groups or coordination_groups(self.network)
+        cycles = goal.effort.cycles_s or tuple(int(c) for c in goal.limits.cycles())
+        groups = goal.groups or find_groups(self.judge, cycles, goal.objective, goal.corridors)
         members = [[c for c in g.controllers if c in self.models] for g in groups]
         used = [own for own in members if own]
-        cycles = goal.effort.cycles_s or tuple(int(c) for c in goal.limits.cycles())
         found = []
         for k, own in enumerate(used):
             search = AreaSearch(self._mesh(own), goal.objective)
