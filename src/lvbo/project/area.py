@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
@@ -32,8 +33,10 @@ from lvbo.optimize.mesh import Traits
 from lvbo.optimize.search import Effort
 from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
+from lvbo.project.calibration import fit_finding, fitted_traits
 from lvbo.project.line import Designed
 from lvbo.project.steps import Progress, Steps, silent
+from lvbo.project.trial import Trial
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.model import CycleLimits
@@ -52,7 +55,8 @@ class AreaWish:
     """What a user asks of an area: streets in order of precedence, bands, aim, limits, effort.
 
     `seconds` is the time for the search of all periods; None searches as long as `kicks` say.
-    `bus_ph` are buses per hour by movement: those aboard then count.
+    `bus_ph` are buses per hour by movement: those aboard then count. With the network file
+    `fit_on` the area model is first fitted to a short simulation of its busiest period.
     """
 
     streets: tuple[str, ...] = ()
@@ -66,6 +70,8 @@ class AreaWish:
     seed: int = 0
     bus_ph: Mapping[MovementId, float] | None = None
     with_curve: bool = True
+    traits: Traits = field(default_factory=Traits)
+    fit_on: Path | None = None
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -88,6 +94,11 @@ class AreaDesign:
     def findings(self) -> tuple[Finding, ...]:
         """Return what was found on the way, in the order of the line."""
         return self.designed.findings
+
+    def with_finding(self, finding: Finding) -> AreaDesign:
+        """Return the design with one more thing to say."""
+        plans = replace(self.plans, findings=(finding, *self.plans.findings))
+        return replace(self, designed=replace(self.designed, plans=plans))
 
 
 def in_force(network: Network, plans: PlanSet) -> PlanSet:
@@ -125,7 +136,27 @@ def design_area(
     with steps("periods"):
         periods = find_periods(network, demand)
     known = {**platoon_speeds(counts), **(speeds_mps or {})}
-    return plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
+    if wish is None or wish.fit_on is None:
+        return plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
+    with steps("calibrate"):
+        trial, place = _busy_trial(network, demand, periods, wish.fit_on)
+        fit = fitted_traits(trial, shipped, known)
+    wish = replace(wish, traits=fit.traits)
+    made = plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
+    return made.with_finding(fit_finding(fit, place))
+
+
+def _busy_trial(
+    network: Network, demand: Demand, periods: Periods, net_file: Path
+) -> tuple[Trial, str]:
+    """Return the period with most traffic, ready to be simulated, and what it is called."""
+    day, period = max(
+        ((day, period) for day in periods for period in day.periods),
+        key=lambda pair: sum(period_volumes(demand, pair[0].day_type, pair[1]).values()),
+    )
+    part = period_demand(demand, day.day_type, period)
+    trial = Trial(network=network, net_file=net_file, demand=part, day_type=day.day_type)
+    return trial, f"{day.day_type} {period.name}"
 
 
 def plan_periods(  # noqa: PLR0913  the line joins all of these
@@ -180,7 +211,7 @@ class _Line:
             limits=wish.limits,
             objective=objective_of(wish.aim),
             effort=Effort(kicks=wish.kicks, seed=wish.seed),
-            traits=Traits(worth=worth),
+            traits=replace(wish.traits, worth=worth),
             settings=wish.settings,
             speeds_mps=speeds_mps,
         )

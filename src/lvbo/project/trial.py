@@ -64,7 +64,7 @@ def try_out(trial: Trial, candidates: Mapping[str, PlanSet]) -> TriedPlans:
         hard: Scenario | None = None
         for name in _worthy(first, counted):
             if hard is None:
-                hard = _traffic(trial, candidates[first], Path(place) / "stressed", STRESS)
+                hard = fitted_traffic(trial, candidates[first], Path(place) / "stressed", STRESS)
                 stressed[first] = _delays(trial, hard, candidates[first], TRIAL_SEEDS)
             stressed[name] = _delays(trial, hard, candidates[name], TRIAL_SEEDS)
             if robust_delay(stressed[name]) <= robust_delay(stressed[first]):
@@ -85,7 +85,7 @@ def _counted(
 ) -> dict[str, tuple[float, ...]]:
     """Return the delays of all under the demand as counted; the hopeless run only once."""
     first, *_ = candidates
-    scenario = _traffic(trial, candidates[first], folder, 1.0)
+    scenario = fitted_traffic(trial, candidates[first], folder, 1.0)
     found = {
         name: _delays(trial, scenario, plans, TRIAL_SEEDS[:1]) for name, plans in candidates.items()
     }
@@ -104,7 +104,7 @@ def _worthy(first: str, counted_s: Mapping[str, tuple[float, ...]]) -> list[str]
     return sorted((name for name, d in kept.items() if d <= most), key=lambda name: kept[name])
 
 
-def _traffic(trial: Trial, plans: PlanSet, folder: Path, factor: float) -> Scenario:
+def fitted_traffic(trial: Trial, plans: PlanSet, folder: Path, factor: float) -> Scenario:
     """Return traffic fitted to the demand times a factor: its first 45 minutes at most."""
     demand = trial.demand
     length_s = demand.slots * demand.slot_s

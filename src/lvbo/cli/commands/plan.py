@@ -50,6 +50,7 @@ def plan(
     buses: Annotated[
         Path | None, typer.Option("--buses", metavar="FILE", help="cli_opt_buses")
     ] = None,
+    calibrate: Annotated[bool, typer.Option("--calibrate", help="cli_opt_calibrate")] = False,
     try_out: Annotated[bool, typer.Option("--try", help="cli_opt_try")] = False,
 ) -> None:
     """Write plans made from counts, as text, SUMO programmes and stage sheets."""
@@ -62,6 +63,7 @@ def plan(
         "--seconds": seconds,
         "--seed": seed,
         "--buses": buses,
+        "--calibrate": calibrate or None,
         "--try": try_out or None,
     }
     if not area:
@@ -79,6 +81,7 @@ def plan(
         seconds=seconds,
         seed=seed or 0,
         buses=buses,
+        calibrate=calibrate,
         try_out=try_out,
     )
     _area(session, path, counts, plans, asked, out)
@@ -96,6 +99,7 @@ class _Asked:
     seconds: float | None
     seed: int
     buses: Path | None
+    calibrate: bool
     try_out: bool
 
 
@@ -133,6 +137,7 @@ def _area(
         seconds=asked.seconds,
         seed=asked.seed,
         bus_ph=read_buses(asked.buses, place.network),
+        fit_on=_net_file(place) if asked.calibrate else None,
     )
     made = design_area(
         place.network, seen, installed, wish, speeds_mps=place.speeds_mps, steps=session.step
