@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+import numpy as np
+
 from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, InfeasibleError, InputError
 from lvbo.ids import ControllerId, LinkId, PlanId
@@ -20,6 +22,7 @@ from lvbo.optimize.evaluate import AreaCost, AreaJudge, Plans, cycle_classes
 from lvbo.optimize.executor import TaskRunner
 from lvbo.optimize.grouping import find_groups
 from lvbo.optimize.mesh import AreaMesh, Traits
+from lvbo.optimize.rerank import transmitted
 from lvbo.optimize.search import (
     AreaSearch,
     Effort,
@@ -234,7 +237,18 @@ class _Task:
             founds = [found[min(k, len(found) - 1)] for found in finalists]
             trials.append(self._trial(founds))
             tell(0.8 + 0.2 * (k + 1) / most)
-        return min(trials, key=lambda trial: trial.value)
+        return trials[self._least(trials)]
+
+    def _least(self, trials: Sequence[_Trial]) -> int:
+        """Return which trial costs least where streets may fill up; stops as the profiles say."""
+        if len(trials) == 1:
+            return 0
+        mesh = self.judge.mesh(tuple(self.models))
+        delay = transmitted(mesh, [trial.plans for trial in trials])
+        if delay is None:
+            return int(np.argmin([trial.value for trial in trials]))
+        stops = [self.goal.objective.stop_s * trial.cost.stops_ph for trial in trials]
+        return int(np.argmin(delay + np.array(stops)))
 
     def _finalists(self, tell: Callable[[float], None]) -> list[list[Found]]:
         """Return the best plans of each group at its best cycles."""
