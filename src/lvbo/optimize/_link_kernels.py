@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.optimize._profile_kernels import yielding_rate
 from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
 from lvbo.optimize._wide import (
     Row,
@@ -28,7 +29,7 @@ SNEAKERS = 1.5
 """Yielding vehicles that clear at the end of each permitted green."""
 BLOCKED = 4.0
 """How fast a lane loses its flow as the share of turns that must wait in it grows."""
-CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
+FOLLOW_UP_S = 2.5
 """HCM's gap acceptance for permitted left turns."""
 LITTLE = 1e-6
 
@@ -100,23 +101,6 @@ def plain_rate(
     if not lit:
         for i in range(many):
             store(rate, at + i, fill(0))
-
-
-@inner
-def yielding_rate(foe: Row, lanes: float, sat: float) -> Row:
-    """Return the discharge in veh/s of who yields to a flow in veh/s.
-
-    HCM's f exp(-f tc) / (1 - exp(-f tf)), with f tf / (1 - exp(-f tf)) by its series and
-    exp(-y) as (1 - y / 16)^16: within 5 % where the rate is over a tenth of the free one.
-    """
-    x = FOLLOW_UP_S * foe
-    e = most(fill(0), 1.0 - (CRITICAL_GAP_S / 16) * foe)
-    e = e * e
-    e = e * e
-    e = e * e
-    e = e * e
-    rate = (lanes / FOLLOW_UP_S) * e * (1.0 + x * (0.5 + x / 12.0))
-    return most(fill(0.02), least(fill(sat), rate))
 
 
 @inner
