@@ -30,7 +30,7 @@ SNEAKERS = 1.5
 BLOCKED = 4.0
 """How fast a lane loses its flow as the share of turns that must wait in it grows."""
 FOLLOW_UP_S = 2.5
-"""HCM's gap acceptance for permitted left turns."""
+"""HCM's follow-up time of permitted left turns."""
 LITTLE = 1e-6
 
 
