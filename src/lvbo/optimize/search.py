@@ -121,10 +121,13 @@ class AreaSearch:
 
     # one cycle ------------------------------------------------------------------------------
 
-    def start(self, cycle_s: int) -> Area | None:
-        """Return the area with each signal timed alone at a cycle, None where one cannot be."""
+    def start(self, cycle_s: int, *, quick: bool = False) -> Area | None:
+        """Return the area with each signal timed alone at a cycle, None where one cannot be.
+
+        The `quick` look tries the best stage order of each signal only.
+        """
         area = self.blank(cycle_s)
-        rows = [self._rows(s) for s in range(len(self.mesh.controllers))]
+        rows = [self._rows(s, quick=quick) for s in range(len(self.mesh.controllers))]
         timed = self._timed(area, rows)
         if any(not np.isfinite(costs).any() for costs, _ in timed):
             return None
@@ -147,11 +150,12 @@ class AreaSearch:
         parts = [slice(first[s], first[s + 1]) for s in range(len(rows))]
         return [(costs[part], greens[part]) for part in parts]
 
-    def _rows(self, signal: int) -> Ints:
+    def _rows(self, signal: int, *, quick: bool) -> Ints:
         """Return the rows of a signal worth trying: its best stage orders, whole and half."""
         if not self.kept:
             self._look()
-        return self.kept[signal]
+        rows = self.kept[signal]
+        return rows[:: len(rows) // 2] if quick else rows
 
     def _look(self) -> None:
         """Find the best stage orders of every signal, at the cycle of a first look."""
@@ -261,7 +265,8 @@ class AreaSearch:
         if not ranked:
             self._refuse(cycles_s)
         finalists = []
-        for k, (_, area) in enumerate(ranked[: effort.finalists]):
+        for k, (_, looked) in enumerate(ranked[: effort.finalists]):
+            area = self.start(looked.cycle) or looked
             self.improve(area)
             cost = self.kick(area, _share(effort), _part(tell, k, effort.finalists))
             finalists.append(self._found(area, cost))
@@ -272,7 +277,7 @@ class AreaSearch:
 
         def look(cycle: int) -> None:
             if cycle not in found:
-                area = self.start(cycle)
+                area = self.start(cycle, quick=True) or self.start(cycle)
                 if area is not None:
                     found[cycle] = (self.improve(area, greens=False), area)
 

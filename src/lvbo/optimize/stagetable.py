@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,10 @@ class Opening:
     red: bool
 
 
+Keyed = dict[tuple[int, int, int], Opening]
+"""Windows by movement, right and number."""
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
 class StageTable:
     """The rows of all signals: `order[R]` is the order of the model a row stands for."""
@@ -74,24 +79,24 @@ def build_table(mesh: AreaMesh) -> StageTable:
     from lvbo.optimize._profile_values import Stages
 
     most = max((len(o.stages) for m in mesh.models for o in m.orders), default=1)
-    openings: list[list[Opening]] = []
+    openings: list[Keyed] = []
     slots: list[list[tuple[int, int, int]]] = []
     order, count, times, first = [], [], [], [0]
-    inter: list[Ints] = []
-    low: list[Ints] = []
-    high: list[Ints] = []
+    inter: list[list[int]] = []
+    low: list[list[int]] = []
+    high: list[list[int]] = []
     for model, (loss, gain) in zip(mesh.models, mesh.loss_gain_s, strict=True):
-        own: list[list[Opening]] = []
+        own: list[Keyed] = []
         for rounds in (WHOLE, HALF):
             for k in range(len(model.orders)):
                 arrays, least, greatest = model.order_arrays[k]
-                own.append(list(_openings(model, k, rounds, loss, gain)))
+                own.append(_keyed(_openings(model, k, rounds, loss, gain)))
                 order.append(k)
                 times.append(rounds)
                 count.append(len(least))
                 for out, row in ((inter, arrays.inters), (low, least), (high, greatest)):
-                    out.append(np.pad(row, (0, most - len(row))))
-        keys = sorted({key for row in own for key in _keyed(row)})
+                    out.append([*row.tolist(), *[0] * (most - len(row))])
+        keys = sorted({key for row in own for key in row})
         slots += [keys] * len(own)
         openings += own
         first.append(len(order))
@@ -125,13 +130,14 @@ def _openings(
     """
     arrays = model.order_arrays[k][0]
     count = len(arrays.inters)
+    all_lit, all_kept = arrays.lit.T.tolist(), arrays.kept.T.tolist()
     for m in range(len(model.movements)):
-        lit, kept = arrays.lit[:, m], arrays.kept[:, m]
+        lit, kept = all_lit[m], all_kept[m]
         runs_on = [kept[g] == lit[g] == lit[(g + 1) % count] for g in range(count)]
         if lit[0] and (all(runs_on) or (count == 1 and lit[0])):
             yield Opening(
                 move=m,
-                right=int(lit[0]),
+                right=lit[0],
                 first=0,
                 last=NEVER,
                 turn=0,
@@ -149,7 +155,7 @@ def _openings(
                     red = not kept[last % count]
                     yield Opening(
                         move=m,
-                        right=int(lit[g]),
+                        right=lit[g],
                         first=g,
                         last=last % count,
                         turn=turn,
@@ -159,17 +165,19 @@ def _openings(
                     )
 
 
-def _keyed(row: Sequence[Opening]) -> dict[tuple[int, int, int], Opening]:
+def _keyed(row: Iterable[Opening]) -> Keyed:
     """Return windows by movement, right and number."""
-    found: dict[tuple[int, int, int], Opening] = {}
+    found: Keyed = {}
+    many: dict[tuple[int, int], int] = defaultdict(int)
     for opening in row:
-        nth = sum(key[:2] == (opening.move, opening.right) for key in found)
-        found[opening.move, opening.right, nth] = opening
+        kind = opening.move, opening.right
+        found[*kind, many[kind]] = opening
+        many[kind] += 1
     return found
 
 
 def _columns(
-    openings: Sequence[Sequence[Opening]], slots: Sequence[Sequence[tuple[int, int, int]]]
+    openings: Sequence[Keyed], slots: Sequence[Sequence[tuple[int, int, int]]]
 ) -> tuple[Ints, Ints, Ints, Floats, Floats, Floats]:
     """Return opens, closes, turn, late, past and red, as in `Stages`."""
     widest = max((len(keys) for keys in slots), default=1)
@@ -177,8 +185,7 @@ def _columns(
     opens, closes = np.full(shape, NEVER, np.int64), np.full(shape, NEVER, np.int64)
     turn = np.zeros(shape, np.int64)
     late, past, red = (np.zeros(shape, np.float32) for _ in range(3))
-    for r, (row, keys) in enumerate(zip(openings, slots, strict=True)):
-        by_key = _keyed(row)
+    for r, (by_key, keys) in enumerate(zip(openings, slots, strict=True)):
         for v, key in enumerate(keys):
             opening = by_key.get(key)
             if opening is not None:
