@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -98,15 +98,14 @@ def test_one_worker_needs_no_process() -> None:
         assert two.workers == 2
 
 
-@pytest.mark.skipif(find_spec("distributed") is not None, reason="Dask is installed here")
-def test_without_dask_a_cluster_is_refused_with_what_to_install() -> None:
+def test_without_dask_a_cluster_is_refused_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
     with pytest.raises(ToolError, match="LV681"):
         open_runner(cluster="tcp://127.0.0.1:1")
 
 
-@pytest.mark.skipif(
-    find_spec("distributed") is None, reason="Dask (lvbo[cluster]) is not installed"
-)
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_returns_what_one_process_would() -> None:
     from distributed import LocalCluster
@@ -123,9 +122,6 @@ def test_a_cluster_returns_what_one_process_would() -> None:
             runner.map(refuse, NUMBERS)
 
 
-@pytest.mark.skipif(
-    find_spec("distributed") is None, reason="Dask (lvbo[cluster]) is not installed"
-)
 @pytest.mark.filterwarnings("ignore")
 def test_a_cluster_that_does_not_answer_is_named() -> None:
     with pytest.raises(ToolError, match="LV682"):
