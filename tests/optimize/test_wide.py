@@ -4,6 +4,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numba import njit
+from numba.core.errors import TypingError
 from numpy.typing import NDArray
 
 from lvbo.optimize import _wide as wide
@@ -66,3 +67,10 @@ def test_a_row_of_the_middle_of_an_array_is_that_row(rows: Rows) -> None:
 def test_a_wide_value_is_sixteen_numbers() -> None:
     assert WIDTH == 16
     assert wide.fill(2.5).shape == (WIDTH,)
+
+
+def test_rows_that_do_not_lie_together_are_refused(rows: Rows) -> None:
+    block = np.stack([rows, rows])
+
+    with pytest.raises(TypingError):
+        MIDDLE(np.asfortranarray(block), np.zeros((1, WIDTH), np.float32))

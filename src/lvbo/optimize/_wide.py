@@ -59,7 +59,7 @@ class _WideModel(models.PrimitiveModel):
 
 
 def load(rows: Row, t: int) -> Row:
-    """Return row t of an array of shape (n, `WIDTH`)."""
+    """Return row t of an array of shape (n, `WIDTH`) in C order; no other order compiles."""
     return np.array(rows[t], np.float32)
 
 
@@ -225,11 +225,13 @@ def _fill_over(number: Any) -> Any:
 
 @overload(load, strict=False)
 def _load_over(rows: Any, t: Any) -> Any:
-    return lambda rows, t: _load(rows, np.int64(t))
+    return (lambda rows, t: _load(rows, np.int64(t))) if rows.layout == "C" else None
 
 
 @overload(store, strict=False)
 def _store_over(rows: Any, t: Any, value: Any) -> Any:
+    if rows.layout != "C":
+        return None
     return lambda rows, t, value: _store(rows, np.int64(t), value)
 
 
