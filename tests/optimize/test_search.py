@@ -8,7 +8,7 @@ from lvbo.errors import InfeasibleError
 from lvbo.ids import ControllerId, PlanId
 from lvbo.optimize.evaluate import AreaJudge
 from lvbo.optimize.offsets import best_offsets
-from lvbo.optimize.search import AreaSearch, Effort, Found, Hold, Objective, plan_of
+from lvbo.optimize.search import AreaSearch, Effort, Found, Hold, Objective, Programmes, plan_of
 from lvbo.signal.check import check_plan, is_safe
 from lvbo.signal.plan import Plan
 from lvbo.timing.model import ControllerModel
@@ -31,7 +31,11 @@ def found(search: AreaSearch) -> list[Found]:
 
 
 def as_plans(found: Found, models: Models) -> dict[ControllerId, Plan]:
-    return {c: plan_of(models[c], p, PlanId("all")) for c, p in found.programmes.items()}
+    return as_plans_of(found.programmes, models)
+
+
+def as_plans_of(found: Programmes, models: Models) -> dict[ControllerId, Plan]:
+    return {c: plan_of(models[c], p, PlanId("all")) for c, p in found.items()}
 
 
 def test_what_is_found_costs_the_same_as_plans(
@@ -100,6 +104,21 @@ def test_signals_that_are_held_stay_within_their_slack(search: AreaSearch) -> No
         shift = (programme.offset_s - start[c].offset_s + 40) % 80 - 40
         assert -2 <= shift <= 3
         assert programme.greens_s == start[c].greens_s
+
+
+def test_offsets_lie_within_the_own_cycle_of_each_signal(
+    search: AreaSearch, models: Models
+) -> None:
+    short = search.start(80)
+    assert short is not None
+    whole = search.placed(search.programmes(short), 160)
+    whole.at.offset[:] = whole.at.offset + 80
+    found = search.programmes(whole)
+
+    assert all(p.cycle_s == 80 and 0 <= p.offset_s < 80 for p in found.values())
+    again = search.placed(found, 80)
+    assert (again.at.offset == short.at.offset).all()
+    assert as_plans_of(found, models) == as_plans_of(search.programmes(short), models)
 
 
 def test_stops_weigh_what_they_are_said_to(judge: AreaJudge, models: Models) -> None:

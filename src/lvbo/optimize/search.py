@@ -58,7 +58,7 @@ class Objective:
 class Programme:
     """How one signal runs: a stage order of its model, its own cycle, stage greens, offset.
 
-    The offset is when the first stage starts on the area clock, in whole seconds.
+    The offset is when the first stage starts on the area clock, in whole seconds of its own cycle.
     """
 
     order: int
@@ -318,11 +318,12 @@ class AreaSearch:
 
     def _programme(self, row: int, greens: Ints, cycle_s: int, offset_s: int) -> Programme:
         stages = self.table.stages
+        own_s = cycle_s // int(stages.times[row])
         return Programme(
             order=int(self.table.order[row]),
-            cycle_s=cycle_s // int(stages.times[row]),
+            cycle_s=own_s,
             greens_s=tuple(int(g) for g in greens[: int(stages.size[row])]),
-            offset_s=offset_s,
+            offset_s=offset_s % own_s,
         )
 
     def placed(self, programmes: Programmes, cycle_s: int, holds: Holds | None = None) -> Area:
