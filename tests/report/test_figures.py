@@ -32,7 +32,9 @@ from lvbo.report.plots import style
 from lvbo.report.plots.before_after import pairing_text, signed
 from lvbo.report.plots.los_map import LIMITS_S
 from lvbo.report.plots.style import Drawing, house_style
-from lvbo.report.plots.timespace import _spread, band_label, draw_timespace
+from lvbo.report.plots.timespace.bands import band_label
+from lvbo.report.plots.timespace.diagram import draw_timespace
+from lvbo.report.plots.timespace.frame import spread
 from lvbo.report.values import FlowDay, Spacing
 from lvbo.report.words import Words, short
 from lvbo.text import Language, table
@@ -164,7 +166,7 @@ def test_a_later_green_is_drawn_further_right() -> None:
 
 
 def test_cards_keep_their_distance_and_their_order() -> None:
-    shown = _spread([0.0, 1.0, 1.2, 9.0], 2.0)
+    shown = spread([0.0, 1.0, 1.2, 9.0], 2.0)
 
     assert all(b - a >= 2.0 - 1e-9 for a, b in pairwise(shown))
     assert shown[3] == 9.0

@@ -9,9 +9,10 @@ import pytest
 from tests.report import streets
 
 from lvbo.ids import MovementId, PhaseId
+from lvbo.report.layers import band_strips
 from lvbo.report.names import bearing, leg_bearing, merged_legs, phase_name
 from lvbo.report.stages import stage_sheet
-from lvbo.report.street import Caption, band_strips, headings, timespace
+from lvbo.report.street import Caption, headings, timespace
 from lvbo.report.words import Heading, Words, heading_of
 from lvbo.signal.lamp import Lamp, PhaseKind
 from lvbo.text import Language

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from lvbo.report.plots.timespace import slack_s, standing
+from lvbo.report.layers import slack_s
+from lvbo.report.plots.timespace.traffic import standing
 from lvbo.report.values import BandStrip, Green, SignalRow, Trace
 
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -14,6 +14,8 @@ from rich.text import Text
 if TYPE_CHECKING:
     from lvbo.cli.session import Session
     from lvbo.evaluation.compare import Difference
+    from lvbo.evaluation.corridors import Way
+    from lvbo.project.records import StreetRecord
     from lvbo.report.inputs import Result
 
 WIDEST_TITLE = 90
@@ -62,6 +64,46 @@ def differences_table(title: str, differences: Sequence[Difference], session: Se
     """Return the change of every measure, losers first."""
     table = _change_table(title, session)
     _section(table, "", differences, session)
+    return table
+
+
+def ways_table(title: str, ways: Mapping[Way, Sequence[Difference]], session: Session) -> Table:
+    """Return the change of every measure of a street, direction by direction."""
+    from lvbo.report.words import Words
+
+    words = Words(language=session.language)
+    table = _change_table(title, session)
+    for way, differences in ways.items():
+        _section(table, words.named("word_way", way), differences, session)
+    return table
+
+
+def corridor_table(record: StreetRecord, session: Session) -> Table:
+    """Return the mean of every measure of a street with its 95 % interval, by direction."""
+    from lvbo.evaluation.compare import WAY_LESS_IS_BETTER
+    from lvbo.report.numbers import STYLES, shown_mean
+    from lvbo.report.words import Words
+
+    words = Words(language=session.language)
+    ways = [way.way for way in record.ways[0]]
+    columns = [session.words("cli_col_measure"), session.words("cli_col_unit")]
+    columns += [words.named("word_way", way) for way in ways]
+    title = session.words("cli_title_corridor", street=record.street, n=len(record.ways))
+    table = plain_table(title, columns, numbers=len(ways))
+    for name in WAY_LESS_IS_BETTER:
+        style = STYLES[name]
+        cells = []
+        for k in range(len(ways)):
+            values = [seed[k].values[name] for seed in record.ways]
+            known = [value for value in values if value is not None]
+            cells.append(shown_mean(known, style) if len(known) == len(values) else "–")
+        table.add_row(
+            words(f"word_measure_{name}"),
+            Text(words(f"word_unit_{style.unit}"), style="dim"),
+            *cells,
+        )
+    table.caption = session.words("report_corridor_note")
+    table.caption_justify = "left"
     return table
 
 

@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from lvbo.errors import UsageError
-from lvbo.evaluation.corridors import Way, WayMeasures, measure_corridor
+from lvbo.evaluation.corridors import Way
+from lvbo.evaluation.indices import CorridorMeasures, measure_coordination
 from lvbo.evaluation.intervals import Interval, interval
 from lvbo.evaluation.measures import Measures, measure
 from lvbo.evaluation.movements import measure_movements
@@ -42,6 +43,19 @@ WAY_LESS_IS_BETTER: Mapping[str, bool] = {
     "speed_mps": False,
     "travel_median_s": True,
     "travel_p95_s": True,
+    "green_arrival_share": False,
+    "platoon_ratio": False,
+    "stops_per_signal": True,
+    "control_delay_s": True,
+    "green_flow_vph": False,
+    "green_use": False,
+    "speed_variation": True,
+    "spillback_share": True,
+    "red_queue_share": True,
+    "queue_storage_share": True,
+    "bus_speed_mps": False,
+    "side_queue_m": True,
+    "imbalance": True,
 }
 """The measures of one direction of a corridor that are compared."""
 
@@ -194,13 +208,22 @@ def compare_corridor(
 
     """
     _check_pairs(before, after)
-    old = [measure_corridor(run, corridor, network) for run in before.runs]
-    new = [measure_corridor(run, corridor, network) for run in after.runs]
+    old = [measure_coordination(run, corridor, network) for run in before.runs]
+    new = [measure_coordination(run, corridor, network) for run in after.runs]
+    return compare_ways(before.seeds, old, new)
+
+
+def compare_ways(
+    seeds: Sequence[int],
+    old: Sequence[Sequence[CorridorMeasures]],
+    new: Sequence[Sequence[CorridorMeasures]],
+) -> Mapping[Way, tuple[Difference, ...]]:
+    """Return the same from measures: one sequence of directions per seed, before and after."""
     found: dict[Way, tuple[Difference, ...]] = {}
     for ways in zip(*old, *new, strict=True):
         left, right = ways[: len(old)], ways[len(old) :]
         differences = [
-            _difference(name, before.seeds, a, b, less_is_better=less)
+            _difference(name, seeds, a, b, less_is_better=less)
             for name, less in WAY_LESS_IS_BETTER.items()
             if (a := _values(left, name)) is not None and (b := _values(right, name)) is not None
         ]
@@ -208,8 +231,10 @@ def compare_corridor(
     return found
 
 
-def _values(measures: Sequence[Measures | WayMeasures], name: str) -> list[float] | None:
-    values = [asdict(m)[name] for m in measures]
+def _values(measures: Sequence[Measures | CorridorMeasures], name: str) -> list[float] | None:
+    values = [
+        m.values[name] if isinstance(m, CorridorMeasures) else asdict(m)[name] for m in measures
+    ]
     return None if any(v is None for v in values) else [float(v) for v in values]
 
 

@@ -65,7 +65,7 @@ def measure_corridor(run: Run, corridor: Corridor, network: Network) -> tuple[Wa
     drives = corridor_drives(run, corridor, network).filter(
         ~pl.col("vehicle").is_in(apart.implode())
     )
-    ways = list(_ways(corridor))
+    ways = list(ways_of(corridor))
     found = [
         _way(drives.filter(pl.col("way") == way.value), way, len(sections))
         for way, sections in ways
@@ -75,7 +75,8 @@ def measure_corridor(run: Run, corridor: Corridor, network: Network) -> tuple[Wa
     return tuple(found)
 
 
-def _ways(corridor: Corridor) -> Iterator[tuple[Way, tuple[Section, ...]]]:
+def ways_of(corridor: Corridor) -> Iterator[tuple[Way, tuple[Section, ...]]]:
+    """Yield the directions that a corridor has, with their sections."""
     if corridor.outbound:
         yield Way.OUTBOUND, corridor.outbound
     if corridor.inbound:
@@ -107,9 +108,9 @@ def corridor_drives(run: Run, corridor: Corridor, network: Network) -> pl.DataFr
     placed = pl.DataFrame(
         [
             (edge, way.value, number)
-            for way, sections in _ways(corridor)
+            for way, sections in ways_of(corridor)
             for number, section in enumerate(sections)
-            for edge, _, _ in _edges_of(section.links, run, network)
+            for edge, _, _ in _edges_of(section.links, run.edges, network)
         ],
         schema={"edge": pl.String, "way": pl.String, "section": pl.Int64},
         orient="row",
@@ -142,13 +143,23 @@ def corridor_tracks(run: Run, corridor: Corridor, network: Network) -> pl.DataFr
     """
     if run.tracks is None:
         return pl.DataFrame(schema=TRACK_COLUMNS)
+    return place_tracks(run.tracks, run.edges, corridor, network)
+
+
+def place_tracks(
+    tracks: pl.DataFrame, edges: pl.DataFrame, corridor: Corridor, network: Network
+) -> pl.DataFrame:
+    """Return steps of vehicles on edges (`TRACKS`) as places along a corridor.
+
+    `edges` needs the columns edge, from_node, to_node and length_m of the network's edges.
+    """
     placed = pl.DataFrame(
-        list(_placed(run, corridor, network)),
+        list(_placed(edges, corridor, network)),
         schema={"edge": pl.String, "way": pl.String, "x0": pl.Float64, "slope": pl.Float64},
         orient="row",
     )
     return (
-        run.tracks.lazy()
+        tracks.lazy()
         .join(placed.lazy(), on="edge")
         .with_columns(x_m=pl.col("x0") + pl.col("slope") * pl.col("pos_m"))
         .select(*TRACK_COLUMNS)
@@ -167,36 +178,37 @@ def stop_positions_m(corridor: Corridor) -> tuple[float, ...]:
 
 
 def _placed(
-    run: Run, corridor: Corridor, network: Network
+    edges: pl.DataFrame, corridor: Corridor, network: Network
 ) -> Iterator[tuple[str, str, float, float]]:
     """Yield each edge of the corridor with the place of its start and metres gained per metre."""
     at = stop_positions_m(corridor)
-    for way, sections in _ways(corridor):
+    for way, sections in ways_of(corridor):
         outward = way is Way.OUTBOUND
         sign = 1.0 if outward else -1.0
         for k, section in enumerate(sections):
             target = at[k + 1] if outward else at[k]
             scale = sign * (at[k + 1] - at[k]) / section.length_m
-            for edge, _, left_m in _edges_of(section.links, run, network):
+            for edge, _, left_m in _edges_of(section.links, edges, network):
                 yield edge, way.value, target - scale * left_m, scale
         movement = corridor.stops[0].outbound if outward else corridor.stops[-1].inbound
         target = at[0] if outward else at[-1]
-        for edge, _, left_m in _edges_of(_approach(movement, network), run, network):
+        for edge, _, left_m in _edges_of(approach_of(movement, network), edges, network):
             yield edge, way.value, target - sign * left_m, sign
 
 
-def _approach(movement: MovementId | None, network: Network) -> tuple[LinkId, ...]:
+def approach_of(movement: MovementId | None, network: Network) -> tuple[LinkId, ...]:
+    """Return the link ahead of a movement's stop line, none without a movement."""
     return () if movement is None else (network.movement_index[movement].from_link,)
 
 
 def _edges_of(
-    links: tuple[LinkId, ...], run: Run, network: Network
+    links: tuple[LinkId, ...], edges: pl.DataFrame, network: Network
 ) -> list[tuple[str, float, float]]:
     """Return the edges of some links in driving order: id, length, metres from start to the end.
 
     Ways across intersections between the links are not counted.
     """
-    ordered = [edge for link in links for edge in _chain(link, run, network)]
+    ordered = [edge for link in links for edge in _chain(link, edges, network)]
     left = sum(length for _, length in ordered)
     found = []
     for edge, length in ordered:
@@ -205,10 +217,10 @@ def _edges_of(
     return found
 
 
-def _chain(link: LinkId, run: Run, network: Network) -> list[tuple[str, float]]:
+def _chain(link: LinkId, edges: pl.DataFrame, network: Network) -> list[tuple[str, float]]:
     """Return the edges of one link in driving order, with their lengths."""
     names = [] if network.sumo is None else [e for e, owner in network.sumo.edges if owner == link]
-    rows = run.edges.filter(pl.col("edge").is_in(names)).iter_rows(named=True)
+    rows = edges.filter(pl.col("edge").is_in(names)).iter_rows(named=True)
     by_start = {row["from_node"]: row for row in rows}
     ends = {row["to_node"] for row in by_start.values()}
     node = next((start for start in by_start if start not in ends), None)

@@ -20,7 +20,7 @@ from lvbo.simulation.escorts import Escort
 from lvbo.simulation.pool import Progress
 from lvbo.simulation.runs import Runs
 from lvbo.simulation.sensing import parse_sensing
-from lvbo.simulation.simulate import simulate_controlled
+from lvbo.simulation.simulate import Conduct, simulate_controlled
 from lvbo.simulation.tools import in_span
 
 AREA = "area"
@@ -33,7 +33,8 @@ class ControlOrder:
     `street_rules` adds least greens of 10 s (7 s for lefts) and walks where the network has no
     crossings; without it the rules are those that plans run under. `escorts` drive officers'
     routes; without `priority` nobody makes way for them. On `streets` the green wave of the plans
-    in force is kept, as far as it gives more than it costs.
+    in force is kept, as far as it gives more than it costs. With `tracks` runs keep where vehicles
+    were.
     """
 
     controller: str
@@ -43,6 +44,7 @@ class ControlOrder:
     escorts: tuple[Escort, ...] = ()
     priority: bool = True
     streets: tuple[str, ...] = ()
+    tracks: bool = False
 
 
 def check_order(order: ControlOrder) -> None:
@@ -96,7 +98,10 @@ def control_scenario(
         escorts=order.escorts,
         priority=order.priority,
     )
-    runs = simulate_controlled(ruled, controlling, seeds=seeds, workers=workers, progress=progress)
+    conduct = Conduct(name=order.controller, trajectories=order.tracks)
+    runs = simulate_controlled(
+        ruled, controlling, seeds=seeds, conduct=conduct, workers=workers, progress=progress
+    )
     rules = {"street_rules": order.street_rules}
     return replace(runs, manifest={**runs.manifest, **rules})
 

@@ -15,7 +15,7 @@ from lvbo.report.figures import flow_figure, los_figure, timespace_figure
 from lvbo.report.inputs import ReportInputs, WavePage
 from lvbo.report.maps import flow_day, los_map
 from lvbo.report.plots.style import Drawing
-from lvbo.report.street import Caption, band_facts, timespace
+from lvbo.report.street import Caption, band_facts, coordinated_phases, timespace
 from lvbo.report.words import Words, short
 from lvbo.signal.schedule import DAY_S, PlanSet
 from lvbo.simulation.runs import Run
@@ -96,7 +96,11 @@ def street_figure(  # noqa: PLR0913  a diagram joins all of these
         network,
         corridor,
         plans.running(moment.day_type, second),
-        caption=Caption(title=f"{name} | {shown}", subtitle=band_facts(band, words)),
+        caption=Caption(
+            title=f"{name} | {shown}",
+            subtitle=band_facts(band, words),
+            phases=coordinated_phases(network, corridor, words),
+        ),
         begin_s=moment.begin_s,
         band=band,
         run=run,

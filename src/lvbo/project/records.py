@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lvbo.codec import from_document, to_document, to_plain
 from lvbo.errors import InputError, UsageError
+from lvbo.evaluation.indices import CorridorMeasures, measure_coordination
 from lvbo.evaluation.measures import Measures, measure
 from lvbo.network.network import Network
 from lvbo.simulation.runs import Runs
@@ -18,13 +19,22 @@ from lvbo.simulation.runs import Runs
 FILE = "runs.json"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreetRecord:
+    """What the runs say of one street: by seed, then by direction."""
+
+    street: str
+    ways: tuple[tuple[CorridorMeasures, ...], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """The runs of one controller in one scenario: measures by seed."""
+    """The runs of one controller in one scenario: measures by seed, of the streets named too."""
 
     scenario: str
     controller: str
     measures: tuple[Measures, ...]
+    streets: tuple[StreetRecord, ...] = ()
 
     def plain(self) -> dict[str, Any]:
         """Return the record as plain data."""
@@ -32,6 +42,7 @@ class RunRecord:
             "scenario": self.scenario,
             "controller": self.controller,
             "measures": to_plain(self.measures),
+            "streets": to_plain(self.streets),
         }
 
     def check_pairs(self, other: RunRecord) -> None:
@@ -46,12 +57,25 @@ class RunRecord:
             )
 
 
-def record_of(runs: Runs, network: Network) -> RunRecord:
-    """Return what is kept of runs."""
+def record_of(runs: Runs, network: Network, streets: Sequence[str] = ()) -> RunRecord:
+    """Return what is kept of runs.
+
+    Raises:
+        InputError: LV210 where the network has no such street.
+
+    """
+    corridors = [network.corridor(name) for name in streets]
     return RunRecord(
         scenario=runs.scenario,
         controller=runs.controller,
         measures=tuple(measure(run, network) for run in runs.runs),
+        streets=tuple(
+            StreetRecord(
+                street=corridor.name,
+                ways=tuple(measure_coordination(run, corridor, network) for run in runs.runs),
+            )
+            for corridor in corridors
+        ),
     )
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 
 from lvbo.errors import Finding
+from lvbo.evaluation.indices import AIMS, Aim
 from lvbo.ids import ControllerId, MovementId
 from lvbo.report.assemble import period_curve
 from lvbo.report.figures import (
@@ -19,13 +20,13 @@ from lvbo.report.figures import (
     timespace_figure,
 )
 from lvbo.report.inline import inline
-from lvbo.report.inputs import ReportInputs, Result, WavePage
+from lvbo.report.inputs import DirectionResult, ReportInputs, Result, WavePage
 from lvbo.report.maps import flow_day
 from lvbo.report.names import controller_name, movement_name
 from lvbo.report.numbers import STYLES, Line, line, number, spread
 from lvbo.report.plots.style import Drawing
 from lvbo.report.stages import stage_sheet
-from lvbo.report.street import Caption, band_facts, timespace
+from lvbo.report.street import Caption, band_facts, coordinated_phases, timespace
 from lvbo.report.values import BeforeAfter, Pairing, StageSheet, TimeSpace
 from lvbo.report.words import Words, short
 from lvbo.signal.plan import Plan
@@ -81,12 +82,21 @@ class MovementLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AimBlock:
+    """The indices of one direction of a street under one aim."""
+
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """All measures and the movements that lose, of one source."""
+    """All measures, those of streets by aim, and the movements that lose, of one source."""
 
     heading: str
     sides: str
     lines: tuple[Line, ...]
+    corridors: tuple[AimBlock, ...]
     losers: tuple[MovementLine, ...]
     more: str
 
@@ -238,7 +248,11 @@ def _diagram(
         inputs.network,
         wave.corridor,
         running(plans, inputs.day_type, wave.begin_s),
-        caption=Caption(title=title, subtitle=band_facts(band, words)),
+        caption=Caption(
+            title=title,
+            subtitle=band_facts(band, words),
+            phases=coordinated_phases(inputs.network, wave.corridor, words),
+        ),
         begin_s=wave.begin_s,
         band=band,
         run=wave.run_after if is_after else wave.run_before,
@@ -285,9 +299,32 @@ def _compared(inputs: ReportInputs, result: Result, words: Words) -> Compared:
         heading=words(f"report_source_{result.source}"),
         sides=words("report_sides", before=comparison.before, after=comparison.after),
         lines=tuple(line(d, words) for d in comparison.differences),
+        corridors=tuple(
+            block for direction in result.directions for block in _aims(direction, words)
+        ),
         losers=tuple(_losers(inputs, result, words)),
         more=words("report_more_movements", n=more) if more > 0 else "",
     )
+
+
+def _aims(direction: DirectionResult, words: Words) -> Iterator[AimBlock]:
+    """Return the indices of a direction by aim, in the order of the standard, then all others."""
+    found = {difference.measure: difference for difference in direction.differences}
+    for aim in (*Aim, None):
+        names = (
+            [name for name in AIMS if AIMS[name] is aim]
+            if aim
+            else [x for x in found if x not in AIMS]
+        )
+        lines = tuple(line(found[name], words) for name in names if name in found)
+        if lines:
+            heading = words(
+                "report_corridor_aim",
+                street=short(direction.street, 20),
+                direction=f" {words.heading(direction.heading)}",
+                aim=words(f"word_aim_{aim or 'more'}"),
+            )
+            yield AimBlock(heading=heading.strip(), lines=lines)
 
 
 def _losers(inputs: ReportInputs, result: Result, words: Words) -> Iterator[MovementLine]:

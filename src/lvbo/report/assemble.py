@@ -53,7 +53,7 @@ def direction_results(
     out, back = headings(network, corridor)
     shown = ((Way.BOTH, None), (Way.OUTBOUND, out), (Way.INBOUND, back))
     return tuple(
-        DirectionResult(heading=heading, differences=found[way])
+        DirectionResult(heading=heading, differences=found[way], street=corridor.name)
         for way, heading in shown
         if way in found
     )

@@ -15,7 +15,8 @@ from lvbo.report.plots.los_map import draw_los
 from lvbo.report.plots.period_curve import draw_period_curve
 from lvbo.report.plots.stage_diagram import PER_ROW, ROW_STEP, STEP, draw_stages
 from lvbo.report.plots.style import Drawing
-from lvbo.report.plots.timespace import draw_timespace
+from lvbo.report.plots.timespace.diagram import draw_timespace
+from lvbo.report.plots.timespace.legend import write_legend
 from lvbo.report.plots.trade_off import draw_trade_off
 from lvbo.report.values import (
     BeforeAfter,
@@ -33,6 +34,11 @@ from lvbo.text import Language
 
 PAGE_CM = 18.4
 WIDE_CM = 26.0
+PER_SIGNAL_CM = 1.05
+AXIS_CM = 2.4
+HEAD_CM = 2.8
+KEYS_CM = 1.9
+SWAPPED_CM = 21.0
 
 
 def timespace_figure(
@@ -43,13 +49,45 @@ def timespace_figure(
     swapped: bool = False,
 ) -> Drawing:
     """Return the time-space diagram 时距图 of a street."""
+    return timespace_pair([diagram], language, spacing=spacing, swapped=swapped)
+
+
+def timespace_pair(
+    diagrams: Sequence[TimeSpace],
+    language: Language,
+    *,
+    spacing: Spacing = Spacing.HYBRID,
+    swapped: bool = False,
+) -> Drawing:
+    """Return time-space diagrams of one street on the same axes, for example before and after.
+
+    They must span the same time and hold the same signals.
+    """
     words = Words(language=language)
+    count = len(diagrams)
+    along_cm = _along_cm(len(diagrams[0].signals), swapped=swapped)
+    keys_cm = KEYS_CM if swapped else KEYS_CM + 0.6
 
     def draw(figure: Figure) -> None:
-        draw_timespace(figure.add_subplot(), diagram, words, spacing=spacing, swapped=swapped)
+        shape = (1, count) if swapped else (count, 1)
+        panels = figure.subplots(*shape, squeeze=False).ravel()
+        for ax, diagram in zip(panels, diagrams, strict=True):
+            draw_timespace(ax, diagram, words, spacing=spacing, swapped=swapped, along_cm=along_cm)
+        write_legend(panels[0], diagrams, words, swapped=swapped)
 
-    height = 20.0 if swapped else min(17.0, 6.5 + 1.7 * len(diagram.signals))
+    if swapped:
+        return Drawing(
+            width_cm=count * (along_cm + AXIS_CM), height_cm=SWAPPED_CM + keys_cm, draw=draw
+        )
+    height = count * (along_cm + HEAD_CM) + keys_cm
     return Drawing(width_cm=WIDE_CM, height_cm=height, draw=draw)
+
+
+def _along_cm(signals: int, *, swapped: bool) -> float:
+    """Return how long the axis of distances is: cards of all signals find room along it."""
+    if swapped:
+        return max(WIDE_CM - AXIS_CM, PER_SIGNAL_CM * signals)
+    return max(min(11.0, 3.0 + 1.6 * signals), PER_SIGNAL_CM * signals)
 
 
 def stage_figure(sheet: StageSheet, language: Language) -> Drawing:

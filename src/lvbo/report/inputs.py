@@ -53,6 +53,7 @@ class DirectionResult:
 
     heading: Heading | None
     differences: tuple[Difference, ...]
+    street: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

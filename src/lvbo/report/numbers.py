@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from lvbo.evaluation.compare import Difference
-from lvbo.evaluation.intervals import Interval
+from lvbo.evaluation.intervals import Interval, interval
 from lvbo.report.words import MPS_TO_KMH, Words
 
 
@@ -50,6 +51,19 @@ STYLES = {
     "stops_per_trip": Style("per_trip", 2),
     "stops_per_km": Style("per_km", 2),
     "nonstop_share": Style("percent", 0, 100.0),
+    "green_arrival_share": Style("percent", 0, 100.0),
+    "platoon_ratio": Style("none", 2),
+    "stops_per_signal": Style("per_trip", 2),
+    "control_delay_s": Style("s_per_veh", 1),
+    "green_flow_vph": Style("veh_per_h", 0),
+    "green_use": Style("percent", 0, 100.0),
+    "speed_variation": Style("none", 2),
+    "spillback_share": Style("percent", 1, 100.0),
+    "red_queue_share": Style("percent", 0, 100.0),
+    "queue_storage_share": Style("percent", 0, 100.0),
+    "bus_speed_mps": Style("km_per_h", 1, MPS_TO_KMH),
+    "side_queue_m": Style("m", 0),
+    "imbalance": Style("none", 2),
 }
 _PLAIN = Style("none", 2)
 
@@ -93,6 +107,15 @@ def line(difference: Difference, words: Words) -> Line:
     )
 
 
+def shown_mean(values: Sequence[float], style: Style) -> str:
+    """Return the mean of one value per seed with its 95 % interval, where there are several."""
+    found = interval(values)
+    mean = number(found.mean, style)
+    if found.low is None or found.high is None:
+        return mean
+    return f"{mean} [{number(found.low, style)}, {number(found.high, style)}]"
+
+
 def mark_of(difference: Difference) -> Mark:
     """Return what the interval of a change says: it decides only where it excludes zero."""
     if not difference.is_certain:
@@ -111,9 +134,9 @@ def signed(value: float, style: Style) -> str:
     return text[1:] if float(text) == 0 else text.replace("-", "−")
 
 
-def spread(interval: Interval, style: Style, words: Words) -> str:
+def spread(found: Interval, style: Style, words: Words) -> str:
     """Return a mean change with its interval; one value alone has none and says so."""
-    mean = signed(interval.mean, style)
-    if interval.low is None or interval.high is None:
+    mean = signed(found.mean, style)
+    if found.low is None or found.high is None:
         return words("report_no_interval", mean=mean)
-    return f"{mean} [{signed(interval.low, style)}, {signed(interval.high, style)}]"
+    return f"{mean} [{signed(found.low, style)}, {signed(found.high, style)}]"

@@ -4,19 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import polars as pl
 
 from lvbo.evaluation.corridors import Way, corridor_tracks, stop_positions_m
-from lvbo.ids import ControllerId, PhaseId
-from lvbo.network.corridor import Corridor
+from lvbo.ids import ControllerId, MovementId, PhaseId
+from lvbo.network.corridor import Corridor, Stop
 from lvbo.network.network import Network
+from lvbo.network.place import Turn
 from lvbo.progression.problem import BandPlan
-from lvbo.report.names import bearing
-from lvbo.report.values import BandStrip, Green, SignalRow, TimeSpace, Trace
+from lvbo.report.layers import (
+    Layers,
+    band_strips,
+    changed_s,
+    link_strips,
+    part_strips,
+    shown,
+    slack_of_strips,
+    wedges,
+)
+from lvbo.report.names import bearing, phases_name
+from lvbo.report.values import BandStrip, Green, Shown, SignalRow, TimeSpace, Trace
 from lvbo.report.words import Heading, Words, heading_of
+from lvbo.signal.lamp import Right
 from lvbo.signal.plan import Plan
 from lvbo.simulation.runs import Run
 
@@ -28,10 +41,11 @@ PARTED_S = 60.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Caption:
-    """The words above a diagram."""
+    """The words above a diagram, and the names of each signal's coordinated phases."""
 
     title: str
     subtitle: str = ""
+    phases: tuple[str, ...] = ()
 
 
 def headings(network: Network, corridor: Corridor) -> tuple[Heading, Heading]:
@@ -39,6 +53,23 @@ def headings(network: Network, corridor: Corridor) -> tuple[Heading, Heading]:
     ends = [network.intersection_index[corridor.stops[k].intersection].at for k in (0, -1)]
     out = bearing(ends[0], ends[1])
     return heading_of(out), heading_of(out + 180)
+
+
+def coordinated_phases(network: Network, corridor: Corridor, words: Words) -> tuple[str, ...]:
+    """Return the names of the phases that the wave runs through, by signal."""
+    found = []
+    for stop in corridor.stops:
+        owner = stop.outbound_controller or stop.inbound_controller
+        same = stop.outbound_controller == owner
+        phases = dict.fromkeys((*(stop.outbound_phases if same else ()), *_inbound(stop, owner)))
+        named = owner is not None and phases
+        controller = network.controller_index[owner] if named and owner is not None else None
+        found.append(phases_name(network, controller, list(phases), words) if controller else "")
+    return tuple(found)
+
+
+def _inbound(stop: Stop, owner: ControllerId | None) -> tuple[PhaseId, ...]:
+    return stop.inbound_phases if stop.inbound_controller == owner else ()
 
 
 def timespace(  # noqa: PLR0913  a diagram joins all of these
@@ -50,28 +81,77 @@ def timespace(  # noqa: PLR0913  a diagram joins all of these
     begin_s: float,
     band: BandPlan | None = None,
     run: Run | None = None,
+    layers: Layers | None = None,
     cycles: int = 4,
 ) -> TimeSpace:
     """Return what a time-space diagram of a corridor shows from `begin_s` on.
 
-    With a run that kept trajectories, its vehicles are drawn too, both ways.
+    With a run that kept trajectories, its vehicles are drawn too, both ways. Slack is that of the
+    bands through all signals, else of the bands by link.
     """
+    over = layers or Layers()
     places = stop_positions_m(corridor)
-    rows = tuple(_row(network, corridor, k, places[k], plans) for k in range(len(corridor.stops)))
+    rows = [_row(network, corridor, k, places[k], plans) for k in range(len(corridor.stops))]
     longest = max((row.cycle_s for row in rows), default=100.0)
-    end_s = begin_s + cycles * longest
+    span = (begin_s, begin_s + cycles * longest)
+    strips = (
+        *(band_strips(corridor, band) if band is not None and over.links is None else ()),
+        *(link_strips(corridor, over.links) if over.links is not None else ()),
+        *part_strips(corridor, over.parts),
+    )
+    queues = () if over.volumes is None else wedges(network, corridor, rows, over.volumes)
     outbound, inbound = headings(network, corridor)
     return TimeSpace(
         title=caption.title,
         subtitle=caption.subtitle,
         outbound_heading=outbound,
         inbound_heading=inbound,
-        begin_s=begin_s,
-        end_s=end_s,
-        signals=rows,
-        bands=() if band is None else band_strips(corridor, band),
-        traces=() if run is None else tuple(traces(network, corridor, run, (begin_s, end_s))),
+        begin_s=span[0],
+        end_s=span[1],
+        signals=tuple(
+            replace(
+                row,
+                phases=caption.phases[k] if caption.phases else "",
+                slack_s=_slack(row, k, band, over, strips),
+                moved_s=_moved_s(corridor.stops[k], plans, over),
+                shown_outbound=_shown(network, corridor.stops[k], over, span, outbound=True),
+                shown_inbound=_shown(network, corridor.stops[k], over, span, outbound=False),
+            )
+            for k, row in enumerate(rows)
+        ),
+        bands=strips,
+        traces=(*over.traces, *(() if run is None else traces(network, corridor, run, span))),
+        source=over.source,
+        wedges=queues,
+        ticks=tuple(tick for tick in over.ticks if span[0] <= tick.at_s <= span[1]),
     )
+
+
+def _slack(
+    row: SignalRow, k: int, band: BandPlan | None, over: Layers, strips: Sequence[BandStrip]
+) -> tuple[float, float]:
+    if over.links is not None:
+        return slack_of_strips(row, k, strips)
+    if band is None or band.sum_ms <= 0:
+        return (0.0, 0.0)
+    earlier, later = band.slack_ms[k]
+    most = row.cycle_s / 2
+    return min(earlier / 1000, most), min(later / 1000, most)
+
+
+def _moved_s(stop: Stop, plans: Mapping[ControllerId, Plan], over: Layers) -> float | None:
+    owner = stop.outbound_controller or stop.inbound_controller
+    if over.before is None or owner is None or owner not in plans:
+        return None
+    return changed_s(plans[owner], over.before.get(owner))
+
+
+def _shown(
+    network: Network, stop: Stop, over: Layers, span: tuple[float, float], *, outbound: bool
+) -> tuple[Shown, ...]:
+    owner = stop.outbound_controller if outbound else stop.inbound_controller
+    phases = stop.outbound_phases if outbound else stop.inbound_phases
+    return shown(network, over.lamps, owner, phases, span)
 
 
 def _row(
@@ -85,14 +165,34 @@ def _row(
     controller = stop.outbound_controller or stop.inbound_controller
     plan = plans.get(controller) if controller is not None else None
     place = network.intersection_index[stop.intersection]
+    out, back = stop.outbound_controller, stop.inbound_controller
+    left_out, left_back = (
+        _left_phases(network, owner, movement)
+        for owner, movement in ((out, stop.outbound), (back, stop.inbound))
+    )
     return SignalRow(
         name=place.name or str(place.id),
         at_m=at_m,
         cycle_s=plan.cycle_s if plan else 100.0,
         offset_s=plan.offset_s if plan else 0.0,
-        outbound=_greens(network, stop.outbound_controller, stop.outbound_phases, plans),
-        inbound=_greens(network, stop.inbound_controller, stop.inbound_phases, plans),
+        outbound=_greens(network, out, stop.outbound_phases, plans),
+        inbound=_greens(network, back, stop.inbound_phases, plans),
+        left_outbound=_greens(network, out, left_out, plans),
+        left_inbound=_greens(network, back, left_back, plans),
     )
+
+
+def _left_phases(
+    network: Network, controller: ControllerId | None, through: MovementId | None
+) -> tuple[PhaseId, ...]:
+    """Return the phases that protect the left turn from the same approach as a movement."""
+    if controller is None or through is None:
+        return ()
+    approach = network.movement_index[through].from_link
+    lefts = {m.id for m in network.movements_from[approach] if m.turn is Turn.LEFT}
+    services = network.controller_index[controller].rules.services
+    found = [s.phase for s in services if s.movement in lefts and s.right is Right.PROTECTED]
+    return tuple(dict.fromkeys(found))
 
 
 def _greens(
@@ -116,31 +216,10 @@ def _greens(
                     length_s=window.length_ds / 10,
                     flash_s=min(phase.flash_ds, window.length_ds) / 10,
                     yellow_s=window.yellow_ds / 10,
+                    least_s=owner.rules.limit_index[phase_id].min_green_ds / 10,
                 )
             )
     return tuple(sorted(found, key=lambda green: green.start_s))
-
-
-def band_strips(corridor: Corridor, band: BandPlan) -> tuple[BandStrip, ...]:
-    """Return the bands of a plan as strips, without those of no width."""
-    sides = (
-        (True, band.outbound_ms, band.front_out_ms, corridor.outbound, band.travel_out_ms),
-        (False, band.inbound_ms, band.front_in_ms, corridor.inbound, band.travel_in_ms),
-    )
-    return tuple(
-        BandStrip(
-            is_outbound=is_outbound,
-            width_s=width_ms / 1000,
-            cycle_s=band.cycle_ms / 1000,
-            fronts_s=tuple(front / 1000 for front in fronts),
-            speeds_mps=tuple(
-                1000 * section.length_m / travel
-                for section, travel in zip(sections, travels, strict=True)
-            ),
-        )
-        for is_outbound, width_ms, fronts, sections, travels in sides
-        if width_ms > 0 and sections
-    )
 
 
 def traces(
@@ -151,10 +230,14 @@ def traces(
     Vehicles that turn in or off appear for the links they drive; bicycles are left out, and a run
     without trajectories gives none.
     """
-    begin, end = span_s
     riders = run.vehicles.filter(run.vehicles["vclass"].is_in(RIDERS))["vehicle"].to_list()
     tracks = corridor_tracks(run, corridor, network)
-    tracks = tracks.filter(tracks["t_s"].is_between(begin, end), ~tracks["vehicle"].is_in(riders))
+    yield from lines_of(tracks.filter(~tracks["vehicle"].is_in(riders)), span_s)
+
+
+def lines_of(tracks: pl.DataFrame, span_s: tuple[float, float]) -> Iterator[Trace]:
+    """Return the lines of places along a corridor (`corridor_tracks`) within a span of time."""
+    tracks = tracks.filter(tracks["t_s"].is_between(*span_s))
     for (_, way), seen in tracks.group_by("vehicle", "way", maintain_order=True):
         yield from _pieces(
             seen["t_s"].to_list(), seen["x_m"].to_list(), is_outbound=way == Way.OUTBOUND

@@ -25,17 +25,37 @@ class Spacing(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Green:
-    """One green of a direction: `start_s` in [0, cycle) of the drawn clock; flash lies inside."""
+    """One green of a direction: `start_s` in [0, cycle) of the drawn clock; flash lies inside.
+
+    What comes after `least_s`, the minimum green, trails: a controller may cut it.
+    """
 
     start_s: float
     length_s: float
     flash_s: float = 0.0
     yellow_s: float = 3.0
+    least_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """What the lamps of a direction really showed from `begin_s` to `end_s` of the drawn clock."""
+
+    begin_s: float
+    end_s: float
+    lamp: Lamp
+    is_flashing: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignalRow:
-    """One signal of the street: its place, its own cycle, and the greens of both directions."""
+    """One signal of the street: its place, its own cycle, and the greens of both directions.
+
+    `left_*` are protected left turns from the same approach. Where `shown_*` is known the lamps as
+    they were are drawn instead of the plan. `phases` names the coordinated phases, `moved_s` says
+    by how much the offset differs from the plans compared with (None: nothing to compare). With
+    `slack_s` the offset may move this much earlier and later before a band is lost.
+    """
 
     name: str
     at_m: float
@@ -43,15 +63,31 @@ class SignalRow:
     offset_s: float
     outbound: tuple[Green, ...]
     inbound: tuple[Green, ...]
+    left_outbound: tuple[Green, ...] = ()
+    left_inbound: tuple[Green, ...] = ()
+    shown_outbound: tuple[Shown, ...] = ()
+    shown_inbound: tuple[Shown, ...] = ()
+    phases: str = ""
+    moved_s: float | None = None
+    slack_s: tuple[float, float] = (0.0, 0.0)
+
+
+class StripKind(StrEnum):
+    """What a band is: through all signals, of one link, or through part of the street."""
+
+    THROUGH = "through"
+    LINK = "link"
+    PART = "part"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandStrip:
     """One band, repeated every cycle, over the signals from `first` on, in outbound order.
 
-    `fronts_s[k]` is when its front passes the stop line of signal `first + k`, not wrapped;
-    `speeds_mps[k]` the speed on the link after that signal. A strip over part of the street is
-    drawn lighter.
+    `fronts_s[k]` is when its front leaves the stop line of signal `first + k`, not wrapped;
+    `speeds_mps[k]` the speed on the link after that signal and `arrivals_s[k]` when the front is at
+    the far end of that link: later than it leaves there where a queue is cleared first. Without
+    arrivals it drives on as it arrives. A strip through part of the street is drawn lighter.
     """
 
     is_outbound: bool
@@ -60,6 +96,49 @@ class BandStrip:
     fronts_s: tuple[float, ...]
     speeds_mps: tuple[float, ...]
     first: int = 0
+    arrivals_s: tuple[float, ...] = ()
+    kind: StripKind = StripKind.THROUGH
+
+    def ends_s(self, link: int) -> tuple[float, float]:
+        """Return when the front is at the first and the second signal of its link `link`."""
+        here, there = self.fronts_s[link], self.fronts_s[link + 1]
+        if not self.arrivals_s:
+            return here, there
+        far = self.arrivals_s[link]
+        return (here, far) if self.is_outbound else (far, there)
+
+
+class TraceSource(StrEnum):
+    """Where traces come from."""
+
+    SIMULATED = "simulated"
+    DRIVEN = "driven"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wedge:
+    """The queue of one red, repeated every cycle: who it is made of stands since `begin_s`.
+
+    It dissolves from `go_s` on, and is gone at `end_s`, when its last vehicle, `reach_m` up the
+    street, starts.
+    """
+
+    is_outbound: bool
+    signal: int
+    cycle_s: float
+    begin_s: float
+    go_s: float
+    end_s: float
+    reach_m: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tick:
+    """One actuation of a detector on the street."""
+
+    is_outbound: bool
+    at_s: float
+    at_m: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +166,9 @@ class TimeSpace:
     signals: tuple[SignalRow, ...]
     bands: tuple[BandStrip, ...] = ()
     traces: tuple[Trace, ...] = ()
+    source: TraceSource = TraceSource.SIMULATED
+    wedges: tuple[Wedge, ...] = ()
+    ticks: tuple[Tick, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

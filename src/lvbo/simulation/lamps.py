@@ -67,6 +67,25 @@ def lit_phases(
     return {name: tuple(rows) for name, rows in found.items()}
 
 
+def shown_lamps(
+    network: Network,
+    changes: Iterable[LampChange],
+    controller: ControllerId,
+    phases: Sequence[PhaseId],
+) -> tuple[tuple[float, Lamp], ...]:
+    """Return, in order of time, from when on the brightest of some phases showed which lamp."""
+    owner = network.controller_index[controller]
+    lit = _lit(network, owner)
+    shows = {p: owner.rules.phase_index[p].shows for p in phases}
+    found: list[tuple[float, Lamp]] = []
+    for change in changes:
+        if change.controller == controller:
+            lamp = max(_lamp(p, shows[p], lit, change.state) for p in phases)
+            if not found or found[-1][1] is not lamp:
+                found.append((change.second, lamp))
+    return tuple(found)
+
+
 def plan_of_states(
     network: Network,
     controller: Controller,

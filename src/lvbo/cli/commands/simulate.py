@@ -15,7 +15,7 @@ from lvbo.cli.options import OutOpt, PlansOpt, ScenarioArg, SeedsOpt, WorkersOpt
 from lvbo.cli.routes import effects_of, read_escorts, route_data, show_routes
 from lvbo.cli.session import Session
 from lvbo.cli.steps import Tell
-from lvbo.cli.tables import plain_table
+from lvbo.cli.tables import corridor_table, plain_table
 from lvbo.control.protocols import Order
 from lvbo.errors import UsageError
 
@@ -53,10 +53,12 @@ def simulate(
     street: Annotated[
         list[str] | None, typer.Option("--street", metavar="NAME", help="cli_opt_keep_wave")
     ] = None,
+    tracks: Annotated[bool, typer.Option("--tracks", help="cli_opt_tracks")] = False,
 ) -> None:
     """Run a scenario under plans, by default its own, or under a controller behind the gate."""
     from lvbo.cli.decisions import write_log
     from lvbo.project.folder import staged
+    from lvbo.project.recording import write_recording
     from lvbo.project.records import record_of, write_record
 
     session: Session = ctx.obj
@@ -64,6 +66,10 @@ def simulate(
     with session.step("read"):
         place = read_place(scenario)
         known = the_scenario(place)
+        for name in street or ():
+            known.network.corridor(name)
+        if wanted is not None:
+            wanted = replace(wanted, tracks=tracks)
         if wanted is not None and route is not None:
             wanted = replace(wanted, escorts=read_escorts(route, known.network))
     name = controller or (plans.stem if plans else "shipped")
@@ -72,15 +78,18 @@ def simulate(
     with staged(target) as scratch:
         with session.step("simulate") as tell:
             if wanted is None:
-                runs = _by_plans(place, plans, name, seeds, workers, tell)
+                runs = _by_plans(place, plans, name, seeds, workers, tell, tracks=tracks)
             else:
                 runs = _by_controller(place, plans, wanted, seeds, workers, tell)
         if wanted is not None and wanted.escorts:
             with session.step("routes_without") as tell:
                 none = replace(wanted, priority=False)
                 effects = effects_of(_by_controller(place, plans, none, seeds, workers, tell), runs)
-        record = record_of(runs, known.network)
+        with session.step("measure"):
+            record = record_of(runs, known.network, street or ())
         write_record(record, scratch, runs.manifest)
+        if tracks:
+            write_recording(runs.runs[0], scratch)
         if wanted is not None:
             write_log(runs, scratch, session.language)
     facts = [run.controlled for run in runs.runs if wanted is not None and run.controlled]
@@ -101,7 +110,6 @@ def _control_order(
         "--sensing": sensing,
         "--street-rules": street_rules,
         "--route": route,
-        "--street": streets or None,
     }
     if controller is None:
         for option, value in given.items():
@@ -122,7 +130,14 @@ def _control_order(
 
 
 def _by_plans(
-    place: Place, plans: Path | None, name: str, seeds: int, workers: int, tell: Tell
+    place: Place,
+    plans: Path | None,
+    name: str,
+    seeds: int,
+    workers: int,
+    tell: Tell,
+    *,
+    tracks: bool,
 ) -> Runs:
     from lvbo.simulation.simulate import Conduct
     from lvbo.simulation.simulate import simulate as run
@@ -133,7 +148,7 @@ def _by_plans(
         known,
         the_plans(plans, place) if plans else repaired(place.plans, known),
         seeds=range(seeds),
-        conduct=Conduct(name=name),
+        conduct=Conduct(name=name, trajectories=tracks),
         workers=workers,
         progress=tell,
     )
@@ -164,6 +179,8 @@ def _show(
 ) -> None:
     """Show what was measured and where it lies; leave with 1 where a lamp broke a rule."""
     session.show(_table(session, record, facts))
+    for one in record.streets:
+        session.show(corridor_table(one, session))
     if effects:
         show_routes(session, effects, runs)
     session.show(session.words("cli_runs_at", path=str(target)))

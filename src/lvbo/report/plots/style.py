@@ -38,6 +38,7 @@ FAINT = "#D5DCDE"
 PAPER = "#FFFFFF"
 
 LAMP_GREEN = "#2FA84F"
+LAMP_GREEN_TRAILING = "#79DE79"
 LAMP_YELLOW = "#F2C200"
 LAMP_RED = "#D8413A"
 LAMP_RED_AMBER = "#E8833A"
@@ -140,14 +141,18 @@ def figure_of(ax: Axes) -> Figure:
     return figure
 
 
-def write_title(ax: Axes, title: str, subtitle: str) -> None:
-    """Write the header of a figure: what and where, then period, plan and dates below."""
-    ax.set_title(short(title, 48), loc="left", pad=24 if subtitle else 10, color=INK)
+def write_title(ax: Axes, title: str, subtitle: str, *, lift_pt: float = 0.0) -> None:
+    """Write the header of a figure: what and where, then period, plan and dates below.
+
+    It stands `lift_pt` above where it would stand by itself.
+    """
+    pad = lift_pt + (24 if subtitle else 10)
+    ax.set_title(short(title, 48), loc="left", pad=pad, color=INK)
     ax.annotate(
         short(subtitle, 72),
         (0, 1),
         xycoords="axes fraction",
-        xytext=(0, 9),
+        xytext=(0, 9 + lift_pt),
         textcoords="offset points",
         fontsize=8,
         color=SOFT,
