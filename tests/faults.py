@@ -144,6 +144,7 @@ def cases() -> Iterable[Case]:
     yield from count_cases()
     yield from plan_cases()
     yield from corridor_cases()
+    yield from diagram_cases()
 
 
 def network_cases() -> Iterable[Case]:
@@ -414,3 +415,66 @@ def _disconnect(net: Path) -> None:
     for edge in ("AB", "BA"):
         content = re.sub(rf'<connection [^>]*(from|to)="{edge}"[^>]*/>', "", content)
     net.write_text(content, encoding="utf-8")
+
+
+DIAGRAM = ("diagram", CONFIG, "-s", "High St")
+NO_SPEED = (
+    '<fcd-export><timestep time="1"><vehicle id="a" lane="WA_0" pos="x"/></timestep></fcd-export>'
+)
+NOBODY = (
+    '<fcd-export><timestep time="1"><vehicle id="a" lane="ANA_0" pos="1" speed="1"/></timestep>'
+    "</fcd-export>"
+)
+
+
+def diagram_cases() -> Iterable[Case]:
+    def one(name: str, file: str, content: str, code: str, option: str, place: str = "") -> Case:
+        return Case(
+            name=f"diagram: {name}",
+            fault=beside(file, content),
+            code=code,
+            place=place or file,
+            call=(*DIAGRAM, option, file),
+        )
+
+    yield one("FCD of numbers that are none", "fcd.xml", NO_SPEED, "LV130", "--fcd")
+    yield one("FCD without vehicles", "fcd.xml", "<fcd-export/>", "LV131", "--fcd")
+    yield one("FCD of another street", "fcd.xml", NOBODY, "LV144", "--fcd", "High St")
+    yield one("FCD cut short", "fcd.xml", NO_SPEED[:50], "LV102", "--fcd")
+    yield one("another file for GPX", "a.gpx", "<kml/>", "LV133", "--gpx")
+    yield one("GPX without points", "a.gpx", "<gpx/>", "LV135", "--gpx")
+    yield one("GPX on a network without projection", "a.gpx", TRACK, "LV132", "--gpx", NET)
+    yield Case(
+        name="diagram: nothing recorded",
+        fault=lambda folder: (folder / "runs").mkdir(),
+        code="LV137",
+        place="runs",
+        call=(*DIAGRAM, "--run", "runs"),
+    )
+    yield Case(
+        name="diagram: recording of another kind",
+        fault=raw("tracks.parquet", b"PAR0"),
+        code="LV137",
+        place="tracks.parquet",
+        call=(*DIAGRAM, "--run", "."),
+    )
+    for option, value, code in (
+        ("--at", "25:00", "LV143"),
+        ("--period", "noon", "LV140"),
+        ("--day-type", "feast", "LV714"),
+        ("--events", "x.xml", "LV142"),
+    ):
+        yield Case(
+            name=f"diagram: {option} {value}",
+            fault=lambda _: None,
+            code=code,
+            place="High St" if code == "LV714" else option if code == "LV142" else value,
+            status=2,
+            call=(*DIAGRAM, option, value),
+        )
+
+
+TRACK = (
+    '<gpx><trk><trkseg><trkpt lat="37" lon="112"><time>2026-01-05T00:00:00Z</time></trkpt>'
+    "</trkseg></trk></gpx>"
+)

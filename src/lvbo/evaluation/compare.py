@@ -232,10 +232,14 @@ def compare_ways(
 
 
 def _values(measures: Sequence[Measures | CorridorMeasures], name: str) -> list[float] | None:
-    values = [
-        m.values[name] if isinstance(m, CorridorMeasures) else asdict(m)[name] for m in measures
-    ]
-    return None if any(v is None for v in values) else [float(v) for v in values]
+    found: list[float] = []
+    for each in measures:
+        named = each.values if isinstance(each, CorridorMeasures) else asdict(each)
+        value = named[name]
+        if value is None:
+            return None
+        found.append(float(value))
+    return found
 
 
 def _difference(

@@ -47,16 +47,16 @@ def fit_drive(
     times = np.asarray(times_s, np.float64)
     places = np.asarray(points, np.float64).reshape(-1, 2)
     rows: list[tuple[str, str, float, float]] = []
-    nearest = np.inf
+    nearest, count = np.inf, 0
     for way, _ in ways_of(corridor):
         line, at = centre_line(corridor, network, way)
         off, along = _projected(places, line, at)
         nearest = min(nearest, float(off.min(initial=np.inf)))
         sign = 1.0 if way is Way.OUTBOUND else -1.0
-        for number, stretch in enumerate(_stretches(times, off, sign * along)):
+        for stretch in _stretches(times, off, sign * along):
+            count += 1
             rows += [
-                (f"{name} {number + 1}", way.value, float(times[k]), float(along[k]))
-                for k in stretch
+                (f"{name} {count}", way.value, float(times[k]), float(along[k])) for k in stretch
             ]
     return Fitted(
         tracks=pl.DataFrame(rows, schema=TRACK_COLUMNS, orient="row").sort("vehicle", "t_s"),

@@ -257,7 +257,7 @@ def shown(
     index = network.controller_index[controller].rules.phase_index
     flash_s = max(index[p].flash_ds for p in phases) / 10
     listed = shown_lamps(network, changes, controller, phases)
-    ends = [at for at, _ in listed[1:]] + [span_s[1]]
+    ends = [*(at for at, _ in listed[1:]), span_s[1]][: len(listed)]
     found: list[Shown] = []
     for (begin, lamp), end in zip(listed, ends, strict=True):
         if end <= span_s[0] or begin >= span_s[1]:

@@ -12,7 +12,8 @@ from lvbo.report.words import MPS_TO_KMH, Words
 
 FADED = 0.5
 ASIDE = 0.8
-"""Labels stand this many cycles off the middle, so that those of both directions keep apart."""
+"""Labels stand this many cycles off the middle, so that those of both directions keep apart; those
+of parts one cycle from those of whole bands."""
 LABEL_CM = 1.1
 """A label needs a link this long on paper, measured along the street."""
 
@@ -69,7 +70,8 @@ def label_band(frame: Frame, diagram: TimeSpace, strip: BandStrip, words: Words)
         for time, height in zip(strip.ends_s(link), heights[link : link + 2], strict=True)
     ]
     time = (ends[0][0] + ends[1][0]) / 2
-    aside = (-ASIDE if strip.is_outbound else ASIDE) * strip.cycle_s
+    cycles = ASIDE - 1 if strip.kind is StripKind.PART else ASIDE
+    aside = (-cycles if strip.is_outbound else cycles) * strip.cycle_s
     middle = (diagram.begin_s + diagram.end_s) / 2 + aside
     shift = round((middle - time) / strip.cycle_s) * strip.cycle_s
     points = frame.put([t + shift for t, _ in ends], [h for _, h in ends])

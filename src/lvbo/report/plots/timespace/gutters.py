@@ -36,7 +36,7 @@ def write_cards(frame: Frame, diagram: TimeSpace, words: Words) -> None:
 
 
 def _card(row: SignalRow, before: SignalRow | None, words: Words) -> list[str]:
-    name = f"{short(row.name)}  [{short(row.phases, 9)}]" if row.phases else short(row.name)
+    name = f"{short(row.name)}  [{short(row.phases, 12)}]" if row.phases else short(row.name)
     line = words("fig_card", cycle=f"{row.cycle_s:g}", offset=f"{row.offset_s:g}")
     if before is None:
         return [name, line]
