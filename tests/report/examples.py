@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import numpy as np
@@ -20,11 +21,15 @@ from lvbo.report.values import (
     Pairing,
     PeriodCurve,
     PeriodSpan,
+    Shown,
     SignalRow,
     StageCell,
     StageSheet,
+    StripKind,
+    Tick,
     TimeSpace,
     Trace,
+    Wedge,
 )
 from lvbo.report.words import Heading
 from lvbo.signal.lamp import Lamp
@@ -104,6 +109,95 @@ def _trace(fronts: tuple[float, ...], late: float, *, is_outbound: bool) -> Trac
         times_s=tuple(t for t, _ in pairs),
         places_m=tuple(x for _, x in pairs),
     )
+
+
+LONG = {
+    Language.ZH: "迎宾西街与新建南路交叉口东侧辅路",
+    Language.EN: "Intersection of the Second Ring Road East",
+}
+
+
+def all_layers(language: Language, signals: int, *, longest_m: float = 900.0) -> TimeSpace:
+    """Return a street of many signals, some on half the cycle, with every layer there is."""
+    random = Random(signals)
+    places = [0.0]
+    for _ in range(signals - 1):
+        places.append(places[-1] + random.uniform(60, longest_m))
+    out = [27000 + x / SPEED_MPS for x in places]
+    back = [27048 + (places[-1] - x) / SPEED_MPS for x in places]
+    rows = tuple(
+        _full_row(language, k, x, (a, b))
+        for k, (x, a, b) in enumerate(zip(places, out, back, strict=True))
+    )
+    speeds = (SPEED_MPS,) * (signals - 1)
+    middle = signals // 2
+    whole = BandStrip(
+        is_outbound=True, width_s=WIDTH_OUT_S, cycle_s=CYCLE_S, fronts_s=tuple(out),
+        speeds_mps=speeds, arrivals_s=tuple(t + 4 for t in out[1:]),
+    )  # fmt: skip
+    links = [
+        BandStrip(
+            is_outbound=False, width_s=8.0 + 3 * k % 17, cycle_s=CYCLE_S,
+            fronts_s=tuple(back[k : k + 2]), speeds_mps=speeds[:1], first=k, kind=StripKind.LINK,
+        )
+        for k in range(signals - 1)
+    ]  # fmt: skip
+    part = replace(
+        whole, fronts_s=tuple(out[: middle + 1]), speeds_mps=speeds[:middle], width_s=33.0,
+        arrivals_s=tuple(out[1 : middle + 1]), kind=StripKind.PART,
+    )  # fmt: skip
+    return replace(
+        timespace(language),
+        signals=rows,
+        bands=(whole, part, *links),
+        traces=(_trace_along(places, out, is_outbound=True),),
+        wedges=tuple(
+            Wedge(
+                is_outbound=True, signal=k, cycle_s=CYCLE_S, begin_s=t - 45, go_s=t - 3,
+                end_s=t + 5, reach_m=30.0,
+            )
+            for k, t in enumerate(out)
+        ),
+        ticks=tuple(
+            Tick(is_outbound=k % 2 == 0, at_s=27000 + 7.0 * k, at_m=places[k % signals])
+            for k in range(60)
+        ),
+    )  # fmt: skip
+
+
+def _full_row(language: Language, k: int, at_m: float, fronts: tuple[float, float]) -> SignalRow:
+    cycle_s = CYCLE_S / 2 if k % 3 == 1 else CYCLE_S
+    green_s = 25.0 if k % 3 == 1 else 36.0
+    out, back = (
+        (Green(start_s=(front - 5) % cycle_s, length_s=green_s, flash_s=3, least_s=10),)
+        for front in fronts
+    )
+    left = (Green(start_s=(fronts[0] - 19) % cycle_s, length_s=11),)
+    return SignalRow(
+        name=LONG[language] if k % 4 == 0 else NAMES[language][k % 5],
+        at_m=at_m,
+        cycle_s=cycle_s,
+        offset_s=round(fronts[0] - 5) % cycle_s,
+        outbound=out,
+        inbound=back,
+        left_outbound=left,
+        shown_inbound=()
+        if k % 4
+        else (
+            Shown(begin_s=27010, end_s=27050, lamp=Lamp.GREEN),
+            Shown(begin_s=27047, end_s=27050, lamp=Lamp.GREEN, is_flashing=True),
+            Shown(begin_s=27050, end_s=27053, lamp=Lamp.YELLOW),
+            Shown(begin_s=27200, end_s=27300, lamp=Lamp.DARK),
+        ),
+        phases="东西直行" if language is Language.ZH else "E+W through",
+        moved_s=(4.0, -12.0, 0.0)[k % 3],
+        slack_s=(3.0, 9.0),
+    )
+
+
+def _trace_along(places: list[float], fronts: list[float], *, is_outbound: bool) -> Trace:
+    times = [*fronts, fronts[-1] + 30]
+    return Trace(is_outbound=is_outbound, times_s=tuple(times), places_m=(*places, places[-1] + 1))
 
 
 def stage_sheet(language: Language, *, left_hand: bool = False) -> StageSheet:

@@ -10,13 +10,17 @@ from math import ceil, floor
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PolyCollection
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 from numpy.typing import NDArray
 
+from lvbo.report.plots import style
 from lvbo.report.values import Spacing, TimeSpace
 
 Array = NDArray[np.float64]
 Numbers = Sequence[float] | Array
 
+POINTS_PER_CM = 72 / 2.54
 LEAST_LINK_SHARE = 0.09
 SHORTEST_SUM = 0.8
 """Least lengths of links take this share of the street at most."""
@@ -123,6 +127,14 @@ def repeats(first_s: float, last_s: float, cycle_s: float, diagram: TimeSpace) -
     """Return by how many cycles something from `first_s` to `last_s` may be moved and be seen."""
     low = floor((diagram.begin_s - last_s) / cycle_s) + 1
     return range(low, ceil((diagram.end_s - first_s) / cycle_s))
+
+
+def widest_cm(texts: Iterable[str], points: float) -> float:
+    """Return how wide the widest line of some texts is on paper."""
+    font = FontProperties(family=style.family(), size=points)
+    lines = [line for text in texts for line in text.split("\n")]
+    widths = [float(TextPath((0, 0), line, prop=font).get_extents().x1) for line in lines]
+    return max(widths, default=0.0) / POINTS_PER_CM
 
 
 def spread(wanted: Sequence[float], gap: float) -> list[float]:

@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
-
 from lvbo.report.plots import style
-from lvbo.report.plots.timespace.frame import Frame, spread
+from lvbo.report.plots.timespace.frame import POINTS_PER_CM, Frame, spread, widest_cm
 from lvbo.report.values import BandStrip, SignalRow, StripKind, TimeSpace
 from lvbo.report.words import MPS_TO_KMH, Words, short
 
 CARD_CM = 0.92
 UPRIGHT_CM = 3.6
 """Cards below a swapped diagram stand upright where they have this much room."""
-POINTS_PER_CM = 72 / 2.54
+POINT_SIZE = 7.0
 BADGE_PT = 34.0
 CARD_PT = 6.0
 LEAST_MOVE_S = 0.5
@@ -124,8 +121,8 @@ def write_links(frame: Frame, diagram: TimeSpace, words: Words) -> None:
     middles = [(a + b) / 2 for a, b in zip(frame.drawn, frame.drawn[1:], strict=False)]
     lines = [_link(diagram, link, words, swapped=frame.swapped) for link in range(len(middles))]
     room = frame.along_cm / max(1, len(middles))
-    turned = frame.swapped and room < _widest_cm(lines) + 0.3
-    pitch = CARD_CM if turned or not frame.swapped else _widest_cm(lines) + 0.2
+    turned = frame.swapped and room < widest_cm(lines, POINT_SIZE) + 0.3
+    pitch = CARD_CM if turned or not frame.swapped else widest_cm(lines, POINT_SIZE) + 0.2
     for text, y, at in zip(lines, middles, spread(middles, frame.units(pitch)), strict=True):
         shift = _shift_pt(frame, y, at)
         frame.ax.annotate(
@@ -147,18 +144,10 @@ def gutter_pt(frame: Frame, diagram: TimeSpace, words: Words) -> float:
     """Return how high the words on links stand above a swapped diagram, in points."""
     links = range(len(frame.drawn) - 1)
     lines = [_link(diagram, link, words, swapped=True) for link in links]
-    turned = frame.along_cm / max(1, len(lines)) < _widest_cm(lines) + 0.3
+    turned = frame.along_cm / max(1, len(lines)) < widest_cm(lines, POINT_SIZE) + 0.3
     if turned:
-        return _widest_cm(lines) * POINTS_PER_CM + 8
+        return widest_cm(lines, POINT_SIZE) * POINTS_PER_CM + 8
     return 12.0 * max(text.count("\n") + 1 for text in lines) + 6
-
-
-def _widest_cm(texts: list[str]) -> float:
-    font = FontProperties(family=style.family(), size=7)
-    lines = [line for text in texts for line in text.split("\n")]
-    return max(float(TextPath((0, 0), line, prop=font).get_extents().x1) for line in lines) / (
-        POINTS_PER_CM
-    )
 
 
 def _link(diagram: TimeSpace, link: int, words: Words, *, swapped: bool) -> str:

@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from lvbo.report.plots import style
+from lvbo.report.plots.timespace.frame import widest_cm
 from lvbo.report.plots.timespace.lamps import LEAST_SLACK_S, LEFT_HATCH
 from lvbo.report.plots.timespace.traffic import (
     QUEUE,
@@ -26,6 +28,9 @@ from lvbo.signal.lamp import OFF
 
 Key = Patch | Line2D
 COLUMNS = 5
+POINTS = 8.0
+MARK_CM = 1.6
+"""What a mark and the gap to the next column take beside a label of the key."""
 
 
 def write_legend(ax: Axes, diagrams: Sequence[TimeSpace], words: Words, *, swapped: bool) -> None:
@@ -34,7 +39,9 @@ def write_legend(ax: Axes, diagrams: Sequence[TimeSpace], words: Words, *, swapp
     out, back = words.heading(first.outbound_heading), words.heading(first.inbound_heading)
     keys = [*_lamps(diagrams, words), *_bands(diagrams, words, (out, back))]
     keys += [*_traffic(diagrams, words, (out, back)), *_slack(diagrams, words)]
-    legend = style.figure_of(ax).legend(handles=keys, loc="outside lower left", ncols=COLUMNS)
+    figure = style.figure_of(ax)
+    columns = _columns([str(key.get_label()) for key in keys], figure.get_figwidth() / style.CM)
+    legend = figure.legend(handles=keys, loc="outside lower left", ncols=columns)
     legend.set_in_layout(True)
     key = "fig_bars_note_swapped" if swapped else "fig_bars_note"
     note = words(key, outbound=out, inbound=back)
@@ -42,6 +49,15 @@ def write_legend(ax: Axes, diagrams: Sequence[TimeSpace], words: Words, *, swapp
         note += words("fig_bars_recorded")
     legend.set_title(note, prop=FontProperties(size=8))
     legend.set_alignment("left")
+
+
+def _columns(labels: Sequence[str], width_cm: float) -> int:
+    """Return how many columns of labels, as many in each as can be, fit a width."""
+    for columns in range(COLUMNS, 1, -1):
+        parts = [list(part) for part in np.array_split(np.asarray(labels), columns)]
+        if sum(widest_cm(part, POINTS) + MARK_CM for part in parts) <= width_cm:
+            return columns
+    return 1
 
 
 def _rows(diagrams: Sequence[TimeSpace]) -> list[SignalRow]:
