@@ -153,3 +153,24 @@ def test_a_recorded_run_is_drawn_with_its_lamps_and_its_street_is_measured(
     names = {d["measure"] for d in compared.data["streets"]["High St"]["both"]}
     assert {"green_arrival_share", "platoon_ratio", "imbalance"} <= names
     assert "协调队列比" in shown.out
+
+
+def test_counts_give_the_queues_ahead_of_the_bands(call: Call, home: Path, tmp_path: Path) -> None:
+    network = read_scenario(home / "tiny.sumocfg").network
+    rows = [
+        f"2025-12-08,{hour:02d}:00,{movement.id},{200 + 5 * hour}"
+        for movement in network.movements
+        if movement.controllers
+        for hour in range(24)
+    ]
+    lines = "\n".join(["date,time,movement,volume", *rows])
+    (home / "counts.csv").write_text(f"{lines}\n", encoding="utf-8")
+    said = call(
+        "diagram", home / "tiny.sumocfg", *STREET, "-c", home / "counts.csv", "--cycles", 3,
+        "-o", tmp_path / "d.svg", "--json",
+    )  # fmt: skip
+    assert said.status == 0, said.out
+    (side,) = said.data["sides"]
+
+    assert side["wedges"] >= 2
+    assert side["end_s"] - side["begin_s"] == 3 * side["bands"]["cycle_s"]

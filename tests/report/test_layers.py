@@ -145,6 +145,7 @@ def test_lamps_are_drawn_as_they_were_with_their_flash_at_the_end() -> None:
         (53.0, 900.0, Lamp.RED, False),
     ]
     assert rows[1].shown_outbound == ()
+    assert {s.lamp for s in rows[0].shown_left_outbound} == {Lamp.RED}
 
 
 def test_a_tick_lies_where_its_detector_does_up_the_street() -> None:

@@ -27,11 +27,11 @@ from lvbo.report.layers import (
     wedges,
 )
 from lvbo.report.names import bearing, phases_name
-from lvbo.report.values import BandStrip, Green, Shown, SignalRow, TimeSpace, Trace
+from lvbo.report.values import BandStrip, Green, SignalRow, TimeSpace, Trace
 from lvbo.report.words import Heading, Words, heading_of
 from lvbo.signal.lamp import Right
 from lvbo.signal.plan import Plan
-from lvbo.simulation.runs import Run
+from lvbo.simulation.runs import LampChange, Run
 
 RIDERS = ("bicycle", "moped", "scooter")
 NEAR_M = 2.5
@@ -101,6 +101,9 @@ def timespace(  # noqa: PLR0913  a diagram joins all of these
     )
     queues = () if over.volumes is None else wedges(network, corridor, rows, over.volumes)
     outbound, inbound = headings(network, corridor)
+    if over.lamps:
+        stops = zip(rows, corridor.stops, strict=True)
+        rows = [_as_shown(network, row, stop, over.lamps, span) for row, stop in stops]
     return TimeSpace(
         title=caption.title,
         subtitle=caption.subtitle,
@@ -114,8 +117,6 @@ def timespace(  # noqa: PLR0913  a diagram joins all of these
                 phases=caption.phases[k] if caption.phases else "",
                 slack_s=_slack(row, k, band, over, strips),
                 moved_s=_moved_s(corridor.stops[k], plans, over),
-                shown_outbound=_shown(network, corridor.stops[k], over, span, outbound=True),
-                shown_inbound=_shown(network, corridor.stops[k], over, span, outbound=False),
             )
             for k, row in enumerate(rows)
         ),
@@ -146,12 +147,24 @@ def _moved_s(stop: Stop, plans: Mapping[ControllerId, Plan], over: Layers) -> fl
     return changed_s(plans[owner], over.before.get(owner))
 
 
-def _shown(
-    network: Network, stop: Stop, over: Layers, span: tuple[float, float], *, outbound: bool
-) -> tuple[Shown, ...]:
-    owner = stop.outbound_controller if outbound else stop.inbound_controller
-    phases = stop.outbound_phases if outbound else stop.inbound_phases
-    return shown(network, over.lamps, owner, phases, span)
+def _as_shown(
+    network: Network,
+    row: SignalRow,
+    stop: Stop,
+    lamps: Sequence[LampChange],
+    span: tuple[float, float],
+) -> SignalRow:
+    """Return a signal with what its lamps were."""
+    out, back = stop.outbound_controller, stop.inbound_controller
+    left_out = _left_phases(network, out, stop.outbound)
+    left_back = _left_phases(network, back, stop.inbound)
+    return replace(
+        row,
+        shown_outbound=shown(network, lamps, out, stop.outbound_phases, span),
+        shown_inbound=shown(network, lamps, back, stop.inbound_phases, span),
+        shown_left_outbound=shown(network, lamps, out, left_out, span),
+        shown_left_inbound=shown(network, lamps, back, left_back, span),
+    )
 
 
 def _row(
@@ -166,10 +179,8 @@ def _row(
     plan = plans.get(controller) if controller is not None else None
     place = network.intersection_index[stop.intersection]
     out, back = stop.outbound_controller, stop.inbound_controller
-    left_out, left_back = (
-        _left_phases(network, owner, movement)
-        for owner, movement in ((out, stop.outbound), (back, stop.inbound))
-    )
+    left_out = _left_phases(network, out, stop.outbound)
+    left_back = _left_phases(network, back, stop.inbound)
     return SignalRow(
         name=place.name or str(place.id),
         at_m=at_m,

@@ -52,9 +52,10 @@ class SignalRow:
     """One signal of the street: its place, its own cycle, and the greens of both directions.
 
     `left_*` are protected left turns from the same approach. Where `shown_*` is known the lamps as
-    they were are drawn instead of the plan. `phases` names the coordinated phases, `moved_s` says
-    by how much the offset differs from the plans compared with (None: nothing to compare). With
-    `slack_s` the offset may move this much earlier and later before a band is lost.
+    they were are drawn instead of the plan, those of left turns too. `phases` names the
+    coordinated phases, `moved_s` says by how much the offset differs from the plans compared with
+    (None: nothing to compare). With `slack_s` the offset may move this much earlier and later
+    before a band is lost.
     """
 
     name: str
@@ -67,6 +68,8 @@ class SignalRow:
     left_inbound: tuple[Green, ...] = ()
     shown_outbound: tuple[Shown, ...] = ()
     shown_inbound: tuple[Shown, ...] = ()
+    shown_left_outbound: tuple[Shown, ...] = ()
+    shown_left_inbound: tuple[Shown, ...] = ()
     phases: str = ""
     moved_s: float | None = None
     slack_s: tuple[float, float] = (0.0, 0.0)

@@ -20,17 +20,17 @@ LEFT_HATCH = "/////"
 def draw_lamps(frame: Frame, diagram: TimeSpace, row: SignalRow, y: float) -> None:
     """Draw the two bars of a signal: the outbound one on the far side of its stop line."""
     thick = frame.units(BAR_CM)
-    sides = (
-        (row.outbound, row.left_outbound, row.shown_outbound, y, y + thick),
-        (row.inbound, row.left_inbound, row.shown_inbound, y - thick, y),
-    )
-    for greens, lefts, shown, low, high in sides:
-        bar = _Bar(frame, diagram, low, high)
+    out, back = _Bar(frame, diagram, y, y + thick), _Bar(frame, diagram, y - thick, y)
+    for bar, greens, lefts, shown, shown_left in (
+        (out, row.outbound, row.left_outbound, row.shown_outbound, row.shown_left_outbound),
+        (back, row.inbound, row.left_inbound, row.shown_inbound, row.shown_left_inbound),
+    ):
         if shown:
             bar.draw_shown(shown)
+            bar.hatch((s.begin_s, s.end_s) for s in shown_left if s.lamp in GOING)
         else:
             bar.draw_plan(greens, row.cycle_s)
-        bar.draw_left(lefts, row.cycle_s)
+            bar.draw_left(lefts, row.cycle_s)
     edge = frame.put([diagram.begin_s, diagram.end_s], [y, y])
     frame.ax.plot(edge[:, 0], edge[:, 1], color=style.INK, linewidth=0.5, zorder=7)
 
@@ -77,9 +77,12 @@ class _Bar:
 
     def draw_left(self, lefts: Sequence[Green], cycle_s: float) -> None:
         """Hatch the time in which the left turn of the approach goes: before or after its green."""
-        spans = [
+        self.hatch(
             (at, at + g.length_s) for g in lefts for at in starts(g.start_s, cycle_s, self.diagram)
-        ]
+        )
+
+    def hatch(self, spans: Iterable[tuple[float, float]]) -> None:
+        """Hatch spans of time."""
         self.frame.hatch(self.boxes(spans), LEFT_HATCH, style.PAPER, 6.5)
 
 

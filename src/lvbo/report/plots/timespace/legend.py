@@ -66,20 +66,22 @@ def _rows(diagrams: Sequence[TimeSpace]) -> list[SignalRow]:
 
 def _lamps(diagrams: Sequence[TimeSpace], words: Words) -> list[Key]:
     rows = _rows(diagrams)
-    greens = [g for row in rows for g in (*row.outbound, *row.inbound)]
+    planned = [row for row in rows if not (row.shown_outbound and row.shown_inbound)]
+    greens = [g for row in planned for g in (*row.outbound, *row.inbound)]
+    shown = [s for row in rows for s in (*row.shown_outbound, *row.shown_inbound)]
     keys: list[Key] = [Patch(color=style.LAMP_GREEN, label=words("word_green"))]
     if any(g.least_s is not None and g.least_s < g.length_s for g in greens):
         label = words("fig_trailing")
         keys.append(Patch(color=style.LAMP_GREEN_TRAILING, label=label))
-    if any(g.flash_s > 0 for g in greens):
+    if any(g.flash_s > 0 for g in greens) or any(s.is_flashing for s in shown):
         label = words("word_green_flash")
         keys.append(Patch(fc=style.LAMP_GREEN, ec=style.PAPER, hatch="||||", label=label))
     keys.append(Patch(color=style.LAMP_YELLOW, label=words("word_yellow")))
     keys.append(Patch(color=style.LAMP_RED, label=words("word_red")))
-    if any(row.left_outbound or row.left_inbound for row in rows):
+    lefts = [g for row in planned for g in (*row.left_outbound, *row.left_inbound)]
+    if lefts or any(row.shown_left_outbound or row.shown_left_inbound for row in rows):
         label = words("fig_left")
         keys.append(Patch(fc=style.LAMP_RED, ec=style.PAPER, hatch=LEFT_HATCH, label=label))
-    shown = [s for row in rows for s in (*row.shown_outbound, *row.shown_inbound)]
     if any(s.lamp in OFF for s in shown):
         keys.append(Patch(color=style.LAMP_OFF, label=words("word_lamp_off")))
     if any(not row.outbound or not row.inbound for row in rows):
