@@ -468,7 +468,7 @@ def diagram_cases() -> Iterable[Case]:
             name=f"diagram: {option} {value}",
             fault=lambda _: None,
             code=code,
-            place="High St" if code == "LV714" else option if code == "LV142" else value,
+            place=option if code in {"LV714", "LV142"} else value,
             status=2,
             call=(*DIAGRAM, option, value),
         )

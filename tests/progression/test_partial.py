@@ -37,10 +37,15 @@ def test_a_whole_band_leaves_no_part_worth_showing() -> None:
 
 
 def test_inbound_parts_begin_where_inbound_traffic_comes_from() -> None:
-    problem, runs = street((10, 0, 30, 0))
+    # each green comes 6 s late for the band from the signal before: 14, 8 and 2 s are left
+    problem, runs = street((48, 12, 36, 0))
     back = [p for p in part_bands(problem, runs) if p.direction is BandKind.INBOUND]
 
-    assert [(p.first, len(p.plan.offsets_ms)) for p in back] == [(1, 3)]
+    assert runs.inbound_ms == 2_000
+    assert [(p.first, len(p.plan.offsets_ms), p.plan.inbound_ms) for p in back] == [
+        (1, 3, 8_000),
+        (0, 2, 14_000),
+    ]
 
 
 def test_the_attainability_of_a_link_is_its_band_over_the_shorter_green() -> None:

@@ -117,12 +117,12 @@ LONG = {
 }
 
 
-def all_layers(language: Language, signals: int, *, longest_m: float = 900.0) -> TimeSpace:
+def all_layers(language: Language, signals: int) -> TimeSpace:
     """Return a street of many signals, some on half the cycle, with every layer there is."""
     random = Random(signals)
     places = [0.0]
     for _ in range(signals - 1):
-        places.append(places[-1] + random.uniform(60, longest_m))
+        places.append(places[-1] + random.uniform(60, 900))
     out = [27000 + x / SPEED_MPS for x in places]
     back = [27048 + (places[-1] - x) / SPEED_MPS for x in places]
     rows = tuple(

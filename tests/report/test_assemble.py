@@ -7,14 +7,16 @@ import pytest
 from tests.report import streets
 
 from lvbo.ids import ControllerId, MovementId
+from lvbo.report.annex import aim_blocks
 from lvbo.report.assemble import period_curve
+from lvbo.report.inputs import DirectionResult
 from lvbo.report.maps import flow_day, link_states, los_map
 from lvbo.report.street import _bends
-from lvbo.report.words import Words
+from lvbo.report.words import Heading, Words
 from lvbo.text import Language
 from lvbo.timing.periods import PeriodChoice
 
-EN = Words(language=Language.EN)
+EN, ZH = Words(language=Language.EN), Words(language=Language.ZH)
 NETWORK = streets.street()
 
 
@@ -85,3 +87,20 @@ def test_a_thinned_way_keeps_its_stops() -> None:
 
     assert {0, 40, 99} <= set(kept)
     assert len(kept) < 8
+
+
+def test_indices_stand_under_their_aim_in_the_order_of_the_standard() -> None:
+    names = ("nonstop_share", "imbalance", "platoon_ratio", "speed_variation", "stops_per_km")
+    direction = DirectionResult(
+        heading=Heading.E,
+        differences=tuple(streets.difference(name, 2.0, 1.0) for name in names),
+        street="安宁街",
+    )
+    blocks = [(b.heading, [x.measure for x in b.lines]) for b in aim_blocks(direction, ZH)]
+
+    assert blocks == [
+        ("安宁街 由西向东：安全保障", ["协调速度变异系数"]),
+        ("安宁街 由西向东：效率提升", ["协调方向不停车通过率", "协调队列比"]),
+        ("安宁街 由西向东：均衡调控", ["失衡系数"]),
+        ("安宁街 由西向东：协调效果", ["每公里停车次数"]),
+    ]

@@ -26,10 +26,10 @@ from lvbo.report.words import Words
 from lvbo.text import Language
 
 CASES = {
-    "twenty signals": (Language.EN, 20, 900.0, False),
-    "twenty signals, swapped": (Language.ZH, 20, 900.0, True),
-    "three signals, swapped": (Language.EN, 3, 900.0, True),
-    "short links": (Language.ZH, 8, 120.0, False),
+    "twenty signals": (Language.EN, 20, False, Spacing.HYBRID),
+    "twenty signals, swapped": (Language.ZH, 20, True, Spacing.HYBRID),
+    "three signals, swapped": (Language.EN, 3, True, Spacing.HYBRID),
+    "to scale": (Language.ZH, 12, False, Spacing.TRUE),
 }
 
 
@@ -44,9 +44,9 @@ def drawn(drawing: Drawing) -> Figure:
 
 @pytest.mark.parametrize("case", CASES)
 def test_no_label_is_clipped_or_covers_another(case: str) -> None:
-    language, signals, longest_m, swapped = CASES[case]
-    diagram = examples.all_layers(language, signals, longest_m=longest_m)
-    drawing = timespace_figure(diagram, language, swapped=swapped)
+    language, signals, swapped, spacing = CASES[case]
+    diagram = examples.all_layers(language, signals)
+    drawing = timespace_figure(diagram, language, swapped=swapped, spacing=spacing)
 
     with house_style():
         figure = drawn(drawing)

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
+from lvbo.progression.partial import part_bands
 from lvbo.progression.problem import BandPlan
 from lvbo.progression.wave import PeriodWave, Wave
+from lvbo.report.annex import running
 from lvbo.report.figures import flow_figure, los_figure, timespace_figure
 from lvbo.report.inputs import ReportInputs, WavePage
+from lvbo.report.layers import Layers
 from lvbo.report.maps import flow_day, los_map
 from lvbo.report.plots.style import Drawing
 from lvbo.report.street import Caption, band_facts, coordinated_phases, timespace
@@ -67,6 +70,7 @@ def page_figure(inputs: ReportInputs, page: WavePage, words: Words) -> Drawing:
         Moment(inputs.day_type, page.begin_s),
         band=page.after,
         run=page.run_after,
+        layers=Layers(before=running(inputs.plans_before, inputs.day_type, page.begin_s)),
     )
 
 
@@ -74,7 +78,10 @@ def wave_figure(network: Network, wave: Wave, own: PeriodWave, words: Words) -> 
     """Return the time-space diagram of one period of a wave, without vehicles."""
     period = {p.name: p for p in wave.plans.day_plan(own.day_type).periods}[own.period]
     moment = Moment(own.day_type, float(period.start_s))
-    return street_figure(network, wave.corridor, wave.plans, words, moment, band=own.runs)
+    layers = Layers(links=own.links, parts=() if own.links else part_bands(own.problem, own.runs))
+    return street_figure(
+        network, wave.corridor, wave.plans, words, moment, band=own.runs, layers=layers
+    )
 
 
 def street_figure(  # noqa: PLR0913  a diagram joins all of these
@@ -86,6 +93,7 @@ def street_figure(  # noqa: PLR0913  a diagram joins all of these
     *,
     band: BandPlan | None,
     run: Run | None = None,
+    layers: Layers | None = None,
 ) -> Drawing:
     """Return the time-space diagram of a street in one period."""
     name = short(corridor.name or str(corridor.id), TITLE_EMS)
@@ -104,5 +112,6 @@ def street_figure(  # noqa: PLR0913  a diagram joins all of these
         begin_s=moment.begin_s,
         band=band,
         run=run,
+        layers=layers,
     )
     return timespace_figure(diagram, words.language)

@@ -21,6 +21,7 @@ from lvbo.report.figures import (
 )
 from lvbo.report.inline import inline
 from lvbo.report.inputs import DirectionResult, ReportInputs, Result, WavePage
+from lvbo.report.layers import Layers
 from lvbo.report.maps import flow_day
 from lvbo.report.names import controller_name, movement_name
 from lvbo.report.numbers import STYLES, Line, line, number, spread
@@ -256,6 +257,9 @@ def _diagram(
         begin_s=wave.begin_s,
         band=band,
         run=wave.run_after if is_after else wave.run_before,
+        layers=Layers(before=running(inputs.plans_before, inputs.day_type, wave.begin_s))
+        if is_after
+        else None,
     )
 
 
@@ -300,14 +304,14 @@ def _compared(inputs: ReportInputs, result: Result, words: Words) -> Compared:
         sides=words("report_sides", before=comparison.before, after=comparison.after),
         lines=tuple(line(d, words) for d in comparison.differences),
         corridors=tuple(
-            block for direction in result.directions for block in _aims(direction, words)
+            block for direction in result.directions for block in aim_blocks(direction, words)
         ),
         losers=tuple(_losers(inputs, result, words)),
         more=words("report_more_movements", n=more) if more > 0 else "",
     )
 
 
-def _aims(direction: DirectionResult, words: Words) -> Iterator[AimBlock]:
+def aim_blocks(direction: DirectionResult, words: Words) -> Iterator[AimBlock]:
     """Return the indices of a direction by aim, in the order of the standard, then all others."""
     found = {difference.measure: difference for difference in direction.differences}
     for aim in (*Aim, None):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lvbo.project.diagram import Driven, Side
     from lvbo.report.plots.style import Drawing
     from lvbo.report.values import Tick
+    from lvbo.signal.schedule import PlanSet
 
 KINDS = ("", ".svg", ".png")
 TIME = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?")
@@ -85,16 +86,16 @@ def diagram(
         chosen = the_plans(plans, place)
         compared = the_plans(against, place) if against else None
         corridor = place.network.corridor(street)
-        kinds = [day.day_type for day in chosen.day_plans]
-        if day_type is not None and day_type not in kinds:
-            raise UsageError("LV714", place=street, day_type=day_type, known=", ".join(kinds))
+        kind = day_type or chosen.day_plans[0].day_type
+        for planned in (chosen, compared):
+            _check_day_type(planned, kind)
         ticked = _ticks(place, corridor, events or [], detectors or [])
         driven = _driven(place, corridor, run, fcd, gpx or [], ticked)
     order = DiagramOrder(
         corridor=corridor,
         plans=chosen,
         against=compared,
-        day_type=day_type or kinds[0],
+        day_type=kind,
         period=period,
         begin_s=begin_s,
         cycles=cycles,
@@ -127,6 +128,12 @@ def _second(text: str) -> float:
         raise UsageError("LV143", place=text)
     hours, minutes, seconds = (int(part or 0) for part in found.groups())
     return float(3600 * hours + 60 * minutes + seconds)
+
+
+def _check_day_type(plans: PlanSet | None, day_type: str) -> None:
+    known = [] if plans is None else [day.day_type for day in plans.day_plans]
+    if known and day_type not in known:
+        raise UsageError("LV714", place="--day-type", day_type=day_type, known=", ".join(known))
 
 
 def _check_sources(
