@@ -76,7 +76,7 @@ def test_vehicles_of_an_fcd_file_are_drawn_from_where_they_are(
     said = call("diagram", home / "tiny.sumocfg", *STREET, *fcd)
     elsewhere = call("diagram", home / "tiny.sumocfg", *STREET, *fcd, "--at", "12:00")
 
-    assert said.data["sides"][0]["begin_s"] == 110.0
+    assert said.data["sides"][0]["begin_s"] == 100.0
     assert said.data["sides"][0]["traces"] == 1
     assert elsewhere.codes == {"LV144"}
 

@@ -12,7 +12,7 @@ import polars as pl
 from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, InputError, UsageError
 from lvbo.evaluation.corridors import place_tracks
-from lvbo.evaluation.drives import NEAR_M, fit_drive
+from lvbo.evaluation.drives import LEAST_M, NEAR_M, fit_drive
 from lvbo.ids import LinkId
 from lvbo.io.gpx import Track
 from lvbo.io.projection import Projection
@@ -120,7 +120,7 @@ def _begin_s(order: DiagramOrder, period: Period) -> float:
 
 
 def _middle_s(order: DiagramOrder) -> float:
-    """Return where a diagram of recorded vehicles begins: in mid-record, or with the first drive.
+    """Return where a diagram of recorded vehicles begins: around mid-record, or with the first drive.
 
     Raises:
         InputError: LV144 where nobody was on the street.
@@ -129,9 +129,17 @@ def _middle_s(order: DiagramOrder) -> float:
     tracks = order.driven.tracks
     if tracks is None or tracks.is_empty():
         raise InputError("LV144", place=order.corridor.name)
-    times = tracks["t_s"]
-    start = times.min() if order.driven.source is TraceSource.DRIVEN else times.median()
-    return float(str(start)) // ROUND_S * ROUND_S
+    first, middle = (float(str(t)) for t in (tracks["t_s"].min(), tracks["t_s"].median()))
+    if order.driven.source is TraceSource.DRIVEN:
+        return first // ROUND_S * ROUND_S
+    return max(first, middle - _span_s(order, middle) / 2) // ROUND_S * ROUND_S
+
+
+def _span_s(order: DiagramOrder, second: float) -> float:
+    """Return how long the diagram is at the cycles of a second of the day."""
+    running = order.plans.running(order.day_type, int(second) % DAY_S)
+    cycles = [running[c].cycle_s for c in order.corridor.controllers if c in running]
+    return order.cycles * max(cycles, default=100.0)
 
 
 def _wave(
@@ -260,6 +268,7 @@ def gps_tracks(
                 "points": len(points),
                 "nearest_m": round(fitted.nearest_m),
                 "most_m": round(NEAR_M),
+                "least_m": round(LEAST_M),
             }
             wrong.append(Finding(code="LV136", place=drive.name, fields=fields))
     if wrong:
