@@ -150,7 +150,6 @@ def test_the_columns_are_named_as_agreed() -> None:
     ("words", "code"),
     [
         (["simulate", "TINY", "--controller", "magic"], "LV741"),
-        (["simulate", "TINY", "--street", "No St"], "LV210"),
         (["simulate", "TINY", "--controller", "lvbo", "--street", "High St"], "LV733"),
         (["simulate", "TINY", "--controller", "lvbo", "--sensing", "eyes"], "LV740"),
         (["simulate", "TINY", "--controller", "lvbo", "--order", "best"], "LV704"),

@@ -120,7 +120,7 @@ def _begin_s(order: DiagramOrder, period: Period) -> float:
 
 
 def _middle_s(order: DiagramOrder) -> float:
-    """Return where a diagram of recorded vehicles begins: around mid-record, or with the first drive.
+    """Return where a diagram of recorded vehicles begins: about mid-record, or at first drives.
 
     Raises:
         InputError: LV144 where nobody was on the street.
