@@ -56,8 +56,8 @@ def test_against_other_plans_offsets_that_moved_are_marked(
     write_plans(later, tmp_path / "later.toml")
     assert read_plans(tmp_path / "later.toml", scenario.network).plans[0].offset_ds == 40
     call_of = ("diagram", home / "tiny.sumocfg", *STREET, "-p", tmp_path / "later.toml")
-    write_plans(scenario.plans, tmp_path / "now.toml")
-    said = call(*call_of, "--against", tmp_path / "now.toml", "-o", tmp_path / "d.svg", "--json")
+    shipped = ("--against", home / "tiny.sumocfg")
+    said = call(*call_of, *shipped, "-o", tmp_path / "d.svg", "--json")
     before, after = said.data["sides"]
 
     assert [row["moved_s"] for row in before["signals"]] == [None, None]

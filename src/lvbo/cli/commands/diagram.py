@@ -84,7 +84,8 @@ def diagram(
     with session.step("read"):
         place = read_place(path)
         chosen = the_plans(plans, place)
-        compared = the_plans(against, place) if against else None
+        own = against is not None and against.resolve() == path.resolve()
+        compared = the_plans(None if own else against, place) if against else None
         corridor = place.network.corridor(street)
         kind = day_type or chosen.day_plans[0].day_type
         for planned in (chosen, compared):

@@ -1,2 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One figure a file; each draws a plain value on the axes it is given."""
+"""One figure a file, the time-space diagram one layer a file.
+
+Each draws a plain value on the axes it is given.
+"""
