@@ -139,14 +139,14 @@ def design_area(
     if wish is None or wish.fit_on is None:
         return plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
     with steps("calibrate"):
-        trial, place = _busy_trial(network, demand, periods, wish.fit_on)
+        trial, place = busy_trial(network, demand, periods, wish.fit_on)
         fit = fitted_traits(trial, shipped, known)
     wish = replace(wish, traits=fit.traits)
     made = plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
     return made.with_finding(fit_finding(fit, place))
 
 
-def _busy_trial(
+def busy_trial(
     network: Network, demand: Demand, periods: Periods, net_file: Path
 ) -> tuple[Trial, str]:
     """Return the period with most traffic, ready to be simulated, and what it is called."""
