@@ -138,7 +138,7 @@ def compare_flows(run: Run, judge: AreaJudge, plans: Plans) -> FlowCheck:
         for m, (vph, delay_s) in model.items()
     ]
     flows = tuple(sorted(rows, key=lambda row: (-row.geh, row.movement)))
-    return FlowCheck(flows=flows, findings=tuple(_findings(flows)))
+    return FlowCheck(flows=flows, findings=tuple(flow_findings(flows)))
 
 
 def _window(run: Run) -> tuple[int, int]:
@@ -196,7 +196,7 @@ def _turn_shares(mesh: AreaMesh, volumes: Volumes) -> Iterator[Mapping[MovementI
         yield found
 
 
-def _findings(flows: tuple[MovementFlow, ...]) -> Iterator[Finding]:
+def flow_findings(flows: tuple[MovementFlow, ...]) -> Iterator[Finding]:
     """Yield where flows or delays part, and how the whole compares."""
     check = FlowCheck(flows=flows, findings=())
     seen, model = check.delay_vehh_ph
