@@ -136,7 +136,7 @@ def test_a_trial_decides_between_the_new_plans_and_those_in_force(
     said = call(*words, "--json")
     (period,) = said.data["periods"]
     found = {f["code"]: f["fields"] for f in said.data["findings"]}
-    (code,) = {"LV585", "LV586"} & set(found)
+    (code,) = {"LV585", "LV586", "LV593"} & set(found)
 
     assert said.status == 0
     assert period["kept"] == (code == "LV585" or "LV583" in found)

@@ -186,6 +186,27 @@ def test_lane_counts_give_turning_volumes_with_a_range(network: Network) -> None
     assert [f.fields["deficit"] for f in demand.findings if f.code == "LV530"] == [1 + 3 * 3]
 
 
+def test_flows_of_lanes_counted_one_by_one_are_kept(network: Network) -> None:
+    lane, left = LaneId("in-E_1"), LaneId("in-E_2")
+    turns = tuple(
+        Detector(
+            id=DetectorId(f"loop-{turn}"),
+            kind=DetectorKind.STOP_LINE,
+            lanes=(left,),
+            movements=(movement("E", turn),),
+        )
+        for turn in ("left", "through")
+    )
+    seen: Seen = {
+        (Target.LANE, lane): flat(320.0),
+        (Target.DETECTOR, "loop-left"): flat(130.0),
+        (Target.DETECTOR, "loop-through"): flat(20.0),
+    }
+    demand = estimate_demand(network, counts_of(seen, turns))
+
+    assert dict(demand.lanes_vph) == {lane: pytest.approx(320.0), left: pytest.approx(150.0)}
+
+
 def test_an_exit_count_settles_a_shared_lane(network: Network) -> None:
     lanes: Seen = {(Target.LANE, f"in-{leg}_{k}"): flat(200.0) for leg in "NESW" for k in range(3)}
     exit_north = Detector(id=DetectorId("exit N"), kind=DetectorKind.ENTRY, link=LinkId("out-N"))

@@ -80,6 +80,20 @@ def test_every_vehicle_that_crossed_is_in_one_movement_per_intersection(
     assert set(found["street"]) >= {"High St"}
 
 
+def test_a_link_passed_between_two_steps_leaves_no_gap(shipped_runs: Runs, tiny: Scenario) -> None:
+    """Where AB is so short that no step sees it, who goes from WA to BE made both movements."""
+    run = shipped_runs.runs[0]
+    whole = measure_movements(run, tiny.network)
+    unseen = replace(run, passages=run.passages.filter(run.passages["edge"] != "AB"))
+    links = tuple(replace(x, length_m=1.0) if x.id == "AB" else x for x in tiny.network.links)
+    found = measure_movements(unseen, replace(tiny.network, links=links))
+
+    assert measure_movements(unseen, tiny.network)["movement"].str.contains("AB").sum() == 0
+    went = [int(one.filter(one["movement"] == "AB>BE")["vehicles"].sum()) for one in (whole, found)]
+    assert went[0] == went[1] > 50
+    assert found.filter(found["movement"] == "WA>AB")["vehicles"].sum() >= went[0]
+
+
 def test_a_corridor_is_compared_with_itself_way_by_way(shipped_runs: Runs, tiny: Scenario) -> None:
     corridor = tiny.network.corridor("High St")
     found = compare_corridor(shipped_runs, shipped_runs, corridor, tiny.network)

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from tests.cross import cross
+from tests.streets import four_signals
 
 from lvbo.detection.detector import Detector, DetectorKind
 from lvbo.errors import InputError, UsageError
 from lvbo.ids import DetectorId, LaneId
 from lvbo.io.sumo_counts import SimulatedDay, read_sumo_counts, read_sumo_detectors
-from lvbo.io.sumo_detectors import virtual_detectors
+from lvbo.io.sumo_detectors import advance_detectors, virtual_detectors
 
 E1 = """<detector>
  <interval begin="25200.00" end="25260.00" id="a" nVehContrib="12" flow="720" occupancy="25.0"
@@ -128,6 +129,21 @@ def test_detectors_near_the_line_count_what_passes(tmp_path: Path) -> None:
         100.0,
     )
     assert found[DetectorId("c")].to_stop_m == 0.0
+
+
+def test_loops_ahead_lie_at_60_percent_of_every_street_that_is_long_enough(tmp_path: Path) -> None:
+    network = four_signals(tmp_path)
+    found = advance_detectors(network, tmp_path / "city.net.xml")
+    links = {one.detector.link for one in found}
+
+    assert links == {m.from_link for m in network.movements if m.controllers}
+    for one in found:
+        assert one.instant
+        assert one.detector.link is not None
+        whole_m = network.link_index[one.detector.link].length_m
+        assert one.position_m == pytest.approx(0.6 * whole_m, abs=1)
+        assert one.detector.to_stop_m == pytest.approx(0.4 * whole_m)
+        assert one.detector.kind is DetectorKind.ADVANCE
 
 
 def test_virtual_detectors_need_a_sumo_network(tmp_path: Path) -> None:

@@ -181,6 +181,16 @@ def test_room_comes_back_when_the_wave_has_run_the_street() -> None:
     assert inflow[3] - inflow[2] == pytest.approx(0.5 * 20, rel=0.1)
 
 
+def test_who_passes_two_stop_lines_of_one_junction_is_not_held_between_them() -> None:
+    """The inner link has no length: in steps of 1 s its room alone would pass 0.25 veh/s."""
+    pipe = Pipe(source=0, link=1, time_s=1.6, length_m=0.1, lanes=1, shares=((0, 1.0),))
+    mesh = bare_mesh([queue(0, "a", 1440), queue(1, "b", 1440, 1.0)], [pipe], TRAITS)
+    _, found = run(mesh, one(timing(60, (0, 55)), timing(60, (0, 60))), 1200)
+
+    assert found.left[0] == pytest.approx(0.4 * 1200, rel=0.03)
+    assert found.came[1, 0] == pytest.approx(0.4 * 1200, rel=0.03)
+
+
 # bays --------------------------------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from lvbo.io.sumo_net import read_network
 from lvbo.network.network import Network
 from lvbo.signal.check import check_plan
 from lvbo.signal.rules import PhaseLimits
-from lvbo.timing.build_model import build_model, lane_shares
+from lvbo.timing.build_model import build_model, lane_shares, shares_as_seen
 from lvbo.timing.model import ControllerModel, CycleLimits
 from lvbo.timing.stages import StageOrder
 
@@ -170,6 +170,23 @@ def test_a_lane_that_others_fill_is_left_alone() -> None:
     shares = lane_shares([[0, 1], [1]], [100.0, 900.0], [1800.0, 1800.0])
 
     assert shares[:, 0] == pytest.approx([1.0, 0.0], abs=1e-6)
+
+
+def test_lanes_that_were_counted_are_shared_as_seen() -> None:
+    """Through traffic may use lanes 0 and 1, lefts 1 and 2; they hardly share lane 1."""
+    ways, volumes, flows = [[0, 1], [1, 2]], [1200.0, 800.0], [1800.0] * 3
+    seen = shares_as_seen(ways, volumes, flows, [1080.0, 520.0, 400.0])
+
+    assert seen @ np.array(volumes) == pytest.approx([1080.0, 520.0, 400.0], rel=0.01)
+    assert seen.sum(axis=0) == pytest.approx([1.0, 1.0])
+    assert seen[2, 0] == seen[0, 1] == 0
+
+
+def test_where_a_lane_was_not_counted_drivers_level_them() -> None:
+    ways, volumes, flows = [[0, 1], [2]], [600.0, 100.0], [1800.0] * 3
+
+    levelled = lane_shares(ways, volumes, flows)
+    assert shares_as_seen(ways, volumes, flows, [500.0, np.nan, 9.0]) == pytest.approx(levelled)
 
 
 def test_cycles_run_from_least_to_most_in_even_steps() -> None:

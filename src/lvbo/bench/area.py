@@ -19,17 +19,23 @@ from lvbo.bench.plans import AREA, OFFSETS, OURS, PlanBench, Progress, run_plans
 from lvbo.errors import UsageError
 from lvbo.io.scenario import Scenario
 
-SATURATION = 0.85
+SATURATION = 0.55
+"""How full the busiest signal of a grid is at 90 s. The short cycles of SUMO's planner lose more to
+clearance: at 61 s they are 0.67 full then, and over capacity where this is above 0.82."""
 LEAST_SIDE = 2
 _TOOL = "cycle_adaptation_coordinated"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaBench:
-    """What an area bench runs: sides of the grids it makes, by which seed; how it is judged."""
+    """What an area bench runs: sides of the grids it makes, by which seed; how it is judged.
+
+    `saturation` is the critical degree of saturation of their busiest signal at 90 s.
+    """
 
     grids: tuple[int, ...] = ()
     grid_seed: int = 1
+    saturation: float = SATURATION
     seeds: int = 5
     workers: int = 2
     controllers: tuple[str, ...] = AREA
@@ -57,7 +63,7 @@ def run_area(
     if any(side < LEAST_SIDE for side in sides):
         raise UsageError("LV660", sides=", ".join(map(str, sides)), least=LEAST_SIDE)
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
-        made = [_grid(Path(place), side, chosen.grid_seed) for side in sides]
+        made = [_grid(Path(place), side, chosen) for side in sides]
         judged = run_plans(
             [*made, *(scenarios or ())],
             bench=PlanBench(
@@ -73,10 +79,10 @@ def run_area(
     return replace(judged, summary={**judged.summary, "ratios": _ratios(judged.summary)})
 
 
-def _grid(folder: Path, side: int, seed: int) -> Scenario:
+def _grid(folder: Path, side: int, bench: AreaBench) -> Scenario:
     """Return a grid from empty streets on: every vehicle counts."""
     name = f"grid{side}x{side}"
-    grid = make_grid_at(folder / name, side=side, saturation=SATURATION, seed=seed)
+    grid = make_grid_at(folder / name, side=side, saturation=bench.saturation, seed=bench.grid_seed)
     return replace(grid.scenario, name=name, warm_up_s=0)
 
 

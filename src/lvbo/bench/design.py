@@ -16,7 +16,8 @@ from lvbo.detection.counts import Counts
 from lvbo.ids import LinkId
 from lvbo.network.network import Network
 from lvbo.optimize.area_plan import AreaGoal, optimize_area
-from lvbo.optimize.evaluate import AreaJudge
+from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.optimize.nearby import Reach, plans_nearby
 from lvbo.optimize.offsets import best_offsets
 from lvbo.optimize.search import Objective
 from lvbo.progression.plan_area import AreaOrder, plan_area
@@ -28,6 +29,8 @@ from lvbo.timing.plans import controller_models, each_alone, period_volumes, tim
 INSTALLED = "installed"
 LEAST_CYCLES_S = (40, 60, 80)
 """The shortest cycles that designs are tried out with."""
+REACHES_S = (8, 16)
+"""How far plans in force are moved, s."""
 DELAY = Objective(stop_s=0.0, spill_s=0.0)
 """Plans are judged by delay, so that is what they are made for."""
 
@@ -97,7 +100,7 @@ def our_offsets(network: Network, counts: Counts, plans: PlanSet) -> PlanSet:
     """Return plans with our offsets, from counts; cycles and greens stay as they are."""
     days = _one_period(plans)
     demand = estimate_demand(network, counts, plans=plans)
-    return _moved(network, demand, plans, days, platoon_speeds(counts))
+    return _moved(_judge(network, demand, days, platoon_speeds(counts)), plans)
 
 
 def _one_period(installed: PlanSet) -> tuple[DayPlan, ...]:
@@ -111,11 +114,17 @@ def _designs(
     days: tuple[DayPlan, ...],
     speeds_mps: Mapping[LinkId, float],
 ) -> dict[str, PlanSet]:
-    """Return area plans by their least cycle, and those in force with our offsets; equal ones once.
+    """Return area plans by their least cycle, and plans near those in force; equal ones once.
 
     Longer cycles clear longer queues in one green, which no model without spillback values.
     """
-    found = {"offsets": _moved(task.network, demand, task.safe, days, speeds_mps)}
+    judge = _judge(task.network, demand, days, speeds_mps)
+    found = {"offsets": _moved(judge, task.safe)}
+    running = _running(task.safe)
+    mesh = judge.mesh(tuple(judge.models))
+    for reach_s in REACHES_S:
+        near = plans_nearby(mesh, running, Reach(seconds=reach_s))
+        found[f"near-{reach_s}"] = task.safe.with_plans(near.values())
     for least_s in LEAST_CYCLES_S:
         limits = CycleLimits(least_s=least_s)
         goal = AreaGoal(limits=limits, speeds_mps=speeds_mps, objective=DELAY)
@@ -125,16 +134,22 @@ def _designs(
     return found
 
 
-def _moved(
+def _judge(
     network: Network,
     demand: Demand,
-    plans: PlanSet,
     days: tuple[DayPlan, ...],
     speeds_mps: Mapping[LinkId, float],
-) -> PlanSet:
-    """Return plans with the offsets that cost least at the mean volumes of the day."""
+) -> AreaJudge:
+    """Return the judge of the mean volumes of the day."""
     volumes = period_volumes(demand, days[0].day_type, days[0].periods[0])
     models = {m.controller.id: m for m in controller_models(network, demand, volumes)}
-    judge = AreaJudge(network, models, volumes, speeds_mps)
-    running = plans.running(plans.day_plans[0].day_type, 0)
-    return plans.with_plans(best_offsets(judge, running, DELAY).values())
+    return AreaJudge(network, models, volumes, speeds_mps)
+
+
+def _running(plans: PlanSet) -> Plans:
+    return plans.running(plans.day_plans[0].day_type, 0)
+
+
+def _moved(judge: AreaJudge, plans: PlanSet) -> PlanSet:
+    """Return plans with the offsets that cost least."""
+    return plans.with_plans(best_offsets(judge, _running(plans), DELAY).values())

@@ -34,7 +34,8 @@ class Demand:
     A day is one observed day with its day type; a slot is `slot_s` seconds long and starts at
     `first_s + k * slot_s` of the local day. `volume_vph` is the best estimate of what wants to go,
     `lower_vph` and `upper_vph` its range, NaN where nothing is known. `saturated` marks slots in
-    which the count was only what the green let through.
+    which the count was only what the green let through. `lanes_vph` are the mean flows of stop-line
+    lanes that were counted one by one: they tell how drivers share lanes.
     """
 
     days: tuple[str, ...]
@@ -50,6 +51,7 @@ class Demand:
     saturations: tuple[Saturation, ...]
     pedestrians_ph: tuple[tuple[CrossingId, float], ...] = ()
     findings: tuple[Finding, ...] = field(default=())
+    lanes_vph: tuple[tuple[LaneId, float], ...] = ()
 
     def __post_init__(self) -> None:
         for array in (self.volume_vph, self.lower_vph, self.upper_vph, self.saturated):

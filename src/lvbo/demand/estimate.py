@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lvbo.demand.balance import imbalances
 from lvbo.demand.demand import Demand, Saturation
 from lvbo.demand.impute import fill_gaps
+from lvbo.demand.lane_use import lane_flows
 from lvbo.demand.saturation import Greens, observed_saturations, saturations, yielding_lanes
 from lvbo.demand.served import Served, served_volumes, slots_of
 from lvbo.demand.suspects import suspect_lanes
@@ -74,6 +75,7 @@ def estimate_demand(
         saturated=estimate.saturated,
         saturations=lanes,
         findings=findings,
+        lanes_vph=tuple(sorted(lane_flows(served.slots, counts.detector_index).items())),
     )
 
 

@@ -123,22 +123,24 @@ def _value(cost: AreaCost, price: Objective) -> float:
     return cost.delay_vehs_ph + price.stop_s * cost.stops_ph
 
 
-def with_kept(plans: PlanSet, kept: Mapping[tuple[str, str], Plans]) -> PlanSet:
-    """Return the plans with those in force in the periods that keep them, named `kept-`."""
+def with_kept(
+    plans: PlanSet, kept: Mapping[tuple[str, str], Plans], prefix: str = "kept"
+) -> PlanSet:
+    """Return the plans with those in force in the periods that keep them, named `kept-` or so."""
     if not kept:
         return plans
     used: dict[tuple[ControllerId, PlanId], Plan] = {}
     runs: list[Assignment] = []
     for a in plans.assignments:
         plan = kept.get((a.day_type, a.period), {}).get(a.controller)
-        own = plans.plan_index[a.controller, a.plan] if plan is None else _renamed(plan)
+        own = plans.plan_index[a.controller, a.plan] if plan is None else _renamed(plan, prefix)
         used[own.controller, own.id] = own
         runs.append(replace(a, plan=own.id))
     return replace(plans, plans=tuple(used[key] for key in sorted(used)), assignments=tuple(runs))
 
 
-def _renamed(plan: Plan) -> Plan:
-    return replace(plan, id=PlanId(f"kept-{plan.id}"))
+def _renamed(plan: Plan, prefix: str) -> Plan:
+    return replace(plan, id=PlanId(f"{prefix}-{plan.id}"))
 
 
 def _found(code: str, place: str, severity: Severity, **fields: object) -> Finding:

@@ -84,15 +84,17 @@ class Transmitted:
     """What came of each candidate; the last axis of arrays is the candidate.
 
     In the window, veh-s: `waiting_vehs` at the stop lines of each queue, bays and their entrances
-    included, `kept_vehs` outside of each full link, `random_vehs` what chance adds at each queue.
-    In the whole run, veh: who `entered` the links, `left` the area, is `inside` or `outside` at the
-    end. `fullest` is the largest share of the room of each link ever taken: at 1 it held others
-    back. `series` has the end of each block and then the queues of the candidate asked for.
+    included, `kept_vehs` outside of each full link, `random_vehs` what chance adds at each queue;
+    `came` are the vehicles that came to each queue. In the whole run, veh: who `entered` the links,
+    `left` the area, is `inside` or `outside` at the end. `fullest` is the largest share of the room
+    of each link ever taken: at 1 it held others back. `series` has the end of each block and then
+    the queues of the candidate asked for.
     """
 
     waiting_vehs: Floats
     kept_vehs: Floats
     random_vehs: Floats
+    came: Floats
     entered: Floats
     left: Floats
     inside: Floats
@@ -264,6 +266,7 @@ class Transmission:
             waiting_vehs=own(tally.waits),
             kept_vehs=own(tally.kept),
             random_vehs=random_delay(own(tally.came), own(tally.room), window[1] - window[0]),
+            came=own(tally.came),
             entered=own(tally.entered).sum(axis=0),
             left=own(tally.left).sum(axis=0),
             inside=self.inside(end)[:plans],

@@ -21,6 +21,8 @@ GATE_VPS = 0.5
 """What enters a lane in the middle of a street at most, in veh/s."""
 BAY_SHARE = 0.9
 """A lane shorter than this share of the longest of its link is a bay."""
+SHORT_M = 30.0
+"""Links between the stop lines of one junction: cars pass them without standing."""
 ROOMY = 1e9
 """The storage of what never fills."""
 
@@ -67,7 +69,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
             feed=arrays.feed,
             base=base.astype(f4),
             gate=(GATE_VPS * wide).astype(f4),
-            storage=_storage(mesh, depth_m).astype(f4),
+            storage=np.maximum(_storage(mesh, depth_m), _passed(mesh, wave)).astype(f4),
             lost=_lost(mesh).astype(f4),
             surge=worst.astype(f4),
             slots=slots,
@@ -133,6 +135,20 @@ def _storage(mesh: AreaMesh, depth_m: Floats) -> Floats:
         max(0.0, pipe.length_m - longest[pipe.link]) * pipe.lanes / VEHICLE_M for pipe in mesh.pipes
     ]
     return np.asarray(found + np.bincount(arrays.into, more, len(longest)), np.float64)
+
+
+def _passed(mesh: AreaMesh, wave_s: Ints) -> Floats:
+    """Return how many vehicles short links hold while saturation flow passes them; 0 for others.
+
+    In steps of 1 s a link of no length would let through one vehicle at a time.
+    """
+    arrays = mesh.arrays
+    longest, lag = np.zeros(len(wave_s)), np.zeros(len(wave_s))
+    np.maximum.at(longest, arrays.into, np.array([pipe.length_m for pipe in mesh.pipes]))
+    np.maximum.at(lag, arrays.into, np.maximum(arrays.lag, 1))
+    short = (lag > 0) & (longest < SHORT_M)
+    sat = np.bincount(arrays.link, arrays.sat, len(wave_s))
+    return np.asarray(np.where(short, sat * (lag + wave_s + 2), 0.0))
 
 
 def _lost(mesh: AreaMesh) -> Floats:

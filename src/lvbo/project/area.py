@@ -33,7 +33,13 @@ from lvbo.optimize.mesh import Traits
 from lvbo.optimize.search import Effort
 from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
-from lvbo.project.calibration import fit_finding, fitted_traits
+from lvbo.project.calibration import (
+    fit_finding,
+    fitted_traits,
+    profile_findings,
+    seen_profiles,
+    with_profiles,
+)
 from lvbo.project.line import Designed
 from lvbo.project.steps import Progress, Steps, silent
 from lvbo.project.trial import Trial
@@ -139,14 +145,17 @@ def design_area(
     if wish is None or wish.fit_on is None:
         return plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
     with steps("calibrate"):
-        trial, place = _busy_trial(network, demand, periods, wish.fit_on)
+        trial, place = busy_trial(network, demand, periods, wish.fit_on)
         fit = fitted_traits(trial, shipped, known)
-    wish = replace(wish, traits=fit.traits)
+        seen = seen_profiles(trial, shipped, counts)
+    wish = replace(wish, traits=with_profiles(fit.traits, seen))
     made = plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
-    return made.with_finding(fit_finding(fit, place))
+    for said in (*profile_findings(seen, place), fit_finding(fit, place)):
+        made = made.with_finding(said)
+    return made
 
 
-def _busy_trial(
+def busy_trial(
     network: Network, demand: Demand, periods: Periods, net_file: Path
 ) -> tuple[Trial, str]:
     """Return the period with most traffic, ready to be simulated, and what it is called."""

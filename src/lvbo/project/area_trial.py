@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Let a simulation decide between an area plan and the plans in force: the busiest period."""
+"""Let a simulation decide between an area plan, the plans in force, and those moved a little."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.optimize.answers import with_kept
 from lvbo.optimize.curve import period_demand
-from lvbo.optimize.gains import PeriodGains
+from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.optimize.gains import PeriodGains, period_gains, spans_in_force
+from lvbo.optimize.nearby import plans_nearby
 from lvbo.project.area import AreaDesign
 from lvbo.project.area_files import busiest
 from lvbo.project.trial import Trial, TriedPlans, robust_delay, try_out
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import Period, PlanSet
+from lvbo.timing.plans import controller_models, mean_volumes
 
-IN_FORCE, NEW = "in force", "new"
+IN_FORCE, NEAR, NEW = "in force", "near", "new"
 
 
 def decided(
@@ -27,8 +30,9 @@ def decided(
 ) -> AreaDesign:
     """Return the design, its busiest period decided by a simulation of fitted traffic.
 
-    The model cannot see queues that block other streets; where the new plans do not clearly better
-    those in force there, that period keeps the latter, and a finding says so.
+    The model cannot see all queues that block other streets. Where the new plans do not clearly
+    better those in force there, that period keeps the latter, or has them moved a little where that
+    does; a finding says so.
     """
     own = busiest(design)
     if own is None:
@@ -42,26 +46,54 @@ def decided(
         day_type=own.day_type,
         workers=workers,
     )
-    tried = try_out(trial, {IN_FORCE: shipped, NEW: design.plans})
-    said = _finding(own, tried)
-    plans = design.plans
+    running = _in_force(shipped, own.day_type, period)
+    judge = _judge(trial, design)
+    near = _near(judge, running)
+    tried = try_out(
+        trial, {IN_FORCE: shipped, NEAR: shipped.with_plans(near.values()), NEW: design.plans}
+    )
+    if tried.best == NEW:
+        return design.with_finding(_finding(own, tried))
+    if tried.best == NEAR:
+        spans = spans_in_force(shipped, own.day_type, period, near)
+        moved = period_gains(judge, (own.day_type, own.period), spans, near)
+        return _replaced(design, own, near, moved, NEAR).with_finding(_finding(own, tried))
+    return _replaced(design, own, running, _undone(own)).with_finding(_finding(own, tried))
+
+
+def _replaced(
+    design: AreaDesign, own: PeriodGains, used: Plans, now: PeriodGains, prefix: str = "kept"
+) -> AreaDesign:
+    """Return the design with other plans in one period, no wave there, and what they change."""
     moment = own.day_type, own.period
-    kept, gains = design.kept, design.gains
-    if tried.best == IN_FORCE and moment not in kept:
-        plans = with_kept(plans, {moment: _in_force(shipped, own.day_type, period)})
-        kept = (*kept, moment)
-        gains = tuple(_undone(g) if g is own else g for g in gains)
-    plans = replace(plans, findings=(*plans.findings, said))
+    if prefix == "kept" and moment in design.kept:
+        return design
+    plans = with_kept(design.plans, {moment: used}, prefix)
+    kept = (*design.kept, moment) if prefix == "kept" else design.kept
     waves = tuple(
         replace(
             w,
             plans=plans,
-            periods=tuple(p for p in w.periods if (p.day_type, p.period) not in kept),
+            periods=tuple(p for p in w.periods if (p.day_type, p.period) != moment),
         )
         for w in design.designed.waves
     )
     made = replace(design.designed, plans=plans, waves=tuple(w for w in waves if w.periods))
+    gains = tuple(now if g is own else g for g in design.gains)
     return replace(design, designed=made, gains=gains, kept=kept)
+
+
+def _judge(trial: Trial, design: AreaDesign) -> AreaJudge:
+    volumes = mean_volumes(trial.demand)
+    models = {m.controller.id: m for m in controller_models(trial.network, trial.demand, volumes)}
+    goal = design.goal
+    return AreaJudge(trial.network, models, volumes, goal.speeds_mps, goal.traits)
+
+
+def _near(judge: AreaJudge, running: Plans) -> Plans:
+    """Return the plans in force moved a little, under the names they have."""
+    own = {c: running[c] for c in judge.models}
+    return plans_nearby(judge.mesh(tuple(own)), own)
 
 
 def _undone(gains: PeriodGains) -> PeriodGains:
@@ -88,10 +120,11 @@ def _finding(own: PeriodGains, tried: TriedPlans) -> Finding:
     delays = {
         name: round(robust_delay(found), 1) for name, found in tried.counted_s.items() if found
     }
-    stays = tried.best == IN_FORCE
+    fields = {"in_force_s": delays[IN_FORCE], "near_s": delays[NEAR], "new_s": delays[NEW]}
+    code = {IN_FORCE: "LV585", NEAR: "LV593", NEW: "LV586"}[tried.best]
     return Finding(
-        code="LV585" if stays else "LV586",
+        code=code,
         place=f"{own.day_type} {own.period}",
-        severity=Severity.WARNING if stays else Severity.ADVICE,
-        fields={"in_force_s": delays[IN_FORCE], "new_s": delays[NEW]},
+        severity=Severity.WARNING if tried.best == IN_FORCE else Severity.ADVICE,
+        fields=fields,
     )

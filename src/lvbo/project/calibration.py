@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fit the area model to a short simulation of traffic fitted to the counts."""
+"""Fit the area model: to a short simulation of fitted traffic, and to profiles that loops saw."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
+from lvbo.detection.counts import Counts
 from lvbo.errors import Finding, Severity
 from lvbo.ids import LinkId
 from lvbo.network.network import Network
 from lvbo.optimize.calibrate import Fit, Seen, calibrate
+from lvbo.optimize.evaluate import AreaJudge
+from lvbo.optimize.mesh import Traits
+from lvbo.optimize.profile_fit import ProfileFit, fit_profiles, stretches_of
 from lvbo.project.trial import TRIAL_SEEDS, Trial, fitted_traffic
 from lvbo.signal.schedule import DAY_S, PlanSet
 from lvbo.simulation.runs import Run
@@ -42,6 +47,41 @@ def fitted_traits(
     return calibrate(
         trial.network, models, volumes, [Seen(plans=running, waits_vehs_ph=waits)], speeds_mps
     )
+
+
+def seen_profiles(trial: Trial, plans: PlanSet, counts: Counts) -> ProfileFit:
+    """Return dispersion and speed as loops saw platoons in the period of the trial."""
+    demand = trial.demand
+    volumes = mean_volumes(demand)
+    models = {m.controller.id: m for m in controller_models(trial.network, demand, volumes)}
+    mesh = AreaJudge(trial.network, models, volumes).mesh(tuple(models))
+    begin_s = demand.first_s % DAY_S
+    kinds = [day.day_type for day in plans.day_plans]
+    kind = trial.day_type if trial.day_type in kinds else kinds[0]
+    running = plans.running(kind, begin_s)
+    span_s = begin_s, begin_s + demand.slots * demand.slot_s
+    return fit_profiles(stretches_of(mesh, running, counts, span_s))
+
+
+def with_profiles(traits: Traits, seen: ProfileFit) -> Traits:
+    """Return traits with dispersion and speed as loops saw them, where enough of them did."""
+    if seen.streets == 0:
+        return traits
+    return replace(traits, alpha=seen.traits.alpha, speed_share=seen.traits.speed_share)
+
+
+def profile_findings(seen: ProfileFit, place: str) -> tuple[Finding, ...]:
+    """Return what profiles told, in words; nothing where no loops saw platoons."""
+    if seen.streets == 0:
+        return ()
+    fields = {
+        "alpha": seen.traits.alpha,
+        "speed_percent": round(100 * seen.traits.speed_share),
+        "streets": seen.streets,
+        "before_percent": round(100 * seen.held_out_before),
+        "after_percent": round(100 * seen.held_out),
+    }
+    return (Finding(code="LV668", place=place, severity=Severity.ADVICE, fields=fields),)
 
 
 def link_waits(run: Run, network: Network) -> dict[LinkId, float]:

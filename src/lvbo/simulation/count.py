@@ -17,7 +17,12 @@ from lvbo.detection.counts import Counts
 from lvbo.errors import ToolError, UsageError
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_counts import FIRST_DAY, SimulatedDay, read_sumo_counts
-from lvbo.io.sumo_detectors import VirtualDetector, virtual_detectors, write_virtual_detectors
+from lvbo.io.sumo_detectors import (
+    VirtualDetector,
+    advance_detectors,
+    virtual_detectors,
+    write_virtual_detectors,
+)
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.sumo import sumo_home
 
@@ -43,8 +48,11 @@ def count_scenario(
     seeds: Iterable[int] = range(COUNTING_FROM, COUNTING_FROM + 3),
     dt_s: int = 60,
     workers: int = 2,
+    ahead: bool = False,
 ) -> Counts:
     """Return what virtual detectors count under the shipped plan; each seed is a day of its own.
+
+    With `ahead` loops between signals note every vehicle too: they show platoons.
 
     Raises:
         UsageError: LV194 for a seed that plans are judged on.
@@ -56,6 +64,8 @@ def count_scenario(
     if judged or not chosen:
         raise UsageError("LV194", seeds=", ".join(map(str, judged)) or "-", first=COUNTING_FROM)
     detectors = virtual_detectors(scenario.network, scenario.net_file)
+    if ahead:
+        detectors += advance_detectors(scenario.network, scenario.net_file)
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
         additional = copy_additionals(scenario, Path(place), keep_signals=True)
         jobs = [

@@ -23,25 +23,33 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
+ROUNDS = 40
+LEAST_SHARE = 0.03
+
 
 def build_model(
     network: Network,
     controller: Controller,
     saturations: Mapping[LaneId, Saturation],
     volumes_vph: Mapping[MovementId, float],
+    lanes_vph: Mapping[LaneId, float] | None = None,
 ) -> ControllerModel:
-    """Return the model of one controller; lanes are shared out at the given volumes."""
+    """Return the model of one controller; lanes are shared out at the given volumes.
+
+    Where flows of lanes were counted, in `lanes_vph`, drivers share lanes as they did then.
+    """
     rules = controller.rules
     served = sorted({s.movement for s in rules.services if s.movement is not None})
     movements = tuple(m for m in served if _car_lanes(network, m))
     lanes = tuple(sorted({lane for m in movements for lane in _car_lanes(network, m)}))
     flows = [saturations[lane].flow_vph for lane in lanes]
     foes = _foe_lanes(network, rules, movements, lanes)
-    shares = lane_shares(
-        [[lanes.index(lane) for lane in _car_lanes(network, m)] for m in movements],
-        [volumes_vph.get(m, 0.0) for m in movements],
-        flows,
-    )
+    served_by = [[lanes.index(lane) for lane in _car_lanes(network, m)] for m in movements]
+    volumes = [volumes_vph.get(m, 0.0) for m in movements]
+    shares = lane_shares(served_by, volumes, flows)
+    if lanes_vph:
+        seen = [lanes_vph.get(lane, np.nan) for lane in lanes]
+        shares = shares_as_seen(served_by, volumes, flows, seen)
     return ControllerModel(
         controller=controller,
         movements=movements,
@@ -76,6 +84,48 @@ def lane_shares(served: list[list[int]], volumes: list[float], flows: list[float
                 others = (shares @ demand - shares[:, m] * demand[m])[lanes]
                 shares[lanes, m] = _levelled(others, sat[lanes], demand[m])
     return shares
+
+
+def shares_as_seen(
+    served: list[list[int]], volumes: list[float], flows: list[float], seen_vph: list[float]
+) -> Floats:
+    """Return shares as `lane_shares` does, but with lane flows in the proportions seen.
+
+    Iterative proportional fitting (Deming and Stephan, 1940) of lanes joined by movements that may
+    use several of them; where one of these lanes was not seen nothing changes. Shares below 3 % are
+    chance and left out.
+    """
+    shares = lane_shares(served, volumes, flows)
+    demand, seen = np.maximum(np.array(volumes), 1.0), np.array(seen_vph)
+    for lanes, moves in _joined(served):
+        if len(lanes) < 2 or np.isnan(seen[lanes]).any() or seen[lanes].sum() <= 0:  # noqa: PLR2004
+            continue
+        open_ = np.array([[lane in served[m] for m in moves] for lane in lanes])
+        want = seen[lanes] / seen[lanes].sum() * demand[moves].sum()
+        shares[np.ix_(lanes, moves)] = _fitted(open_, demand[moves], want)
+    return shares
+
+
+def _joined(served: list[list[int]]) -> list[tuple[list[int], list[int]]]:
+    """Return the lanes that movements share, directly or by others, with those movements."""
+    groups: list[tuple[set[int], set[int]]] = []
+    for m, lanes in enumerate(served):
+        touched = [g for g in groups if g[0] & set(lanes)]
+        rest = [g for g in groups if g not in touched]
+        both = set(lanes).union(*(g[0] for g in touched)), {m}.union(*(g[1] for g in touched))
+        groups = [*rest, both]
+    return [(sorted(lanes), sorted(moves)) for lanes, moves in groups]
+
+
+def _fitted(open_: NDArray[np.bool_], demand: Floats, want: Floats) -> Floats:
+    """Return the shares of movements (columns) on lanes that bring these the flows wanted."""
+    for _ in range(2):
+        part = np.where(open_, demand, 0.0)
+        for _ in range(ROUNDS):
+            part *= (want / np.maximum(part.sum(axis=1), 1e-9))[:, None]
+            part *= demand / np.maximum(part.sum(axis=0), 1e-9)
+        open_ = open_ & (part >= LEAST_SHARE * demand)
+    return np.asarray(np.where(open_, part, 0.0) / np.where(open_, part, 0.0).sum(axis=0))
 
 
 def _levelled(others: Floats, sat: Floats, volume: float) -> Floats:

@@ -95,11 +95,13 @@ def controller_models(
 ) -> tuple[ControllerModel, ...]:
     """Return every controller as a model; drivers choose lanes at the given (else mean) volumes.
 
-    A controller whose heads are always green has nothing to be timed and is left out.
+    Where each lane was counted they choose as they did then. A controller whose heads are
+    always green has nothing to be timed and is left out.
     """
     flows = {s.lane: s for s in saturations(network, demand.saturations)}
     at = volumes if volumes is not None else mean_volumes(demand)
-    models = (build_model(network, c, flows, at) for c in network.controllers)
+    seen = dict(demand.lanes_vph)
+    models = (build_model(network, c, flows, at, seen) for c in network.controllers)
     return tuple(model for model in models if model.orders)
 
 

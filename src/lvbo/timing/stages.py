@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import permutations, product
 
@@ -13,6 +13,7 @@ from lvbo.network.network import Network
 from lvbo.network.place import Movement, Turn
 from lvbo.signal.lamp import Lamp, PhaseKind
 from lvbo.signal.rules import Controller, SignalRules, StageSets
+from lvbo.timing.inner import inner_feeds, kept_clear, shuts_in
 
 OPPOSING_DEG = 50.0
 
@@ -41,8 +42,9 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
 
     Where the site forbids skipping, or a waiting area orders its stages, only sequences that keep
     to that are returned. A controller of several intersections keeps the site's orders: between
-    its stop lines there is little room, and the order is what keeps it clear. So does one with a
-    phase that serves nobody we know (a train): only the site's orders light it.
+    its stop lines there is little room, and the order is what keeps it clear. Those that do not are
+    given what they lack, or left out. A controller with a phase that serves nobody we know (a
+    train) keeps to the site's orders as well: only they light it.
     """
     rules = controller.rules
     shipped = [StageOrder(pattern=Pattern.SHIPPED, stages=stages) for stages in rules.orders]
@@ -50,6 +52,7 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
     single = len(controller.intersections) == 1
     if not found or (rules.may_skip and single and _all_known(rules)):
         found += _generated(network, controller, found)
+    found = _clear_inside(network, controller, found)
     needed = _needed(rules)
     kept: dict[StageSets, StageOrder] = {}
     for order in found:
@@ -57,6 +60,17 @@ def stage_orders(network: Network, controller: Controller) -> tuple[StageOrder, 
         if fits and (order.stages not in kept or order.pattern == Pattern.TOGETHER):
             kept[order.stages] = order  # equal stages have one name, the plainest
     return tuple(kept.values())
+
+
+def _clear_inside(
+    network: Network, controller: Controller, found: Sequence[StageOrder]
+) -> list[StageOrder]:
+    """Return the orders that shut nobody in between two stop lines; all where every one does."""
+    feeds = inner_feeds(network, controller)
+    rules = controller.rules
+    cleared = [replace(o, stages=kept_clear(rules, o.stages, feeds)) for o in found]
+    whole = [o for o in cleared if _distinct(o)] or list(found)
+    return [o for o in whole if not shuts_in(rules, o.stages, feeds)] or whole
 
 
 # what must be served --------------------------------------------------------------------------

@@ -328,6 +328,9 @@ def area(
     grid_seed: Annotated[
         int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
     ] = 1,
+    saturation: Annotated[
+        float, typer.Option("--saturation", min=0.1, max=1.5, help="cli_opt_grid_saturation")
+    ] = 0.55,
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
 ) -> None:
@@ -341,6 +344,7 @@ def area(
             bench=AreaBench(
                 grids=tuple(grid or ()),
                 grid_seed=grid_seed,
+                saturation=saturation,
                 seeds=seeds,
                 workers=workers,
             ),
