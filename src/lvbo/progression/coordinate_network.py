@@ -79,8 +79,10 @@ def coordinate_network(
 
     """
     known, laid, wish = street or Street(), settings or WaveSettings(), goal or NetworkGoal()
-    _check(corridors, laid, wish)
-    if wish.one_by_one:
+    groups = _groups(corridors)
+    apart = wish.one_by_one or len(groups) == len(corridors)
+    _check(corridors, wish, WaveModel.TWO_WAY if apart else laid.model)
+    if apart:
         return _in_turn(corridors, plans, known, laid, wish)
     rival = _rival(corridors, plans, known, laid, wish)
     current = plans
@@ -88,7 +90,7 @@ def coordinate_network(
     for day in plans.day_plans:
         for period in day.periods:
             tasks = [Task(c, current, known, laid, day, period) for c in corridors]
-            for group in _groups(corridors):
+            for group in groups:
                 found = _solved(tasks, group, rival, wish)
                 for k, wave in zip(group, found, strict=True):
                     periods[k].append(wave)
@@ -100,13 +102,11 @@ def coordinate_network(
     return NetworkWave(waves=tuple(waves), plans=current)
 
 
-def _check(corridors: Sequence[Corridor], settings: WaveSettings, goal: NetworkGoal) -> None:
+def _check(corridors: Sequence[Corridor], goal: NetworkGoal, model: WaveModel) -> None:
     names = {name for c in corridors for name in (c.name, str(c.id))}
     unknown = {*goal.held, *goal.least_s, *goal.weights} - names
-    if unknown or settings.model is not WaveModel.TWO_WAY:
-        raise UsageError(
-            "LV489", place=", ".join(sorted(unknown)) or "-", model=str(settings.model)
-        )
+    if unknown or model is not WaveModel.TWO_WAY:
+        raise UsageError("LV489", place=", ".join(sorted(unknown)) or "-", model=str(model))
 
 
 def _named(corridor: Corridor, names: Iterable[str]) -> str | None:
@@ -167,12 +167,12 @@ def _rival(
 def _solved(
     tasks: Sequence[Task], group: Sequence[int], rival: NetworkWave | None, goal: NetworkGoal
 ) -> list[PeriodWave]:
-    if len(group) == 1:
-        return [tasks[group[0]].solved()]
-    crossing = _Crossing([tasks[k] for k in group], goal)
     kept: list[PeriodWave] = []
     if rival is not None:
         kept = [rival.waves[k].at(tasks[k].period.name, tasks[k].day.day_type) for k in group]
+    if len(group) == 1:
+        return kept or [tasks[group[0]].solved()]
+    crossing = _Crossing([tasks[k] for k in group], goal)
     waves = crossing.solved(kept)
     if kept and crossing.keeps(kept) and crossing.value(kept) > crossing.value(waves):
         return kept

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from lvbo.errors import InfeasibleError
 from lvbo.progression import _network_kernels as kernels
 from lvbo.progression.chain import Chain, Floats, Ints, Links
 from lvbo.progression.locks import unlocked_cases
@@ -182,6 +183,9 @@ def _folded(corridor: BandProblem, nodes: Sequence[int]) -> tuple[BandProblem, C
         if len(own) > 1:
             locks.append(Lock(signals=own, offsets_ms=(0,) * len(own), absolute=False))
     cases = list(unlocked_cases(replace(corridor, locks=tuple(locks))))
+    if not cases:
+        shared = tuple(s for lock in locks for s in lock.signals)
+        raise InfeasibleError("LV411", signals=shared, conflict=("locks", "speed ranges"))
     case = cases[len(cases) // 2]
     sequence = case.chain.pattern.copy()
     for i in range(len(nodes)):

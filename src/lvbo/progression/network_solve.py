@@ -17,24 +17,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lvbo.errors import InfeasibleError
-from lvbo.progression.band import two_way_band, value_of
+from lvbo.progression.band import two_way_band, value_of, widest_two_way
 from lvbo.progression.network_bands import (
     NetworkBandPlan,
     NetworkBandProblem,
     NetworkBands,
     evaluate_network,
-    network_value,
     short_of_least,
 )
 from lvbo.progression.network_fit import rank, refit
 from lvbo.progression.network_grid import Board, Grid, build_grid, built, shaken
 from lvbo.progression.network_whole import whole_network
-from lvbo.progression.problem import BandPlan, BandProblem, Lock
+from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock
 
 REACHED = 3e-4  # a value this near its bound (share) cannot be worth another look
 WORTH_A_FIT = 0.97  # boards below this share of the best one are not fitted
 APART_MS = 2000  # cycles nearer than this are not told apart before the fit
 TAKEN = 2  # corridors that a shake takes off
+IN_VAIN = 4  # shakes per corridor without a better plan, after which the search ends
+DIGITS = 6  # boards whose totals agree so far are taken for the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +44,8 @@ class NetworkEffort:
 
     seed: int = 0
     starts: int = 4
-    shakes: int = 24
-    cells: int = 40
+    shakes: int = 40
+    cells: int = 30
     cycles: int = 6
 
 
@@ -81,6 +82,15 @@ def alone_problem(problem: NetworkBandProblem, k: int, cycle_ms: int) -> BandPro
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """Hold a plan and the board that it was fitted from."""
+
+    plan: NetworkBandPlan
+    grid: Grid
+    board: Board
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Search:
     """Look for the best plan of a problem."""
 
@@ -107,15 +117,14 @@ class _Search:
 
     def _bound(self, cycle_ms: int) -> float:
         """Return what all corridors could be worth alone at a cycle, locks left out."""
-        plans = [(replace(c, cycles_ms=(cycle_ms,), locks=()), c) for c in self.problem.corridors]
-        return sum(value_of(c, two_way_band(p).exact) for p, c in plans)
+        return sum(_most(replace(c, cycles_ms=(cycle_ms,))) for c in self.problem.corridors)
 
     def _alone(self, cycle_ms: int) -> tuple[BandPlan, ...]:
         problem, found = self.problem, []
         for k, corridor in enumerate(problem.corridors):
             band = two_way_band(alone_problem(problem, k, cycle_ms))
             found.append(band.whole)
-            if corridor.min_out_ms + corridor.min_in_ms and band.two_way is None:
+            if not _can_keep(corridor, band):
                 raise InfeasibleError(
                     "LV485",
                     place=problem.names[k],
@@ -152,40 +161,57 @@ class _Search:
     def _best(self) -> tuple[NetworkBandPlan, int]:
         source = random.Random(self.effort.seed)
         cycles = self._cycles()
-        best: tuple[NetworkBandPlan, Grid, Board] | None = None
-        starts = 0
+        first, starts = self._started(cycles, source)
+        found, shakes = self._improved(first, cycles, source)
+        rivals = [found.plan, *(refit(self.problem, p) for p in self.known)]
+        return max(rivals, key=lambda p: rank(self.problem, p)), starts + shakes
+
+    def _started(
+        self, cycles: Sequence[tuple[float, int]], source: random.Random
+    ) -> tuple[_Found, int]:
+        """Return the best of the first plans and how many were made."""
+        made: list[_Found] = []
+        best = (-np.inf, 0.0)
         for bound, cycle_ms in self._starts(cycles):
-            if best and network_value(self.problem, best[0]) >= bound * (1 - REACHED):
+            if best >= (0, bound * (1 - REACHED)):
                 continue
             grid = build_grid(self.problem, cycle_ms, self.effort.cells)
             order = list(range(len(grid.lines)))
             source.shuffle(order)
             board = built(grid, order)
-            plan = self._fitted(grid, board)
-            starts += 1
-            if best is None or rank(self.problem, plan) > rank(self.problem, best[0]):
-                best = plan, grid, board
-        if best is None:
-            raise ValueError(cycles)
-        plan, grid, board = best
-        for _ in range(self.effort.shakes):
-            if rank(self.problem, plan) >= (0, self._limit(cycles, plan) * (1 - REACHED)):
-                break
-            trial = shaken(grid, board, source, TAKEN)
-            if trial.total < WORTH_A_FIT * board.total:
-                continue
-            fitted = self._fitted(grid, trial)
-            starts += 1
-            if rank(self.problem, fitted) > rank(self.problem, plan):
-                plan, board = fitted, trial
-        rivals = [plan, *(refit(self.problem, p) for p in self.known)]
-        return max(rivals, key=lambda p: rank(self.problem, p)), starts
+            made.append(_Found(plan=self._fitted(grid, board), grid=grid, board=board))
+            best = max(best, rank(self.problem, made[-1].plan))
+        return max(made, key=lambda f: rank(self.problem, f.plan)), len(made)
 
     def _starts(self, cycles: Sequence[tuple[float, int]]) -> Iterator[tuple[float, int]]:
-        count = max(self.effort.starts, len(cycles))
         yield from cycles
-        for k in range(count - len(cycles)):
+        for k in range(self.effort.starts - len(cycles)):
             yield cycles[k % min(len(cycles), 2)]
+
+    def _improved(
+        self, found: _Found, cycles: Sequence[tuple[float, int]], source: random.Random
+    ) -> tuple[_Found, int]:
+        """Return the best plan after shakes, and how many there were.
+
+        The end is the bound, the number of shakes, or many of them in vain.
+        """
+        seen = {round(found.board.total, DIGITS)}
+        vain, count = 0, 0
+        limit = self._limit(cycles, found.plan)
+        while count < self.effort.shakes and vain < IN_VAIN * len(found.grid.lines):
+            if rank(self.problem, found.plan) >= (0, limit * (1 - REACHED)):
+                break
+            count, vain = count + 1, vain + 1
+            board = shaken(found.grid, found.board, source, TAKEN)
+            total = round(board.total, DIGITS)
+            if total in seen or total < WORTH_A_FIT * found.board.total:
+                continue
+            seen.add(total)
+            plan = self._fitted(found.grid, board)
+            if rank(self.problem, plan) > rank(self.problem, found.plan):
+                found, vain = _Found(plan=plan, grid=found.grid, board=board), 0
+                limit = self._limit(cycles, plan)
+        return found, count
 
     def _limit(self, cycles: Sequence[tuple[float, int]], plan: NetworkBandPlan) -> float:
         return max(self._bound(plan.cycle_ms), cycles[0][0] if len(cycles) > 1 else 0.0)
@@ -195,6 +221,30 @@ class _Search:
         pattern = board.pattern.tolist()
         plan = evaluate_network(self.problem, grid.cycle_ms, offsets.tolist(), pattern)
         return refit(self.problem, plan)
+
+
+def _can_keep(corridor: BandProblem, band: Band) -> bool:
+    """Return whether some plan of a corridor alone has its least bands."""
+    plans = (band.two_way, band.one_way_out, band.one_way_in)
+    return any(
+        p and p.outbound_ms >= corridor.min_out_ms and p.inbound_ms >= corridor.min_in_ms
+        for p in plans
+    )
+
+
+def _most(corridor: BandProblem) -> float:
+    """Return what a corridor can be worth at its cycle with both directions or one.
+
+    A millisecond per signal and direction is for times that were rounded.
+    """
+    plan = widest_two_way(corridor)
+    weight = corridor.weight_out + corridor.weight_in
+    rounded = weight * corridor.signals / corridor.cycles_ms[0]
+    parts = corridor.parts_per_cycle
+    out = min(max(g for p in s for _, g in p.outbound) for s in corridor.patterns)
+    back = min(max(g for p in s for _, g in p.inbound) for s in corridor.patterns)
+    one_way = max(corridor.weight_out * out, corridor.weight_in * back) / parts
+    return max(one_way, value_of(corridor, plan) if plan else 0.0) + rounded
 
 
 def _whole(plan: NetworkBandPlan) -> bool:

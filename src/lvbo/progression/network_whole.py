@@ -56,16 +56,25 @@ def _nearest_second(ms: int) -> int:
 
 def _polished(problem: NetworkBandProblem, plan: NetworkBandPlan) -> NetworkBandPlan:
     """Return the plan after moves of single nodes by a second, while any helps."""
-    free = [v for v in range(problem.size) if v not in dict(problem.fixed_ms)]
+    fixed = {v for v, _ in problem.fixed_ms}
     better = True
     while better:
         better = False
-        for v in free:
+        for v in sorted(_binding(problem, plan) - fixed):
             for by in (-SECOND_MS, SECOND_MS):
                 trial = moved_node(problem, plan, v, by)
                 if rank(problem, trial) > rank(problem, plan):
                     plan, better = trial, True
     return plan
+
+
+def _binding(problem: NetworkBandProblem, plan: NetworkBandPlan) -> set[int]:
+    """Return the nodes whose green touches a band."""
+    return {
+        nodes[i]
+        for nodes, runs in zip(problem.nodes, plan.corridors, strict=True)
+        for i in (*runs.binding_out, *runs.binding_in)
+    }
 
 
 def moved_node(
