@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from lvbo.network.network import Network
     from lvbo.optimize.area_plan import AreaGoal, optimize_area
     from lvbo.progression.coordinate import coordinate, evaluate_wave
+    from lvbo.progression.coordinate_network import coordinate_network
     from lvbo.progression.ranking import rank_corridors
     from lvbo.progression.wave import Wave
     from lvbo.report.page import build_report
@@ -55,6 +56,7 @@ _HOMES = {
     "check_plan": "lvbo.signal.check",
     "compare": "lvbo.evaluation.compare",
     "coordinate": "lvbo.progression.coordinate",
+    "coordinate_network": "lvbo.progression.coordinate_network",
     "count_scenario": "lvbo.simulation.count",
     "estimate_demand": "lvbo.demand.estimate",
     "evaluate_wave": "lvbo.progression.coordinate",
@@ -87,6 +89,7 @@ __all__ = [
     "check_plan",
     "compare",
     "coordinate",
+    "coordinate_network",
     "count_scenario",
     "estimate_demand",
     "evaluate_wave",

@@ -67,6 +67,15 @@ def test_a_wave_says_why_it_is_as_it_is(call: Call, tiny: Path, tmp_path: Path) 
     assert {"LV470", "LV471"} & {finding["code"] for finding in said.data["findings"]}
 
 
+def test_a_wave_holds_only_streets_that_it_was_given(
+    call: Call, tiny: Path, tmp_path: Path
+) -> None:
+    said = call("wave", tiny, "-s", "High St", "--hold", "Low St", "-o", tmp_path / "w", "--json")
+
+    assert said.status == 2
+    assert "LV489" in said.out + said.err
+
+
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:
     said = call("wave", tiny, "--street", "High St", "--out", tmp_path / "wave", "--json")
     (drawn,) = said.data["waves"]

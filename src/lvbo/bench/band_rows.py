@@ -30,6 +30,7 @@ class BandModel(StrEnum):
     PACED = "two_way_paced"
     MULTIBAND = "multiband"
     AMBAND = "amband"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +53,8 @@ class Limits:
 
 def measure(instance: Instance, model: BandModel, limits: Limits) -> list[Measured]:
     """Return the rows of one model on one corridor; none where it is not asked for there."""
+    if model is BandModel.NETWORK:
+        return []
     if model is BandModel.TWO_WAY:
         return _through(instance, model, limits, (FINE_GRID_S, WHOLE_GRID_S))
     if model is BandModel.PACED:
@@ -174,15 +177,16 @@ def _row(instance: Instance, model: BandModel, found: dict[str, object]) -> Row:
         "cycle_s": found["cycle_s"],
         "grid_s": found["grid_s"],
         "ours_ms": round(_number(found["ours_ms"]), 3),
-        "highs_value": _rounded(known.get("value"), 6),
-        "highs_ms": _rounded(known.get("ms"), 3),
+        "highs_value": rounded(known.get("value"), 6),
+        "highs_ms": rounded(known.get("ms"), 3),
         "highs_proved": known.get("proved"),
-        "bound": _rounded(bound, 6),
+        "bound": rounded(bound, 6),
         "gap": None if bound is None or value <= 0 else round(_number(bound) / value - 1, 6),
     }
 
 
-def _rounded(value: object, digits: int) -> float | None:
+def rounded(value: object, digits: int) -> float | None:
+    """Return a number with so many digits, None for None."""
     return None if value is None else round(_number(value), digits)
 
 

@@ -22,19 +22,22 @@ from lvbo.bench.common import (
     used_versions,
 )
 from lvbo.bench.instances import Instance, generate_instances, read_instances
+from lvbo.bench.networks import generate_networks, measure_network, warm_up
 
 SAME = 0.002  # values nearer than this count as the same, cycles
 LARGE = 50  # signals at which the speed-up is summed up
 SIZES = (5, 10, 20, 50, 100)
+NETWORKS = (3, 5, 10)  # streets each way
 
 Progress = Callable[[str], None]
 
 
-def run_bands(
+def run_bands(  # noqa: PLR0913  one for each option of the command
     instances: Sequence[Path] | None = None,
     *,
     models: Sequence[BandModel] = tuple(BandModel),
     sizes: Sequence[int] = SIZES,
+    networks: Sequence[int] = NETWORKS,
     with_highs: bool = True,
     highs_limit_s: float = 60.0,
     progress: Progress | None = None,
@@ -42,10 +45,11 @@ def run_bands(
     """Return one row per instance, model and cycle grid: ours walked and timed, HiGHS beside it.
 
     Without files a set of these sizes is generated, with and without a choice of left-turn
-    phases. Times are CPU ms after a first call: ours from the problem to the exact two-way plan;
-    HiGHS its solve alone on the continuous cycle range, beside the fine grid. `bound` is the least
-    that HiGHS proved, also started from our plan, and `gap` how far our value may lie below it.
-    Without HiGHS installed, or with `with_highs` false, its columns are None.
+    phases, and for the model network grids of `networks` crossing streets each way. Times are CPU
+    ms after a first call: ours from the problem to the exact two-way plan (of a network to all
+    that is answered); HiGHS its solve alone on the continuous cycle range, beside the fine grid.
+    `bound` is the least that HiGHS proved, also started from our plan, and `gap` how far our value
+    may lie below it. Without HiGHS installed, or with `with_highs` false, its columns are None.
     """
     limits = Limits(
         with_highs=with_highs and find_spec("highspy") is not None, highs_limit_s=highs_limit_s
@@ -56,6 +60,12 @@ def run_bands(
             if progress:
                 progress(f"{instance.name} {model}")
             measured += measure(instance, model, limits)
+    if BandModel.NETWORK in models:
+        warm_up()
+        for network in generate_networks(networks):
+            if progress:
+                progress(network.name)
+            measured.append(measure_network(network, limits))
     return BenchResult(
         bench="bands",
         versions=used_versions(),
@@ -107,7 +117,7 @@ def _summary(measured: Sequence[Measured]) -> dict[str, object]:
 
 def _of_model(rows: Sequence[Measured]) -> dict[str, object]:
     """Return how one model did: shares of the known values and bounds, speed-ups at 50 signals."""
-    fine = [m for m in rows if m.row["grid_s"] == FINE_GRID_S]
+    fine = [m for m in rows if m.row["model"] == BandModel.NETWORK or _is_fine(m)]
     known = [_number(m, "value") / _number(m, "expected") - 1 for m in fine if m.row["expected"]]
     gaps = [_number(m, "gap") for m in fine if m.row["gap"] is not None]
     large = [m for m in fine if _signals(m) == LARGE]
@@ -117,6 +127,7 @@ def _of_model(rows: Sequence[Measured]) -> dict[str, object]:
         "within_0.1_percent": sum(share >= -0.001 for share in known),  # noqa: PLR2004
         "with_expected": len(known),
         "worst_gap_to_bound": max(gaps, default=None),
+        "speed_up": _speed_up(fine),
         "speed_up_50": _speed_up(large),
         "unproved_50": sum(m.row["highs_proved"] is False for m in large),
         "slowest_ms": max((_number(m, "ours_ms") for m in fine), default=None),
@@ -139,6 +150,10 @@ def _speed_up(measured: Sequence[Measured]) -> float | None:
 
 def _excess(m: Measured) -> float:
     return round(_number(m, "value") - _number(m, "expected"), 6)
+
+
+def _is_fine(m: Measured) -> bool:
+    return m.row["grid_s"] == FINE_GRID_S
 
 
 def _signals(m: Measured) -> int:

@@ -104,14 +104,14 @@ def _over_periods(
     waves, current = [], plans
     for day in plans.day_plans:
         for period in day.periods:
-            task = _Task(corridor, current, street, settings, day, period)
+            task = Task(corridor, current, street, settings, day, period)
             wave = task.solved() if solve else task.evaluated()
             waves.append(wave)
             current = current.with_plans(wave.plans)
     return Wave(corridor=corridor, plans=current, periods=tuple(waves), settings=settings)
 
 
-class _Task:
+class Task:
     """Hold one corridor in one period."""
 
     def __init__(
@@ -126,7 +126,7 @@ class _Task:
         self.corridor, self.street, self.settings = corridor, street, settings
         self.day, self.period = day, period
         self.plans = [self._plan(plans, stop) for stop in corridor.stops]
-        self.cycle_ds = self._cycle_ds()
+        self.share_cycle(max(plan.cycle_ds for plan in self.plans))
         self.choices = [self._choices(k) for k in range(len(self.plans))]
 
     def _plan(self, plans: PlanSet, stop: Stop) -> Plan:
@@ -136,18 +136,18 @@ class _Task:
             raise InputError("LV451", place=self.corridor.name, controller=owner)
         return plans.run_index[owner, self.day.day_type, self.period.name]
 
-    def _cycle_ds(self) -> int:
-        cycle = max(plan.cycle_ds for plan in self.plans)
+    def share_cycle(self, cycle_ds: int) -> None:
+        """Take the cycle of a network that this corridor is part of."""
         for plan in self.plans:
-            if cycle % plan.cycle_ds:
+            if cycle_ds % plan.cycle_ds:
                 raise InputError(
                     "LV452",
                     place=f"{self.corridor.name} {self.period.name}",
                     controller=plan.controller,
                     cycle_s=plan.cycle_s,
-                    common_s=cycle / 10,
+                    common_s=cycle_ds / 10,
                 )
-        return cycle
+        self.cycle_ds = cycle_ds
 
     # the problem ----------------------------------------------------------------------------
 
@@ -242,6 +242,16 @@ class _Task:
             return None
         return period_volumes(self.street.demand, self.day.day_type, self.period)
 
+    def through_vph(self) -> float:
+        """Return the mean through flow of a stop line of the corridor; 1 where none is known."""
+        volumes = self._volumes()
+        if volumes is None:
+            return 1.0
+        flows = [
+            volumes.get(m, 0.0) for s in self.corridor.stops for m in (s.outbound, s.inbound) if m
+        ]
+        return sum(flows) / len(flows)
+
     def _weights(self, volumes: Volumes | None) -> tuple[float, float]:
         """Return the weights of the directions: their share of the corridor's through flow."""
         if not self.corridor.inbound:
@@ -330,6 +340,16 @@ class _Task:
             return runs
         flows = corridor_flows(self.corridor, network, volumes)
         return cut_delay_in_slack(problem, runs, flows).plan
+
+    def laid(
+        self, problem: BandProblem, runs: BandPlan, findings: Sequence[Finding] = ()
+    ) -> PeriodWave:
+        """Return the wave of bands that were found elsewhere."""
+        plans = tuple(
+            self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
+            for k in range(len(self.plans))
+        )
+        return self._wave(problem, runs, plans, findings, None)
 
     def evaluated(self) -> PeriodWave:
         """Return the wave of the plans as they are."""

@@ -55,13 +55,16 @@ def bands(
     ] = None,
     models: Annotated[str, typer.Option("--models", metavar="A,B", help="cli_opt_models")] = "",
     sizes: Annotated[str, typer.Option("--sizes", metavar="N,M", help="cli_opt_sizes")] = "",
+    networks: Annotated[
+        str, typer.Option("--networks", metavar="N,M", help="cli_opt_networks")
+    ] = "",
     limit: Annotated[
         float, typer.Option("--limit", metavar="S", help="cli_opt_highs_limit")
     ] = 60.0,
 ) -> None:
     """Measure bands of all models beside mixed-integer programmes in HiGHS."""
     from lvbo.bench.band_rows import BandModel
-    from lvbo.bench.bands import SIZES, run_bands
+    from lvbo.bench.bands import NETWORKS, SIZES, run_bands
 
     session: Session = ctx.obj
     with session.step("bands"):
@@ -69,6 +72,7 @@ def bands(
             instances or None,
             models=tuple(BandModel(name) for name in models.split(",") if name) or tuple(BandModel),
             sizes=tuple(int(n) for n in sizes.split(",") if n) or SIZES,
+            networks=tuple(int(n) for n in networks.split(",") if n) or NETWORKS,
             highs_limit_s=limit,
         )
     _show(session, result)

@@ -40,6 +40,10 @@ def wave(
         float | None, typer.Option("--posted", metavar="KMH", help="cli_opt_posted")
     ] = None,
     why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
+    one_by_one: Annotated[bool, typer.Option("--one-by-one", help="cli_opt_one_by_one")] = False,
+    hold: Annotated[
+        list[str] | None, typer.Option("--hold", metavar="NAME", help="cli_opt_hold")
+    ] = None,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
@@ -52,25 +56,28 @@ def wave(
     if listed or not street:
         _list(session, place)
         return
-    from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
+    from lvbo.progression.coordinate import Street, evaluate_wave
+    from lvbo.progression.coordinate_network import NetworkGoal, coordinate_network
     from lvbo.progression.wave import WaveSettings
     from lvbo.project.line import safe_plans
 
     if plans is None and not as_is:
         chosen = safe_plans(place.network, chosen)
-    waves: list[Wave] = []
+    settings = WaveSettings(model=model, posted_step_kmh=posted)
+    known = Street(network=place.network, speeds_mps=place.speeds_mps)
+    corridors = [place.network.corridor(name) for name in street]
     with session.step("waves"):
-        for name in street:
-            corridor = place.network.corridor(name)
-            known = Street(
-                network=place.network,
-                speeds_mps=place.speeds_mps,
-                locked=frozenset(c for made in waves for c in made.corridor.controllers),
+        if as_is:
+            waves = [evaluate_wave(c, chosen, street=known, settings=settings) for c in corridors]
+        else:
+            goal = NetworkGoal(
+                held=frozenset(hold or ()),
+                one_by_one=one_by_one or model is not WaveModel.TWO_WAY,
             )
-            work = evaluate_wave if as_is else coordinate
-            settings = WaveSettings(model=model, posted_step_kmh=posted)
-            waves.append(work(corridor, chosen, street=known, settings=settings))
-            chosen = waves[-1].plans
+            network = coordinate_network(
+                corridors, chosen, street=known, settings=settings, goal=goal
+            )
+            waves = list(network.waves)
     target = _write(session, place, waves, out)
     findings = [finding for made in waves for finding in made.findings]
     session.show_findings(findings, most=3)
