@@ -8,6 +8,17 @@ from tests.cli.conftest import Call
 
 from lvbo.io.plans_toml import read_plans
 
+BUS = """schema = "lvbo-bus 1"
+[[line]]
+name = "1"
+buses_ph = 12
+persons = 30
+[[line.stop]]
+link = "AB"
+dwell_s = 15
+spread_s = 3
+"""
+
 
 def test_a_network_is_checked_and_its_doubts_are_named(call: Call, tiny: Path) -> None:
     said = call("check", tiny, "--json")
@@ -65,6 +76,33 @@ def test_a_wave_says_why_it_is_as_it_is(call: Call, tiny: Path, tmp_path: Path) 
     said = call("wave", tiny, "-s", "High St", "--why", "-o", tmp_path / "w", "--json")
 
     assert {"LV470", "LV471"} & {finding["code"] for finding in said.data["findings"]}
+
+
+def test_a_wave_for_paths_and_buses_tells_their_bands(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "bus.toml"
+    sheet.write_text(BUS, encoding="utf-8")
+    options = ("-s", "High St", "-c", tiny_counts, "--paths", 3, "--bus", sheet)
+    said = call("wave", tiny, *options, "-o", tmp_path / "w", "--json")
+    (periods,) = said.data["paths"]
+    kinds = [path["kind"] for path in periods[0]]
+
+    assert said.status == 0
+    assert kinds.count("bus") == 1
+    assert "through" in kinds
+    assert all(path["band_s"] >= 0 for path in periods[0])
+
+
+def test_a_wave_for_buses_names_every_line_that_is_wrong(
+    call: Call, tiny: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "bus.toml"
+    sheet.write_text(BUS.replace("persons = 30", "persons = -1"), encoding="utf-8")
+    said = call("wave", tiny, "-s", "High St", "--bus", sheet, "--json")
+
+    assert said.status == 3
+    assert said.codes == {"LV447"}
 
 
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:

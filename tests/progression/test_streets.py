@@ -11,11 +11,12 @@ from lvbo.errors import InputError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
-from lvbo.progression.coordinate import Street, coordinate, evaluate_wave, joined
+from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
 from lvbo.progression.explain import explain_wave
 from lvbo.progression.linkbands import LinkBandProblem, WaveModel
 from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.progression.ranking import CARRIED, rank_corridors
+from lvbo.progression.usable import joined
 from lvbo.progression.walk import walk_plan
 from lvbo.progression.walk_links import walk_links
 from lvbo.progression.wave import WaveSettings

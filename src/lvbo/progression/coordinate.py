@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from lvbo.demand.demand import Demand
-from lvbo.errors import Finding, InputError, PlanError, Severity
+from lvbo.errors import Finding, InputError, Severity
 from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.network import Network
@@ -28,8 +28,9 @@ from lvbo.progression.problem import (
     PostedSpeeds,
 )
 from lvbo.progression.slack import cut_delay_in_slack
+from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
-from lvbo.signal.plan import Plan, Window
+from lvbo.signal.plan import Plan
 from lvbo.signal.rules import SignalRules
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.signal.stages import from_stages
@@ -186,6 +187,7 @@ class _Task:
             clearance_in_ms=clear_in,
             weight_out=weight_out,
             weight_in=weight_in,
+            ratio_range=self.settings.ratio_range if corridor.inbound else None,
             speed_change_limit_s_per_m=self.settings.speed_change_limit_s_per_m,
             locks=self._locks(),
             posted=self._posted(),
@@ -214,17 +216,9 @@ class _Task:
 
     def _windows(self, plan: Plan, phases: Iterable[PhaseId]) -> tuple[tuple[int, int], ...]:
         """Return the usable greens of a movement in ms on the plan's own cycle."""
-        merged = joined([w for p in phases for w in plan.windows_of(p)], plan.cycle_ds)
-        early, late = 1000 * self.settings.start_trim_s, 1000 * self.settings.end_trim_s
-        usable = []
-        for start_ds, length_ds in merged:
-            trim = 0 if length_ds == plan.cycle_ds else round(early + late)
-            length = max(1, 100 * length_ds - trim)
-            start = 100 * start_ds + (round(early) if trim else 0)
-            usable.append((start % (100 * plan.cycle_ds), length))
-        if not usable:
-            raise PlanError("LV453", place=self.corridor.name, controller=plan.controller)
-        return tuple(usable)
+        network = self.street.network
+        rules = network.controller_index[plan.controller].rules if network else None
+        return usable_greens(plan, phases, self.settings, rules, self.corridor.name)
 
     def _speeds(self, section: Section) -> tuple[float, float]:
         measured = self.street.speeds_mps or {}
@@ -360,6 +354,7 @@ class _Task:
             band=band,
             controllers=tuple(plan.controller for plan in plans),
             plans=plans,
+            choices=tuple(tuple(choice) for choice in self.choices),
             findings=(*findings, *self._doubts(runs)),
         )
 
@@ -372,24 +367,6 @@ class _Task:
 
 def _both(stop: Stop) -> bool:
     return stop.outbound is not None and stop.inbound is not None
-
-
-def joined(windows: Sequence[Window], cycle_ds: int) -> list[tuple[int, int]]:
-    """Return windows of several phases as disjoint (start, length) on the cycle, tenths."""
-    if any(w.length_ds >= cycle_ds for w in windows):
-        return [(0, cycle_ds)]
-    found: list[tuple[int, int]] = []
-    for window in sorted(windows):
-        if found and window.start_ds <= found[-1][0] + found[-1][1]:
-            start, length = found[-1]
-            found[-1] = (start, max(length, window.end_ds - start))
-        else:
-            found.append((window.start_ds, window.length_ds))
-    if len(found) > 1 and found[-1][0] + found[-1][1] >= cycle_ds + found[0][0]:
-        start, length = found.pop()
-        first, own = found.pop(0)
-        found.append((start, max(length, cycle_ds + first + own - start)))
-    return [(start, min(length, cycle_ds)) for start, length in found]
 
 
 def other_orders(plan: Plan, rules: SignalRules) -> list[Plan]:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
+from lvbo.cli.paths import known_demand, paths_data, paths_table, read_wish
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 from lvbo.progression.linkbands import WaveModel
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lvbo.errors import Finding
+    from lvbo.progression.pathresult import PathWave, PathWish
     from lvbo.progression.ranking import Candidate
     from lvbo.progression.wave import Wave
     from lvbo.signal.schedule import PlanSet
@@ -40,6 +42,10 @@ def wave(
         float | None, typer.Option("--posted", metavar="KMH", help="cli_opt_posted")
     ] = None,
     why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
+    paths: Annotated[
+        int | None, typer.Option("--paths", min=0, metavar="N", help="cli_opt_paths")
+    ] = None,
+    bus: Annotated[Path | None, typer.Option("--bus", metavar="FILE", help="cli_opt_bus")] = None,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
@@ -58,6 +64,9 @@ def wave(
 
     if plans is None and not as_is:
         chosen = safe_plans(place.network, chosen)
+    if paths is not None or bus is not None:
+        _for_paths(session, place, chosen, street, counts, read_wish(paths, bus), out)
+        return
     waves: list[Wave] = []
     with session.step("waves"):
         for name in street:
@@ -83,6 +92,49 @@ def wave(
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
+    )
+
+
+def _for_paths(
+    session: Session,
+    place: Place,
+    plans: PlanSet,
+    street: list[str],
+    counts: list[Path] | None,
+    wish: PathWish,
+    out: Path | None,
+) -> None:
+    """Coordinate streets for their main paths and buses, beside the two-way wave."""
+    from lvbo.progression.coordinate import Street
+    from lvbo.progression.pathwave import coordinate_paths
+
+    demand = known_demand(session, place, counts, plans) if counts or wish.most else None
+    made: list[PathWave] = []
+    with session.step("waves"):
+        for name in street:
+            known = Street(
+                network=place.network,
+                demand=demand,
+                speeds_mps=place.speeds_mps,
+                locked=frozenset(c for own in made for c in own.wave.corridor.controllers),
+            )
+            made.append(coordinate_paths(place.network.corridor(name), plans, known, wish))
+            plans = made[-1].wave.plans
+    waves = [own.wave for own in made]
+    target = _write(session, place, waves, out)
+    findings = [finding for own in waves for finding in own.findings]
+    session.show_findings(findings, most=3)
+    for own in made:
+        session.show(wave_table(session, own.wave))
+        session.show(paths_table(session, own))
+    session.show(session.words("cli_wave_at", path=str(target)))
+    session.finish(
+        lambda: {
+            "folder": str(target),
+            "waves": [_data(own) for own in waves],
+            "paths": [[paths_data(period) for period in own.periods] for own in made],
+        },
+        findings,
     )
 
 
