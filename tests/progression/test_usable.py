@@ -7,10 +7,12 @@ import pytest
 
 from lvbo.errors import PlanError
 from lvbo.ids import PhaseId
+from lvbo.progression.clocks import clock_findings, is_counted_on, surely_green
 from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import WaveSettings
 from lvbo.signal.lamp import Countdown
-from lvbo.testing.tiny import NS, TINY, tiny_plan, tiny_rules
+from lvbo.signal.rules import Clock
+from lvbo.testing.tiny import NS, TINY, tiny_controller, tiny_plan, tiny_rules
 
 PLAIN = WaveSettings(end_trim_s=1.0)
 
@@ -22,7 +24,8 @@ def green_ms(settings: WaveSettings, *, flash: bool = True, counted: bool = Fals
         rules = replace(rules, phases=tuple(replace(p, flash_ds=0) for p in rules.phases))
     if counted:
         rules = replace(rules, countdown=Countdown.FULL)
-    ((_, length),) = usable_greens(tiny_plan(), (NS,), settings, rules, "here")
+    controller = replace(tiny_controller(), rules=rules)
+    ((_, length),) = usable_greens(tiny_plan(), (NS,), settings, controller, "here")
     return length
 
 
@@ -47,3 +50,29 @@ def test_a_plan_without_green_for_the_street_is_refused() -> None:
         usable_greens(tiny_plan(), (PhaseId("none"),), PLAIN, None, str(TINY))
 
     assert refused.value.code == "LV453"
+
+
+def test_a_clock_that_may_be_off_takes_from_both_ends_of_a_green() -> None:
+    """2 s a day, set every 12 h: off by 1 s at most to either side."""
+    clock = Clock(drift_s_pd=2, set_every_h=12)
+
+    assert surely_green([(5_000, 30_000), (0, 100_000)], clock, 100_000) == (
+        (6_000, 28_000),
+        (0, 100_000),
+    )
+
+
+def test_a_wave_does_not_count_on_a_clock_that_nobody_sees_or_that_is_far_off() -> None:
+    clocks = (
+        Clock(),
+        Clock(drift_s_pd=4),
+        Clock(drift_s_pd=2),
+        Clock(drift_s_pd=2, set_every_h=96),
+    )
+    hidden = Clock(linked=False)
+    controllers = [replace(tiny_controller(), clock=c) for c in (*clocks, hidden)]
+    found = list(clock_findings(controllers, "here"))
+
+    assert [is_counted_on(c.clock) for c in controllers] == [True, True, True, False, False]
+    assert [f.code for f in found] == ["LV455", "LV455", "LV449", "LV448"]
+    assert [f.severity for f in found[:2]] == ["warning", "advice"]

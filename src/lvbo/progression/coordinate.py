@@ -13,10 +13,11 @@ from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.network import Network
 from lvbo.progression.band import two_way_band
+from lvbo.progression.clocks import clock_findings, is_counted_on
 from lvbo.progression.flows import clearances_ms, corridor_flows
 from lvbo.progression.linkband import link_bands
 from lvbo.progression.linkband_eval import evaluate_link_bands
-from lvbo.progression.linkbands import CENTRED, LinkBandProblem, WaveModel
+from lvbo.progression.linkbands import CENTRED, LinkBandPlan, LinkBandProblem, WaveModel
 from lvbo.progression.offsets import evaluate_offsets
 from lvbo.progression.posted import rounded_speeds
 from lvbo.progression.problem import (
@@ -31,7 +32,7 @@ from lvbo.progression.slack import cut_delay_in_slack
 from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan
-from lvbo.signal.rules import SignalRules
+from lvbo.signal.rules import Controller, SignalRules
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.signal.stages import from_stages
 from lvbo.timing.plans import Volumes, period_volumes
@@ -157,6 +158,8 @@ class _Task:
         plan, stop = self.plans[k], self.corridor.stops[k]
         network = self.street.network
         fixed = plan.controller in self.street.locked or not self.settings.may_reorder
+        if network is not None:
+            fixed |= not network.controller_index[plan.controller].clock.linked
         shared = sum(p.controller == plan.controller for p in self.plans) > 1
         if network is None or fixed or shared or not _both(stop):
             return [plan]
@@ -216,9 +219,21 @@ class _Task:
 
     def _windows(self, plan: Plan, phases: Iterable[PhaseId]) -> tuple[tuple[int, int], ...]:
         """Return the usable greens of a movement in ms on the plan's own cycle."""
+        controller = self._controller(plan)
+        if controller is not None and not is_counted_on(controller.clock):
+            return ((0, 100 * plan.cycle_ds),)
+        return usable_greens(plan, phases, self.settings, controller, self.corridor.name)
+
+    def _controller(self, plan: Plan) -> Controller | None:
         network = self.street.network
-        rules = network.controller_index[plan.controller].rules if network else None
-        return usable_greens(plan, phases, self.settings, rules, self.corridor.name)
+        return network.controller_index[plan.controller] if network else None
+
+    def _set(self, k: int, runs: BandPlan | LinkBandPlan) -> Plan:
+        """Return the plan that signal k runs; without a link nobody sets its offset."""
+        controller = self._controller(self.plans[k])
+        if controller is not None and not controller.clock.linked:
+            return self.plans[k]
+        return self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
 
     def _speeds(self, section: Section) -> tuple[float, float]:
         measured = self.street.speeds_mps or {}
@@ -275,10 +290,7 @@ class _Task:
             return self._solved_by_link(problem)
         band = two_way_band(problem)
         runs = self._polished(problem, band.whole)
-        plans = tuple(
-            self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
-            for k in range(len(self.plans))
-        )
+        plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
         return self._wave(problem, runs, plans, band.findings, band)
 
     def _solved_by_link(self, problem: BandProblem) -> PeriodWave:
@@ -286,10 +298,7 @@ class _Task:
         answer = link_bands(self._by_link(problem))
         links = answer.whole
         runs = evaluate_offsets(problem, links.cycle_ms, links.offsets_ms, links.patterns)
-        plans = tuple(
-            self.choices[k][links.patterns[k]].at_offset(links.offsets_ms[k] // 100)
-            for k in range(len(self.plans))
-        )
+        plans = tuple(self._set(k, links) for k in range(len(self.plans)))
         wave = self._wave(problem, runs, plans, answer.findings, None)
         return replace(wave, links=links, findings=answer.findings)
 
@@ -360,9 +369,13 @@ class _Task:
 
     def _doubts(self, runs: BandPlan) -> list[Finding]:
         place = f"{self.corridor.name} {self.period.name}"
+        own = dict.fromkeys(plan.controller for plan in self.plans)
+        network = self.street.network
+        known = [network.controller_index[c] for c in own] if network else []
+        found = list(clock_findings(known, place))
         if runs.outbound_ms <= 0 and runs.inbound_ms <= 0:
-            return [Finding(code="LV454", place=place, severity=Severity.WARNING)]
-        return []
+            found.append(Finding(code="LV454", place=place, severity=Severity.WARNING))
+        return found
 
 
 def _both(stop: Stop) -> bool:

@@ -13,6 +13,7 @@ from lvbo.network.network import Network
 from lvbo.network.place import Turn
 from lvbo.progression.busband import BusWay, bus_path, bus_way, share_without_stop
 from lvbo.progression.chain import time_range
+from lvbo.progression.clocks import is_counted_on
 from lvbo.progression.coordinate import Street, coordinate
 from lvbo.progression.offsets import evaluate_offsets
 from lvbo.progression.pathband import Leg, Path, PathBandPlan, PathBandProblem
@@ -35,6 +36,7 @@ from lvbo.progression.usable import (
     usable_greens,
 )
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
+from lvbo.signal.plan import Plan
 from lvbo.signal.rules import SignalRules
 from lvbo.signal.schedule import PlanSet
 from lvbo.timing.plans import Volumes, period_volumes
@@ -120,12 +122,14 @@ class _Task:
     def _wave(self, plan: PathBandPlan, findings: Sequence[Finding]) -> PeriodWave:
         own = self.own
         runs = evaluate_offsets(own.problem, plan.cycle_ms, plan.offsets_ms, plan.patterns)
-        plans = tuple(
-            own.choices[k][plan.patterns[k]].at_offset(plan.offsets_ms[k] // 100)
-            for k in range(len(own.choices))
-        )
+        plans = tuple(self._set(k, plan) for k in range(len(own.choices)))
         found = (*own.findings, *findings)
         return replace(own, runs=runs, band=None, plans=plans, findings=found)
+
+    def _set(self, k: int, plan: PathBandPlan) -> Plan:
+        if not self.network.controller_index[self.own.controllers[k]].clock.linked:
+            return self.own.plans[k]
+        return self.own.choices[k][plan.patterns[k]].at_offset(plan.offsets_ms[k] // 100)
 
     # the problem ----------------------------------------------------------------------------
 
@@ -204,15 +208,15 @@ class _Task:
 
     def _windows(self, signal: int, movement: MovementId) -> tuple[tuple[Window, ...], ...]:
         """Return the usable greens of a movement by sequence, on the common cycle."""
-        rules = self._rules(signal)
-        phases = going_phases(rules, movement)
+        controller = self.network.controller_index[self.own.controllers[signal]]
+        phases = going_phases(controller.rules, movement)
         whole: tuple[Window, ...] = ((0, self.cycle_ms),)
         found = []
         for plan in self.own.choices[signal]:
-            if phases is None:
+            if phases is None or not is_counted_on(controller.clock):
                 found.append(whole)
                 continue
-            own = usable_greens(plan, phases, self.settings, rules, self.corridor.name)
+            own = usable_greens(plan, phases, self.settings, controller, self.corridor.name)
             found.append(repeated(own, 100 * plan.cycle_ds, self.cycle_ms))
         return tuple(found)
 

@@ -7,24 +7,26 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from lvbo.errors import PlanError
 from lvbo.ids import MovementId, PhaseId
+from lvbo.progression.clocks import surely_green
 from lvbo.progression.problem import Window as Span
 from lvbo.progression.wave import WaveSettings
 from lvbo.signal.lamp import Countdown, PhaseKind, Right
 from lvbo.signal.plan import Plan, Window
-from lvbo.signal.rules import SignalRules
+from lvbo.signal.rules import Clock, Controller, SignalRules
 
 
 def usable_greens(
     plan: Plan,
     phases: Iterable[PhaseId],
     settings: WaveSettings,
-    rules: SignalRules | None,
+    controller: Controller | None,
     place: str,
 ) -> tuple[Span, ...]:
     """Return the usable greens of some phases as (start, length), ms on the plan's own cycle.
 
     A green ends `end_trim_s` early, or with its flash where that begins sooner, and under a
-    countdown `countdown_trim_s` earlier still. Without rules no flash and no countdown is known.
+    countdown `countdown_trim_s` earlier still. A clock that may be off takes as much from either
+    end. Without a controller neither flash nor countdown nor clock is known.
 
     Raises:
         PlanError: LV453 where the phases have no green.
@@ -32,7 +34,10 @@ def usable_greens(
     """
     own = tuple(phases)
     merged = joined([w for p in own for w in plan.windows_of(p)], plan.cycle_ds)
-    early, late = round(1000 * settings.start_trim_s), end_trim_ms(own, settings, rules)
+    early, late = (
+        round(1000 * settings.start_trim_s),
+        end_trim_ms(own, settings, controller.rules if controller else None),
+    )
     usable = []
     for start_ds, length_ds in merged:
         trim = 0 if length_ds == plan.cycle_ds else early + late
@@ -41,7 +46,8 @@ def usable_greens(
         usable.append((start % (100 * plan.cycle_ds), length))
     if not usable:
         raise PlanError("LV453", place=place, controller=plan.controller)
-    return tuple(usable)
+    clock = controller.clock if controller else Clock()
+    return surely_green(usable, clock, 100 * plan.cycle_ds)
 
 
 def end_trim_ms(
