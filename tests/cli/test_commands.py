@@ -105,6 +105,22 @@ def test_a_wave_for_buses_names_every_line_that_is_wrong(
     assert said.codes == {"LV447"}
 
 
+def test_a_red_wave_holds_before_a_full_link(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    options = ("-s", "High St", "-c", tiny_counts, "--hold", "AB")
+    said = call("wave", tiny, *options, "-o", tmp_path / "w", "--json")
+    shown = call("wave", tiny, *options, "-o", tmp_path / "v", "--lang", "zh")
+    (held,) = said.data["holds"]
+
+    assert said.status == 0
+    assert [gate["controller"] for gate in held["gates"]] == ["A"]
+    assert held["blocked"] <= held["blocked_before"]
+    assert len(held["inflow"]) == 8
+    assert (tmp_path / "w" / "plans.toml").is_file()
+    assert "红波" in shown.out or "截流" in shown.out
+
+
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:
     said = call("wave", tiny, "--street", "High St", "--out", tmp_path / "wave", "--json")
     (drawn,) = said.data["waves"]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from lvbo.cli.holding import gates_table, held_plans, holds_data, inflow_table
 from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.paths import known_demand, paths_data, paths_table, read_wish
@@ -46,6 +47,7 @@ def wave(
         int | None, typer.Option("--paths", min=0, metavar="N", help="cli_opt_paths")
     ] = None,
     bus: Annotated[Path | None, typer.Option("--bus", metavar="FILE", help="cli_opt_bus")] = None,
+    hold: Annotated[str | None, typer.Option("--hold", metavar="LINK", help="cli_opt_hold")] = None,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
@@ -64,6 +66,9 @@ def wave(
 
     if plans is None and not as_is:
         chosen = safe_plans(place.network, chosen)
+    if hold is not None:
+        _holding(session, place, chosen, street[0], counts, hold, out)
+        return
     if paths is not None or bus is not None:
         _for_paths(session, place, chosen, street, counts, read_wish(paths, bus), out)
         return
@@ -134,6 +139,36 @@ def _for_paths(
             "waves": [_data(own) for own in waves],
             "paths": [[paths_data(period) for period in own.periods] for own in made],
         },
+        findings,
+    )
+
+
+def _holding(
+    session: Session,
+    place: Place,
+    plans: PlanSet,
+    street: str,
+    counts: list[Path] | None,
+    link: str,
+    out: Path | None,
+) -> None:
+    """Hold platoons before a full link of a street, with the plans as they are elsewhere."""
+    from lvbo.progression.coordinate import Street, evaluate_wave
+
+    demand = known_demand(session, place, counts, plans)
+    with session.step("waves"):
+        held, holds = held_plans(place, street, plans, demand, link)
+        known = Street(network=place.network, demand=demand, speeds_mps=place.speeds_mps)
+        made = evaluate_wave(place.network.corridor(street), held, street=known)
+    target = _write(session, place, [made], out)
+    findings = [finding for own in holds.values() for finding in own.findings]
+    session.show_findings(findings, most=3)
+    session.show(gates_table(session, made.corridor.name, holds))
+    session.show(inflow_table(session, holds))
+    session.show(wave_table(session, made))
+    session.show(session.words("cli_wave_at", path=str(target)))
+    session.finish(
+        lambda: {"folder": str(target), "waves": [_data(made)], "holds": holds_data(holds)},
         findings,
     )
 
