@@ -106,6 +106,18 @@ def test_a_red_wave_keeps_vehicles_from_green_without_room(
     assert all(p.cycle_ds == plans[p.controller].cycle_ds for p in made.plans)
 
 
+def test_plans_stay_where_nobody_has_green_without_room(
+    network: Network, starved: tuple[dict[ControllerId, Plan], Volumes]
+) -> None:
+    plans, volumes = starved
+    corridor = network.corridors[0]
+    few = {m: 0.02 * v for m, v in volumes.items()}
+    made = hold_before(network, corridor, plans, few, corridor.outbound[2].links[-1])
+
+    assert [f.code for f in made.findings] == ["LV469"]
+    assert list(made.plans) == [plans[gate.controller] for gate in made.gates]
+
+
 def test_a_gate_that_would_fill_is_named(
     network: Network, starved: tuple[dict[ControllerId, Plan], Volumes]
 ) -> None:

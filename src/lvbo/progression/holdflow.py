@@ -4,7 +4,8 @@
 A point queue at each stop line, free driving before it, and room by Newell's backward wave: of a
 section there may be no more inside than fit, those included whose place has not come free yet at
 its beginning (Newell 1993). Who turns off leaves at the stop line at once; who turns in comes
-evenly. Who has green and finds no room ahead is counted: on the street they stand in the junction.
+evenly. Counted is who has green and finds no room ahead, as many as there are at once in a green:
+on the street they stand in the junction.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class Held:
     """What came of each candidate; the last axis of all arrays is the candidate.
 
     `inflow` (cycles,) entered the full section; `blocked` vehicles had green before it and no room
-    ahead; `full_s` for so long nobody could enter; `most` (n,) stood at each stop line
-    at most; `waiting_vehs` (n,) waited there in all, veh-s.
+    ahead, the most at once in each green; `full_s` for so long nobody could enter; `most` (n,)
+    stood at each stop line at most; `waiting_vehs` (n,) waited there in all, veh-s.
     """
 
     inflow: Floats
@@ -88,6 +89,9 @@ class _Run:
         self.came = np.zeros((n, seconds + self.pad, many))
         self.left = np.zeros((n, seconds + self.pad, many))
         self.inside = np.zeros((n, many))  # those included whose place is not free yet
+        self.greens = np.zeros(many, dtype=bool)  # of the stop line before the full section
+        self.freely = np.zeros(many)  # who would still stand there if there were room
+        self.stuck = np.zeros((2, many))  # who could have gone in this green: now, and at most
 
     def fill(self) -> None:
         """Let the section in question stand full from now on."""
@@ -95,11 +99,13 @@ class _Run:
         lack = np.maximum(0.0, self.stretch.room[at] - self.inside[at])
         self.queue[at] += lack
         self.inside[at] += lack
+        self.greens[:] = False
 
     def step(self, t: int, green: Bools) -> tuple[Floats, Floats, Bools]:
         """Let a second pass; return who entered the full section, who was stuck, where it is shut.
 
-        Stop lines are served from the last to the first, so that room used is room there is.
+        Who was stuck is told when the green ends. Stop lines are served from the last to the first,
+        so that room used is room there is.
         """
         stretch, now = self.stretch, t + self.pad
         n = len(stretch.room)
@@ -119,11 +125,24 @@ class _Run:
                 self._enter(k + 1, now, gone + side)
                 if k + 1 == stretch.full:
                     entered, shut = gone + side, free < min(1.0, stretch.saturation_vps[k])
-                    stuck = wish - gone
+                    stuck = self._stuck(k, green[k], stretch.through[k] * arrived, gone)
             self.queue[k] -= gone
             self.left[k, now] += gone
         self._enter(0, now, np.full(self.queue.shape[1], stretch.demand_vps))
         return entered, stuck, shut
+
+    def _stuck(self, k: int, green: Bools, arrived: Floats, gone: Floats) -> Floats:
+        """Return who was stuck in a green that has just ended."""
+        goes_on = green & self.greens
+        self.freely = np.where(goes_on, self.freely + arrived, self.queue[k])
+        could = np.where(green, np.minimum(self.freely, self.stretch.saturation_vps[k]), 0.0)
+        self.freely -= could
+        ended = np.where(self.greens & ~green, self.stuck[1], 0.0)
+        self.stuck = np.where(goes_on, self.stuck, 0.0)
+        self.stuck[0] += np.where(green, could - gone, 0.0)
+        self.stuck[1] = np.maximum(self.stuck[1], self.stuck[0])
+        self.greens = green
+        return ended
 
     def _enter(self, k: int, now: int, vehicles: Floats) -> None:
         self.came[k, now] = vehicles

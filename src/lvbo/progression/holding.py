@@ -37,6 +37,8 @@ CUTS_S = (0, 4, 8, 12, 16, 20)
 SHIFT_S = 2
 SAFE = 0.9
 """A gate may fill the section before it up to this share."""
+LEAST_SAVED = 1.0
+"""Plans stay as they are where fewer vehicles than this are saved from green without room."""
 BLOCKED_S, OVERFULL_S, CUT_S = 60.0, 600.0, 0.01
 """What counts beside a second of waiting: who is blocked, who has no room, less green taken."""
 
@@ -98,8 +100,13 @@ def hold_before(
 
     """
     way = _Way(network, corridor, plans, volumes, section, most_gates)
-    choice = way.best()
-    before, after = way.run([way.as_is()]), way.run([choice])
+    choice, before = way.as_is(), way.run([way.as_is()])
+    after = before
+    if before.blocked[0] >= LEAST_SAVED:
+        tried = way.best()
+        found = way.run([tried])
+        if found.blocked[0] <= before.blocked[0] - LEAST_SAVED:
+            choice, after = tried, found
     gates = tuple(way.gates(choice, before, after))
     return HoldPlan(
         section=section,

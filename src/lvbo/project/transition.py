@@ -167,9 +167,11 @@ def _findings(
             yield Finding(code="LV491", place=passing.controller, severity=Severity.WARNING)
     if chosen.cost_vehh < quickest.cost_vehh - 1e-6:
         fields = {
-            "delay": round(quickest.delay_vehh - chosen.delay_vehh, 2),
-            "stops": round(quickest.stops - chosen.stops),
             "changed": sum(p.course is not p.quickest for p in passings),
+            "delay": round(chosen.delay_vehh, 1),
+            "quickest": round(quickest.delay_vehh, 1),
+            "stops": round(chosen.stops),
+            "quickest_stops": round(quickest.stops),
         }
         yield Finding(code="LV492", place=corridor.name, severity=Severity.ADVICE, fields=fields)
     else:

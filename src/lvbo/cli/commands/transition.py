@@ -68,6 +68,8 @@ def passings_table(session: Session, made: TransitionPlan) -> Table:
         "cli_title_transition", street=made.corridor.name, before=made.before, after=made.after
     )
     table = plain_table(title, columns, numbers=4)
+    table.caption = session.words("cli_transition_caption")
+    table.caption_justify = "left"
     for p in made.passings:
         quickest = p.quickest.in_step_s
         table.add_row(
