@@ -105,6 +105,24 @@ def test_a_wave_for_buses_names_every_line_that_is_wrong(
     assert said.codes == {"LV447"}
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("-s", "High St", "--paths", "3", "--as-is"), "LV738"),
+        (("-s", "High St", "--hold", "AB", "--bus", "x.toml"), "LV738"),
+        (("--paths", "3"), "LV739"),
+        (("-s", "High St", "--ratio", "much"), "LV704"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    call: Call, tiny: Path, options: tuple[str, ...], code: str
+) -> None:
+    said = call("wave", tiny, *options, "--json")
+
+    assert said.status == 2
+    assert said.codes == {code}
+
+
 def test_a_red_wave_holds_before_a_full_link(
     call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
 ) -> None:

@@ -165,6 +165,19 @@ def test_a_corridor_of_one_signal_is_refused(network: Network, plans: PlanSet) -
     assert refused.value.code == "LV450"
 
 
+def test_bands_keep_the_ratio_that_is_asked(network: Network, plans: PlanSet) -> None:
+    street = Street(network=network)
+    asked = WaveSettings(ratio_range=(0.8, 1.25), may_reorder=False)
+    even = coordinate(network.corridors[0], plans, street=street, settings=asked)
+    band = even.periods[0].band
+
+    assert band is not None
+    if band.two_way is None:
+        assert "LV409" in {f.code for f in even.findings}
+    else:
+        assert 0.8 <= band.two_way.inbound_ms / band.two_way.outbound_ms <= 1.25
+
+
 def with_clock(network: Network, controller: str, clock: Clock) -> Network:
     own = tuple(replace(c, clock=clock) if c.id == controller else c for c in network.controllers)
     return replace(network, controllers=own)

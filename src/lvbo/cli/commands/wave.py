@@ -15,10 +15,11 @@ from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.paths import known_demand, paths_data, paths_table, read_wish
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.errors import UsageError
 from lvbo.progression.linkbands import WaveModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lvbo.errors import Finding
     from lvbo.progression.pathresult import PathWave, PathWish
@@ -48,9 +49,19 @@ def wave(
     ] = None,
     bus: Annotated[Path | None, typer.Option("--bus", metavar="FILE", help="cli_opt_bus")] = None,
     hold: Annotated[str | None, typer.Option("--hold", metavar="LINK", help="cli_opt_hold")] = None,
+    ratio: Annotated[
+        str | None, typer.Option("--ratio", metavar="A-B", help="cli_opt_ratio")
+    ] = None,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
+    _refuse_together(
+        {"--hold": hold, "--paths": paths, "--bus": bus},
+        {"--as-is": as_is or None, "--posted": posted, "--ratio": ratio, "--why": why or None,
+         "--model": None if model is WaveModel.TWO_WAY else model},
+        street or (),
+    )  # fmt: skip
+    wanted = _ratio(ratio)
     with session.step("read"):
         place = read_place(path)
         chosen = the_plans(plans, place)
@@ -82,7 +93,7 @@ def wave(
                 locked=frozenset(c for made in waves for c in made.corridor.controllers),
             )
             work = evaluate_wave if as_is else coordinate
-            settings = WaveSettings(model=model, posted_step_kmh=posted)
+            settings = WaveSettings(model=model, posted_step_kmh=posted, ratio_range=wanted)
             waves.append(work(corridor, chosen, street=known, settings=settings))
             chosen = waves[-1].plans
     target = _write(session, place, waves, out)
@@ -98,6 +109,33 @@ def wave(
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
     )
+
+
+def _refuse_together(
+    special: Mapping[str, object], plain: Mapping[str, object], street: Sequence[str]
+) -> None:
+    """Refuse options that do not go together, and special waves of no street or of several."""
+    named = [name for name, value in special.items() if value is not None]
+    if not named:
+        return
+    others = [name for name, value in plain.items() if value is not None]
+    if "--hold" in named:
+        others = [*named[1:], *others]
+    if others:
+        raise UsageError("LV738", place=named[0], other=", ".join(others))
+    if not street or (named[0] == "--hold" and len(street) > 1):
+        raise UsageError("LV739", place=named[0], streets=len(street))
+
+
+def _ratio(text: str | None) -> tuple[float, float] | None:
+    """Return the least and the most of inbound over outbound band."""
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split("-"))
+    except ValueError:
+        raise UsageError("LV704", place="--ratio", reason=text) from None
+    return low, high
 
 
 def _for_paths(
