@@ -84,6 +84,19 @@ def test_every_course_is_lawful_within_bounds_and_ends_in_step(
         assert len(found) == 1 or {c.manner.way for c in found} >= {Transition.ADD}
 
 
+def test_a_controller_that_keeps_its_plan_is_in_step_at_once(
+    network: Network, plans: PlanSet
+) -> None:
+    site = read_site(network, network.controllers[0])
+    night = plans.plan(site.id, "workday", "night")
+    (same,) = courses(site, plans.with_plans([replace(night, id=plans.plan(
+        site.id, "workday", "day").id)]), MOMENT)  # fmt: skip
+
+    assert same.moved_s == 0
+    assert same.in_step_s is not None
+    assert same.in_step_s <= CHANGE_S + night.cycle_s
+
+
 def test_a_plan_that_begins_late_is_behind_by_its_offset(network: Network, plans: PlanSet) -> None:
     """With one plan in both periods, 15 s later: it begins 15 s early, so it must wait 15 s."""
     site = read_site(network, network.controllers[0])

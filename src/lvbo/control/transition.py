@@ -137,7 +137,8 @@ def _played(
         since = np.where(verdict.lamps == lamps, since + 1, 1)
         lamps = verdict.lamps
         rows.append(lamps)
-        begun = t >= moment.change_s + math.ceil(old.cycle_ds / 10)
+        begun = old is new or t >= moment.change_s + math.ceil(old.cycle_ds / 10)
+        begun = begun and t >= moment.change_s
         if begun and controller.in_step and (lamps == plan_rows(site, new, t, 1)[0]).all():
             in_step = t
             break

@@ -83,7 +83,8 @@ def plan_transition(  # noqa: PLR0913  a street, its plans, its traffic, and whe
             plan.
 
     """
-    change_s = _change(plans, day_type, before, after)
+    begins_s = _change(plans, day_type, before, after)
+    change_s = begins_s + (DAY_S if begins_s < WARM_S else 0)  # clocks go on over midnight here
     moment = Moment(
         day_type=day_type,
         change_s=change_s,
@@ -110,7 +111,7 @@ def plan_transition(  # noqa: PLR0913  a street, its plans, its traffic, and whe
         day_type=day_type,
         before=before,
         after=after,
-        change_s=change_s,
+        change_s=begins_s,
         passings=passings,
         chosen=damages[0],
         quickest=damages[1],

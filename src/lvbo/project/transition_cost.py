@@ -34,6 +34,8 @@ HORIZON_S = 900
 """Streets fill for ten minutes; from the change on a quarter of an hour counts."""
 STOP_S = 10.0
 """What a stop of a car on the street counts beside delay, in seconds."""
+LEAST_VEHH = 0.05
+"""A change of courses that saves less is left: nobody could see it."""
 MOST_ROUNDS = 8
 SIDE_BY_SIDE = 16
 
@@ -98,7 +100,7 @@ class Judge:
         for _ in range(MOST_ROUNDS):
             tried = list(self._changes(held))
             costs = [c for part in _parts(tried) for c in self._costs(part)]
-            better = sorted((c, k) for k, c in enumerate(costs) if c < cost - 1e-6)
+            better = sorted((c, k) for k, c in enumerate(costs) if c < cost - LEAST_VEHH)
             if not better:
                 break
             joint = dict(held)
