@@ -16,7 +16,14 @@ from lvbo.errors import InputError, UsageError
 from lvbo.ids import LinkId, MovementId
 from lvbo.network.network import Network
 from lvbo.network.place import Turn
-from lvbo.progression.busband import BusLine, BusStop, bus_path, bus_way, share_without_stop
+from lvbo.progression.busband import (
+    BusLine,
+    BusStop,
+    bus_parts,
+    bus_path,
+    bus_way,
+    share_without_stop,
+)
 from lvbo.progression.coordinate import Street
 from lvbo.progression.pathband import Leg, Path, PathBandProblem, value_of_paths
 from lvbo.progression.pathflows import main_paths
@@ -233,6 +240,14 @@ def test_buses_get_a_band_that_their_dwell_shifts(network: Network) -> None:
     assert bus.band_ms > bus.before_ms
     assert bus.kept is not None
     assert bus.kept >= wish.counted
+
+
+def test_a_line_has_a_band_from_stop_to_stop(network: Network) -> None:
+    way = bus_way(line(network, 4), network.corridors[0], "here")
+    parts = bus_parts(way)
+
+    assert [(part.first, len(part.way.drive_s)) for part in parts] == [(0, 1), (1, 2)]
+    assert [sum(part.way.dwell_s) for part in parts] == [0, 20]
 
 
 def test_the_share_that_keeps_its_band_falls_as_dwell_spreads(network: Network) -> None:

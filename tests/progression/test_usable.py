@@ -6,13 +6,13 @@ from dataclasses import replace
 import pytest
 
 from lvbo.errors import PlanError
-from lvbo.ids import PhaseId
+from lvbo.ids import MovementId, PhaseId
 from lvbo.progression.clocks import clock_findings, is_counted_on, surely_green
-from lvbo.progression.usable import usable_greens
+from lvbo.progression.usable import going_phases, usable_greens
 from lvbo.progression.wave import WaveSettings
-from lvbo.signal.lamp import Countdown
-from lvbo.signal.rules import Clock
-from lvbo.testing.tiny import NS, TINY, tiny_controller, tiny_plan, tiny_rules
+from lvbo.signal.lamp import Countdown, Right
+from lvbo.signal.rules import Clock, Service
+from lvbo.testing.tiny import EW, NS, NSL, TINY, tiny_controller, tiny_plan, tiny_rules
 
 PLAIN = WaveSettings(end_trim_s=1.0)
 
@@ -76,3 +76,20 @@ def test_a_wave_does_not_count_on_a_clock_that_nobody_sees_or_that_is_far_off() 
     assert [is_counted_on(c.clock) for c in controllers] == [True, True, True, False, False]
     assert [f.code for f in found] == ["LV455", "LV455", "LV449", "LV448"]
     assert [f.severity for f in found[:2]] == ["warning", "advice"]
+
+
+def test_a_movement_goes_by_what_its_plan_lights() -> None:
+    """Protected before permitted; a plan that lights neither gives it nothing."""
+    go, left = MovementId(f"go {NS}"), MovementId(f"go {NSL}")
+    rules = tiny_rules()
+    also = Service(phase=EW, right=Right.PERMITTED, movement=left)
+    rules = replace(rules, services=(*rules.services, also))
+    plan = tiny_plan()
+    without = replace(plan, greens=tuple(g for g in plan.greens if g.phase != NSL))
+    dark = replace(without, greens=tuple(g for g in without.greens if g.phase != EW))
+
+    assert going_phases(rules, go, plan) == (NS,)
+    assert going_phases(rules, left, plan) == (NSL,)
+    assert going_phases(rules, left, without) == (EW,)
+    assert going_phases(rules, left, dark) == ()
+    assert going_phases(rules, MovementId("free"), plan) is None

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Buses that stand at stops between signals: their path along a street, and who stays in its band.
 
-A bus reaches a stop line later by its dwell, of which only mean and spread are known. Its band
-counts on an interval of the dwell so far, as wide as holds a wanted share of buses; every green on
-the way must hold the earliest and the latest of them (bands of buses beside cars: Ma, Zou, An,
-Gartner, Wang 2019).
+A bus reaches a stop line later by its dwell, of which only mean and spread are known. No band holds
+buses over several stops: it would be wider than any green. So a line has a band from the last
+signal before each stop to the last one before the next. It counts on an interval of the dwell, as
+wide as holds a wanted share of buses, and every green on the way must hold the earliest and the
+latest of them (bands of buses beside cars: Ma, Zou, An, Gartner, Wang 2019).
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from statistics import NormalDist
 
 import numpy as np
@@ -65,6 +67,14 @@ class BusWay:
     spread_s: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusPart:
+    """The part of a way that has one band; its first stop line is number `first` of the way."""
+
+    first: int
+    way: BusWay
+
+
 def bus_way(line: BusLine, corridor: Corridor, place: str) -> BusWay:
     """Return how a line drives along a street.
 
@@ -97,6 +107,24 @@ def bus_way(line: BusLine, corridor: Corridor, place: str) -> BusWay:
         ),
         dwell_s=tuple(sum(s.dwell_s for s in here) for here in at),
         spread_s=tuple(math.sqrt(sum(s.spread_s**2 for s in here)) for here in at),
+    )
+
+
+def bus_parts(way: BusWay) -> tuple[BusPart, ...]:
+    """Return the parts of a way: from the last signal before each stop to that before the next."""
+    stops = [k for k, dwell_s in enumerate(way.dwell_s) if dwell_s > 0 or way.spread_s[k] > 0]
+    cuts = sorted({0, *stops, len(way.drive_s)})
+    return tuple(
+        BusPart(
+            first=a,
+            way=replace(
+                way,
+                drive_s=way.drive_s[a:b],
+                dwell_s=way.dwell_s[a:b],
+                spread_s=way.spread_s[a:b],
+            ),
+        )
+        for a, b in pairwise(cuts)
     )
 
 

@@ -11,7 +11,7 @@ from lvbo.ids import MovementId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.network.place import Turn
-from lvbo.progression.busband import BusWay, bus_path, bus_way, share_without_stop
+from lvbo.progression.busband import BusPart, bus_parts, bus_path, bus_way, share_without_stop
 from lvbo.progression.chain import time_range
 from lvbo.progression.clocks import is_counted_on
 from lvbo.progression.coordinate import Street, coordinate
@@ -30,7 +30,6 @@ from lvbo.progression.pathsearch import Setting, evaluate_paths, path_bands
 from lvbo.progression.problem import BandPlan, Window
 from lvbo.progression.usable import (
     going_phases,
-    has_green,
     is_protected,
     repeated,
     usable_greens,
@@ -63,12 +62,13 @@ def coordinate_paths(
     network = street.network
     if network is None or (street.demand is None and not asked.buses):
         raise InputError("LV442", place=corridor.name)
-    ways = tuple(bus_way(line, corridor, corridor.name) for line in asked.buses)
+    ways = [bus_way(line, corridor, corridor.name) for line in asked.buses]
+    parts = tuple(part for way in ways for part in bus_parts(way))
     wave = coordinate(corridor, plans, street=street, settings=laid)
     current, periods, waves = wave.plans, [], []
     for own in wave.periods:
         task = _Task(network, corridor, own, _volumes(street, wave, own), asked, laid)
-        made, runs = task.solved(ways)
+        made, runs = task.solved(parts)
         waves.append(runs)
         periods.append(made)
         current = current.with_plans(runs.plans)
@@ -101,13 +101,13 @@ class _Task:
         listed = main_paths(corridor, network, volumes, wish.most)
         self.listed = [path for path in listed if self._has_greens(path)]
 
-    def solved(self, ways: Sequence[BusWay]) -> tuple[PathPeriod, PeriodWave]:
+    def solved(self, parts: Sequence[BusPart]) -> tuple[PathPeriod, PeriodWave]:
         """Return the bands of the paths and the wave that runs."""
-        plain = self._problem(ways, ())
+        plain = self._problem(parts, ())
         before = evaluate_paths(plain, self._setting(self.own.runs))
-        problem = self._problem(ways, before.bands_ms)
+        problem = self._problem(parts, before.bands_ms)
         plan = path_bands(problem, self._starts())
-        rows = tuple(self._rows(ways, problem, before, plan))
+        rows = tuple(self._rows(parts, problem, before, plan))
         place = f"{self.corridor.name} {self.own.period}"
         made = PathPeriod(
             day_type=self.own.day_type,
@@ -133,10 +133,10 @@ class _Task:
 
     # the problem ----------------------------------------------------------------------------
 
-    def _problem(self, ways: Sequence[BusWay], before: Sequence[int]) -> PathBandProblem:
+    def _problem(self, parts: Sequence[BusPart], before: Sequence[int]) -> PathBandProblem:
         """Return what the search is asked; with bands before, through paths must keep some."""
         paths = [self._path(path) for path in self.listed]
-        paths += [self._bus(way) for way in ways]
+        paths += [self._bus(part) for part in parts]
         paths = [
             replace(path, least_ms=int(self.wish.least_through * band))
             if k < len(self.listed) and self.listed[k].is_through
@@ -190,16 +190,17 @@ class _Task:
         own = self.network.movement_index[movement]
         return own.length_m / max(own.speed_mps, 1.0)
 
-    def _bus(self, way: BusWay) -> Path:
-        stops = self.corridor.stops
+    def _bus(self, part: BusPart) -> Path:
+        way, stops = part.way, self.corridor.stops
         signals = list(range(len(stops)))
         order = signals if way.outbound else signals[::-1]
+        own = order[part.first : part.first + len(way.drive_s) + 1]
         windows = []
-        for k in order:
+        for k in own:
             movement = stops[k].outbound if way.outbound else stops[k].inbound
             windows.append(((),) if movement is None else self._windows(k, movement))
         persons = way.line.buses_ph * way.line.persons
-        return bus_path(way, windows, order, self.wish.counted, persons / 1000)
+        return bus_path(way, windows, own, self.wish.counted, persons / 1000)
 
     # greens ---------------------------------------------------------------------------------
 
@@ -209,10 +210,10 @@ class _Task:
     def _windows(self, signal: int, movement: MovementId) -> tuple[tuple[Window, ...], ...]:
         """Return the usable greens of a movement by sequence, on the common cycle."""
         controller = self.network.controller_index[self.own.controllers[signal]]
-        phases = going_phases(controller.rules, movement)
         whole: tuple[Window, ...] = ((0, self.cycle_ms),)
         found = []
         for plan in self.own.choices[signal]:
+            phases = going_phases(controller.rules, movement, plan)
             if phases is None or not is_counted_on(controller.clock):
                 found.append(whole)
                 continue
@@ -222,13 +223,11 @@ class _Task:
 
     def _has_greens(self, path: StreetPath) -> bool:
         """Say whether every plan that may run gives the path green at each stop line."""
-        for signal, movement in zip(path.stops, path.movements, strict=True):
-            phases = going_phases(self._rules(signal), movement)
-            if phases is not None and not all(
-                has_green(plan, phases) for plan in self.own.choices[signal]
-            ):
-                return False
-        return True
+        return all(
+            going_phases(self._rules(signal), movement, plan) != ()
+            for signal, movement in zip(path.stops, path.movements, strict=True)
+            for plan in self.own.choices[signal]
+        )
 
     # starts and answers ---------------------------------------------------------------------
 
@@ -251,7 +250,7 @@ class _Task:
 
     def _rows(
         self,
-        ways: Sequence[BusWay],
+        parts: Sequence[BusPart],
         problem: PathBandProblem,
         before: PathBandPlan,
         plan: PathBandPlan,
@@ -274,8 +273,8 @@ class _Task:
                 before_ms=before.bands_ms[k],
                 band_ms=plan.bands_ms[k],
             )
-        for k, way in enumerate(ways, start=len(self.listed)):
-            path_of = problem.paths[k]
+        for k, part in enumerate(parts, start=len(self.listed)):
+            way, path_of = part.way, problem.paths[k]
             yield PathBand(
                 kind=PathKind.BUS,
                 name=way.line.name,

@@ -79,33 +79,29 @@ def joined(windows: Sequence[Window], cycle_ds: int) -> list[tuple[int, int]]:
     return [(start, min(length, cycle_ds)) for start, length in found]
 
 
-def going_phases(rules: SignalRules, movement: MovementId) -> tuple[PhaseId, ...] | None:
-    """Return the phases by which a movement goes, protected ones first; None: it may always go.
+def going_phases(
+    rules: SignalRules, movement: MovementId, plan: Plan
+) -> tuple[PhaseId, ...] | None:
+    """Return the phases by which a movement goes in a plan, protected ones before all others.
 
-    That is an uncontrolled turn, or one that may go on red after a stop.
+    None: it may always go, as an uncontrolled turn, or on red after a stop. Empty: the plan does
+    not light it at all.
     """
     rights: Mapping[PhaseId, Right] = {
         s.phase: s.right
         for s in rules.services
         if s.movement == movement and rules.phase_index[s.phase].kind is not PhaseKind.BICYCLE
     }
-    for right in (Right.PROTECTED, Right.PERMITTED):
-        phases = tuple(p for p, own in rights.items() if own is right)
-        if any(p in rules.permanent for p in phases):
-            return None
-        if phases:
-            return phases
-    return None
+    known = [p for p, own in rights.items() if own is not Right.ON_RED_AFTER_STOP]
+    if not known or any(p in rules.permanent for p in known):
+        return None
+    lit = [p for p in known if plan.windows_of(p)]
+    return tuple(p for p in lit if rights[p] is Right.PROTECTED) or tuple(lit)
 
 
 def is_protected(rules: SignalRules, movement: MovementId) -> bool:
     """Say whether a phase gives a movement the right of way."""
     return any(s.movement == movement and s.right is Right.PROTECTED for s in rules.services)
-
-
-def has_green(plan: Plan, phases: Iterable[PhaseId]) -> bool:
-    """Say whether a plan lights any of these phases."""
-    return any(plan.windows_of(p) for p in phases)
 
 
 def repeated(windows: tuple[Span, ...], own_ms: int, cycle_ms: int) -> tuple[Span, ...]:
