@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 NONE = "–"
 
 
-def read_wish(paths: int | None, bus: Path | None) -> PathWish:
+def read_wish(paths: int | None, bus: Path | None, keep: float | None) -> PathWish:
     """Return which paths get bands: so many that turn, and the bus lines of a file."""
     from lvbo.io.bus_toml import read_bus_lines
     from lvbo.progression.pathresult import PathWish
 
     lines = read_bus_lines(bus) if bus else ()
-    return PathWish(most=paths or 0, buses=lines)
+    kept = PathWish().least_through if keep is None else keep
+    return PathWish(most=paths or 0, buses=lines, least_through=kept)
 
 
 def known_demand(

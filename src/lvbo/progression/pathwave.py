@@ -312,7 +312,7 @@ class _Task:
                 fields = {
                     "line": path.name,
                     "signal": str(self.own.controllers[wide[0].signal]),
-                    "spread_s": wide[0].spread_ms / 1000,
+                    "spread_s": round(wide[0].spread_ms / 1000, 1),
                     "percent": round(100 * self.wish.counted),
                 }
                 yield _said("LV444", place, Severity.WARNING, fields)

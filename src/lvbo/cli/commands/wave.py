@@ -48,6 +48,9 @@ def wave(
         int | None, typer.Option("--paths", min=0, metavar="N", help="cli_opt_paths")
     ] = None,
     bus: Annotated[Path | None, typer.Option("--bus", metavar="FILE", help="cli_opt_bus")] = None,
+    keep: Annotated[
+        float | None, typer.Option("--keep", min=0.0, max=1.0, metavar="SHARE", help="cli_opt_keep")
+    ] = None,
     hold: Annotated[str | None, typer.Option("--hold", metavar="LINK", help="cli_opt_hold")] = None,
     ratio: Annotated[
         str | None, typer.Option("--ratio", metavar="A-B", help="cli_opt_ratio")
@@ -61,6 +64,7 @@ def wave(
          "--model": None if model is WaveModel.TWO_WAY else model},
         street or (),
     )  # fmt: skip
+    _check_keep(keep, paths, bus)
     wanted = _ratio(ratio)
     with session.step("read"):
         place = read_place(path)
@@ -81,7 +85,7 @@ def wave(
         _holding(session, place, chosen, street[0], counts, hold, out)
         return
     if paths is not None or bus is not None:
-        _for_paths(session, place, chosen, street, counts, read_wish(paths, bus), out)
+        _for_paths(session, place, chosen, street, counts, read_wish(paths, bus, keep), out)
         return
     waves: list[Wave] = []
     with session.step("waves"):
@@ -125,6 +129,12 @@ def _refuse_together(
         raise UsageError("LV738", place=named[0], other=", ".join(others))
     if not street or (named[0] == "--hold" and len(street) > 1):
         raise UsageError("LV739", place=named[0], streets=len(street))
+
+
+def _check_keep(keep: float | None, paths: int | None, bus: Path | None) -> None:
+    """Refuse a share to keep where nothing takes from the through bands."""
+    if keep is not None and paths is None and bus is None:
+        raise UsageError("LV703", place="--keep", missing="--paths")
 
 
 def _ratio(text: str | None) -> tuple[float, float] | None:
