@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from lvbo.optimize.area_plan import AreaGoal, optimize_area
     from lvbo.progression.coordinate import coordinate, evaluate_wave
     from lvbo.progression.coordinate_network import coordinate_network
+    from lvbo.progression.holding import hold_before
+    from lvbo.progression.pathwave import coordinate_paths
     from lvbo.progression.ranking import rank_corridors
     from lvbo.progression.wave import Wave
+    from lvbo.project.transition import plan_transition
     from lvbo.report.page import build_report
     from lvbo.signal.check import check_plan
     from lvbo.signal.schedule import PlanSet
@@ -57,12 +60,15 @@ _HOMES = {
     "compare": "lvbo.evaluation.compare",
     "coordinate": "lvbo.progression.coordinate",
     "coordinate_network": "lvbo.progression.coordinate_network",
+    "coordinate_paths": "lvbo.progression.pathwave",
     "count_scenario": "lvbo.simulation.count",
     "estimate_demand": "lvbo.demand.estimate",
     "evaluate_wave": "lvbo.progression.coordinate",
     "find_corridors": "lvbo.network.chains",
     "find_periods": "lvbo.timing.periods",
+    "hold_before": "lvbo.progression.holding",
     "optimize_area": "lvbo.optimize.area_plan",
+    "plan_transition": "lvbo.project.transition",
     "rank_corridors": "lvbo.progression.ranking",
     "read_counts": "lvbo.io.counts_csv",
     "read_network": "lvbo.io.sumo_net",
@@ -90,12 +96,15 @@ __all__ = [
     "compare",
     "coordinate",
     "coordinate_network",
+    "coordinate_paths",
     "count_scenario",
     "estimate_demand",
     "evaluate_wave",
     "find_corridors",
     "find_periods",
+    "hold_before",
     "optimize_area",
+    "plan_transition",
     "rank_corridors",
     "read_counts",
     "read_network",

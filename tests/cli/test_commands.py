@@ -8,6 +8,17 @@ from tests.cli.conftest import Call
 
 from lvbo.io.plans_toml import read_plans
 
+BUS = """schema = "lvbo-bus 1"
+[[line]]
+name = "1"
+buses_ph = 12
+persons = 30
+[[line.stop]]
+link = "AB"
+dwell_s = 15
+spread_s = 3
+"""
+
 
 def test_a_network_is_checked_and_its_doubts_are_named(call: Call, tiny: Path) -> None:
     said = call("check", tiny, "--json")
@@ -70,10 +81,72 @@ def test_a_wave_says_why_it_is_as_it_is(call: Call, tiny: Path, tmp_path: Path) 
 def test_a_wave_holds_only_streets_that_it_was_given(
     call: Call, tiny: Path, tmp_path: Path
 ) -> None:
-    said = call("wave", tiny, "-s", "High St", "--hold", "Low St", "-o", tmp_path / "w", "--json")
+    said = call("wave", tiny, "-s", "High St", "--signed", "Low St", "-o", tmp_path / "w", "--json")
 
     assert said.status == 2
     assert "LV489" in said.out + said.err
+
+
+def test_a_wave_for_paths_and_buses_tells_their_bands(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "bus.toml"
+    sheet.write_text(BUS, encoding="utf-8")
+    options = ("-s", "High St", "-c", tiny_counts, "--paths", 3, "--bus", sheet)
+    said = call("wave", tiny, *options, "-o", tmp_path / "w", "--json")
+    (periods,) = said.data["paths"]
+    kinds = [path["kind"] for path in periods[0]]
+
+    assert said.status == 0
+    assert kinds.count("bus") == 1
+    assert "through" in kinds
+    assert all(path["band_s"] >= 0 for path in periods[0])
+
+
+def test_a_wave_for_buses_names_every_line_that_is_wrong(
+    call: Call, tiny: Path, tmp_path: Path
+) -> None:
+    sheet = tmp_path / "bus.toml"
+    sheet.write_text(BUS.replace("persons = 30", "persons = -1"), encoding="utf-8")
+    said = call("wave", tiny, "-s", "High St", "--bus", sheet, "--json")
+
+    assert said.status == 3
+    assert said.codes == {"LV447"}
+
+
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        (("-s", "High St", "--paths", "3", "--as-is"), "LV738"),
+        (("-s", "High St", "--hold", "AB", "--bus", "x.toml"), "LV738"),
+        (("--paths", "3"), "LV739"),
+        (("-s", "High St", "--ratio", "much"), "LV704"),
+        (("-s", "High St", "--keep", "0.5"), "LV703"),
+    ],
+)
+def test_options_that_do_not_go_together_are_refused(
+    call: Call, tiny: Path, options: tuple[str, ...], code: str
+) -> None:
+    said = call("wave", tiny, *options, "--json")
+
+    assert said.status == 2
+    assert said.codes == {code}
+
+
+def test_a_red_wave_holds_before_a_full_link(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    options = ("-s", "High St", "-c", tiny_counts, "--hold", "AB")
+    said = call("wave", tiny, *options, "-o", tmp_path / "w", "--json")
+    shown = call("wave", tiny, *options, "-o", tmp_path / "v", "--lang", "zh")
+    (held,) = said.data["holds"]
+
+    assert said.status == 0
+    assert [gate["controller"] for gate in held["gates"]] == ["A"]
+    assert held["blocked"] <= held["blocked_before"]
+    assert len(held["inflow"]) == 8
+    assert (tmp_path / "w" / "plans.toml").is_file()
+    assert "红波" in shown.out or "截流" in shown.out
 
 
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:

@@ -35,6 +35,8 @@ countdown = "full"
 yellow_s = 3
 all_red_s = 4
 green_flash_s = 3
+drift_s_pd = 2
+set_every_h = 12
 min_green_s = { T = 12, L = 9 }
 
 [controller.C.walk]
@@ -160,3 +162,16 @@ def test_a_sheet_that_makes_no_sense_is_refused(tmp_path: Path, sheet: str, code
 
     assert caught.value.code == code
     assert caught.value.findings()[0].place == "cross.site.toml"
+
+
+def test_a_sheet_says_how_true_a_clock_stays(stated: Scenario) -> None:
+    clock = stated.network.controllers[0].clock
+
+    assert (clock.linked, clock.worst_s) == (True, 1.0)
+
+
+def test_a_clock_that_makes_no_sense_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as refused:
+        read_with(tmp_path, SHEET.replace("drift_s_pd = 2", "drift_s_pd = -2"))
+
+    assert refused.value.code == "LV121"

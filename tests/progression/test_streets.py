@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.streets import flat_demand, four_signals
 
@@ -11,16 +13,18 @@ from lvbo.errors import InputError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
-from lvbo.progression.coordinate import Street, coordinate, evaluate_wave, joined
+from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
 from lvbo.progression.explain import explain_wave
 from lvbo.progression.linkbands import LinkBandProblem, WaveModel
 from lvbo.progression.plan_area import AreaOrder, plan_area
 from lvbo.progression.ranking import CARRIED, rank_corridors
+from lvbo.progression.usable import joined
 from lvbo.progression.walk import walk_plan
 from lvbo.progression.walk_links import walk_links
 from lvbo.progression.wave import WaveSettings
 from lvbo.signal.check import check_plan
 from lvbo.signal.plan import Plan, Window
+from lvbo.signal.rules import Clock
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.model import CycleLimits
 from lvbo.timing.plans import (
@@ -159,6 +163,54 @@ def test_a_corridor_of_one_signal_is_refused(network: Network, plans: PlanSet) -
         coordinate(corridor, plans)
 
     assert refused.value.code == "LV450"
+
+
+def test_bands_keep_the_ratio_that_is_asked(network: Network, plans: PlanSet) -> None:
+    street = Street(network=network)
+    asked = WaveSettings(ratio_range=(0.8, 1.25), may_reorder=False)
+    even = coordinate(network.corridors[0], plans, street=street, settings=asked)
+    band = even.periods[0].band
+
+    assert band is not None
+    if band.two_way is None:
+        assert "LV409" in {f.code for f in even.findings}
+    else:
+        assert 0.8 <= band.two_way.inbound_ms / band.two_way.outbound_ms <= 1.25
+
+
+def with_clock(network: Network, controller: str, clock: Clock) -> Network:
+    own = tuple(replace(c, clock=clock) if c.id == controller else c for c in network.controllers)
+    return replace(network, controllers=own)
+
+
+def test_a_wave_does_not_count_on_a_signal_without_a_link(network: Network, plans: PlanSet) -> None:
+    alone = with_clock(network, "B0", Clock(linked=False))
+    odd = plans.with_plans(p.later(17) for p in plans.plans if p.controller == "B0")
+    linked = coordinate(network.corridors[0], odd, street=Street(network=network))
+    made = coordinate(alone.corridors[0], odd, street=Street(network=alone))
+    own = ControllerId("B0")
+
+    assert running(made.plans)[own] == running(odd)[own]
+    assert made.periods[0].runs.sum_ms >= linked.periods[0].runs.sum_ms
+    assert [f.code for f in made.findings] == ["LV448"]
+
+
+def test_a_clock_that_drifts_takes_its_worst_from_the_band(
+    network: Network, plans: PlanSet
+) -> None:
+    """Off by 2 s either way at every signal: 4 s less green, and so 4 s less of each band."""
+    loose = replace(
+        network,
+        controllers=tuple(replace(c, clock=Clock(drift_s_pd=2)) for c in network.controllers),
+    )
+    sure, less = (
+        coordinate(n.corridors[0], plans, street=Street(network=n)).periods[0].runs
+        for n in (network, loose)
+    )
+    directions = (less.outbound_ms > 0) + (less.inbound_ms > 0)
+
+    assert sure.kind is less.kind
+    assert sure.sum_ms - less.sum_ms == 4_000 * directions
 
 
 def test_cycles_that_do_not_fit_are_refused(network: Network, demand: Demand) -> None:

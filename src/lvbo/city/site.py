@@ -56,6 +56,8 @@ _HEADER = f"""\
 #   one_approach      放行方式: one approach at a time (轮放)
 #   right_arrow       right turns have their own arrow; elsewhere right lanes always go, yielding
 #   night_flash       flashes amber in the plan `night`
+#   linked            false where no link shows or sets the controller's clock
+#   drift_s_pd        seconds a day by which its clock may run off; set_every_h: when it is set
 #   variable_lane     a lane whose use changes with the plan; the network shows its default use
 #
 # yuci is a schematic: street names as in public texts, all figures chosen, not measured.

@@ -24,6 +24,7 @@ from lvbo.cli.commands import (
     plan,
     report,
     simulate,
+    transition,
     wave,
 )
 from lvbo.text import Language, say, table
@@ -38,6 +39,7 @@ COMMANDS = (
     ("plan", plan.plan),
     ("wave", wave.wave),
     ("diagram", diagram.diagram),
+    ("transition", transition.transition),
     ("simulate", simulate.simulate),
     ("compare", compare.compare),
     ("log", log.log),

@@ -10,7 +10,7 @@ from lvbo.errors import UsageError
 
 COMMANDS = (
     "bench", "check", "compare", "count", "demo", "doctor", "explain", "export", "init", "log",
-    "periods", "plan", "report", "simulate", "wave",
+    "periods", "plan", "report", "simulate", "transition", "wave",
 )  # fmt: skip
 
 

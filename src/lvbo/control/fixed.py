@@ -84,12 +84,12 @@ class PlanController:
 
     With `joins` it begins where its plan shows the greens that are shown, and gets into step from
     there; without, at the time of the clock. A new plan begins at the local zero of the old one and
-    then gets into step: no cycle is made longer than by `LONGER` or shorter than by `SHORTER`, and
-    no green is hurried below its minimum. A clock that stands or skips does so only while no lamp
+    then gets into step: no cycle is made longer or shorter than by the shares of `most`, and no
+    green is hurried below its minimum. A clock that stands or skips does so only while no lamp
     is about to change.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  how a plan gets into step
         self,
         site: Site,
         gate: Gate,
@@ -98,8 +98,10 @@ class PlanController:
         day_type: str = "workday",
         transition: Transition = Transition.SHORTEST,
         joins: bool = False,
+        most: tuple[float, float] = (LONGER, SHORTER),
     ) -> None:
         self._site, self._gate, self._plans = site, gate, plans
+        self._longer, self._shorter = most
         self._day_type, self._transition = day_type, transition
         self._joins = joins
         self._plan: Plan | None = None
@@ -161,8 +163,8 @@ class PlanController:
         if behind == 0 or not self._is_steady(plan):
             return 0
         ahead = plan.cycle_ds - behind
-        slow = min(10, ahead, int(LONGER * plan.cycle_ds) - self._spent)
-        fast = min(10, behind, int(SHORTER * plan.cycle_ds) - self._spent)
+        slow = min(10, ahead, int(self._longer * plan.cycle_ds) - self._spent)
+        fast = min(10, behind, int(self._shorter * plan.cycle_ds) - self._spent)
         if self._hurries(behind, ahead):
             done = fast if fast > 0 and self._may_hurry(plan, seen, fast) else 0
         else:
@@ -172,7 +174,7 @@ class PlanController:
 
     def _hurries(self, behind: int, ahead: int) -> bool:
         if self._transition is Transition.SHORTEST:
-            return behind / SHORTER <= ahead / LONGER
+            return behind / self._shorter <= ahead / self._longer
         return self._transition is Transition.SUBTRACT
 
     def _may_stand(self, plan: Plan) -> bool:

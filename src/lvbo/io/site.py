@@ -18,6 +18,7 @@ from lvbo.network.network import Network
 from lvbo.network.place import Turn
 from lvbo.signal.lamp import Countdown, PhaseKind
 from lvbo.signal.rules import (
+    Clock,
     Controller,
     Follows,
     IntergreenMatrix,
@@ -168,7 +169,15 @@ class _Site:
             countdown=COUNTDOWNS[str(self.said.get("countdown", "none"))],
         )
         name = str(self.said.get("name", self.controller.name))
-        return replace(self.controller, rules=rules, name=name)
+        return replace(self.controller, rules=rules, name=name, clock=self._clock())
+
+    def _clock(self) -> Clock:
+        linked, drift_s = self.said.get("linked", True), float(str(self.said.get("drift_s_pd", 0)))
+        every_h = float(str(self.said.get("set_every_h", 24)))
+        if not isinstance(linked, bool) or not (drift_s >= 0 and every_h > 0):
+            message = f"linked = {linked!r}, drift_s_pd = {drift_s}, set_every_h = {every_h}"
+            raise ValueError(message)
+        return Clock(linked=linked, drift_s_pd=drift_s, set_every_h=every_h)
 
     def _turns(self, phase: PhaseId) -> set[tuple[str, Turn]]:
         index = self.network.movement_index

@@ -39,7 +39,7 @@ def rights(model: ControllerModel, plan: Plan, loss_s: float, gain_s: float) -> 
     """Return when drivers of each movement may go in a plan, from its second 0."""
     found: list[Right] = []
     for m, status in enumerate(_status(model, plan)):
-        found += _runs(m, status, plan.cycle_ds, loss_s, gain_s)
+        found += runs_of(m, status, plan.cycle_ds, loss_s, gain_s)
     return found
 
 
@@ -62,7 +62,7 @@ def _status(model: ControllerModel, plan: Plan) -> Ints:
     return out
 
 
-def _runs(m: int, status: Ints, cycle_ds: int, loss_s: float, gain_s: float) -> list[Right]:
+def runs_of(m: int, status: Ints, cycle_ds: int, loss_s: float, gain_s: float) -> list[Right]:
     """Return the runs of equal right; loss where one follows red, gain where red follows."""
     cuts = np.flatnonzero(status != np.roll(status, 1))
     if len(cuts) == 0:

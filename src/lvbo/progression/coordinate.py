@@ -8,15 +8,16 @@ from dataclasses import dataclass, field, replace
 from itertools import permutations
 
 from lvbo.demand.demand import Demand
-from lvbo.errors import Finding, InputError, PlanError, Severity
+from lvbo.errors import Finding, InputError, Severity
 from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.network import Network
 from lvbo.progression.band import two_way_band
+from lvbo.progression.clocks import clock_findings, is_counted_on
 from lvbo.progression.flows import clearances_ms, corridor_flows
 from lvbo.progression.linkband import link_bands
 from lvbo.progression.linkband_eval import evaluate_link_bands
-from lvbo.progression.linkbands import CENTRED, LinkBandProblem, WaveModel
+from lvbo.progression.linkbands import CENTRED, LinkBandPlan, LinkBandProblem, WaveModel
 from lvbo.progression.offsets import evaluate_offsets
 from lvbo.progression.posted import rounded_speeds
 from lvbo.progression.problem import (
@@ -28,9 +29,10 @@ from lvbo.progression.problem import (
     PostedSpeeds,
 )
 from lvbo.progression.slack import cut_delay_in_slack
+from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
-from lvbo.signal.plan import Plan, Window
-from lvbo.signal.rules import SignalRules
+from lvbo.signal.plan import Plan
+from lvbo.signal.rules import Controller, SignalRules
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.signal.stages import from_stages
 from lvbo.timing.plans import Volumes, period_volumes
@@ -156,6 +158,8 @@ class Task:
         plan, stop = self.plans[k], self.corridor.stops[k]
         network = self.street.network
         fixed = plan.controller in self.street.locked or not self.settings.may_reorder
+        if network is not None:
+            fixed |= not network.controller_index[plan.controller].clock.linked
         shared = sum(p.controller == plan.controller for p in self.plans) > 1
         if network is None or fixed or shared or not _both(stop):
             return [plan]
@@ -186,6 +190,7 @@ class Task:
             clearance_in_ms=clear_in,
             weight_out=weight_out,
             weight_in=weight_in,
+            ratio_range=self.settings.ratio_range if corridor.inbound else None,
             speed_change_limit_s_per_m=self.settings.speed_change_limit_s_per_m,
             locks=self._locks(),
             posted=self._posted(),
@@ -214,17 +219,21 @@ class Task:
 
     def _windows(self, plan: Plan, phases: Iterable[PhaseId]) -> tuple[tuple[int, int], ...]:
         """Return the usable greens of a movement in ms on the plan's own cycle."""
-        merged = joined([w for p in phases for w in plan.windows_of(p)], plan.cycle_ds)
-        early, late = 1000 * self.settings.start_trim_s, 1000 * self.settings.end_trim_s
-        usable = []
-        for start_ds, length_ds in merged:
-            trim = 0 if length_ds == plan.cycle_ds else round(early + late)
-            length = max(1, 100 * length_ds - trim)
-            start = 100 * start_ds + (round(early) if trim else 0)
-            usable.append((start % (100 * plan.cycle_ds), length))
-        if not usable:
-            raise PlanError("LV453", place=self.corridor.name, controller=plan.controller)
-        return tuple(usable)
+        controller = self._controller(plan)
+        if controller is not None and not is_counted_on(controller.clock):
+            return ((0, 100 * plan.cycle_ds),)
+        return usable_greens(plan, phases, self.settings, controller, self.corridor.name)
+
+    def _controller(self, plan: Plan) -> Controller | None:
+        network = self.street.network
+        return network.controller_index[plan.controller] if network else None
+
+    def _set(self, k: int, runs: BandPlan | LinkBandPlan) -> Plan:
+        """Return the plan that signal k runs; without a link nobody sets its offset."""
+        controller = self._controller(self.plans[k])
+        if controller is not None and not controller.clock.linked:
+            return self.plans[k]
+        return self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
 
     def _speeds(self, section: Section) -> tuple[float, float]:
         measured = self.street.speeds_mps or {}
@@ -291,10 +300,7 @@ class Task:
             return self._solved_by_link(problem)
         band = two_way_band(problem)
         runs = self._polished(problem, band.whole)
-        plans = tuple(
-            self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
-            for k in range(len(self.plans))
-        )
+        plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
         return self._wave(problem, runs, plans, band.findings, band)
 
     def _solved_by_link(self, problem: BandProblem) -> PeriodWave:
@@ -302,10 +308,7 @@ class Task:
         answer = link_bands(self._by_link(problem))
         links = answer.whole
         runs = evaluate_offsets(problem, links.cycle_ms, links.offsets_ms, links.patterns)
-        plans = tuple(
-            self.choices[k][links.patterns[k]].at_offset(links.offsets_ms[k] // 100)
-            for k in range(len(self.plans))
-        )
+        plans = tuple(self._set(k, links) for k in range(len(self.plans)))
         wave = self._wave(problem, runs, plans, answer.findings, None)
         return replace(wave, links=links, findings=answer.findings)
 
@@ -380,36 +383,23 @@ class Task:
             band=band,
             controllers=tuple(plan.controller for plan in plans),
             plans=plans,
+            choices=tuple(tuple(choice) for choice in self.choices),
             findings=(*findings, *self._doubts(runs)),
         )
 
     def _doubts(self, runs: BandPlan) -> list[Finding]:
         place = f"{self.corridor.name} {self.period.name}"
+        own = dict.fromkeys(plan.controller for plan in self.plans)
+        network = self.street.network
+        known = [network.controller_index[c] for c in own] if network else []
+        found = list(clock_findings(known, place))
         if runs.outbound_ms <= 0 and runs.inbound_ms <= 0:
-            return [Finding(code="LV454", place=place, severity=Severity.WARNING)]
-        return []
+            found.append(Finding(code="LV454", place=place, severity=Severity.WARNING))
+        return found
 
 
 def _both(stop: Stop) -> bool:
     return stop.outbound is not None and stop.inbound is not None
-
-
-def joined(windows: Sequence[Window], cycle_ds: int) -> list[tuple[int, int]]:
-    """Return windows of several phases as disjoint (start, length) on the cycle, tenths."""
-    if any(w.length_ds >= cycle_ds for w in windows):
-        return [(0, cycle_ds)]
-    found: list[tuple[int, int]] = []
-    for window in sorted(windows):
-        if found and window.start_ds <= found[-1][0] + found[-1][1]:
-            start, length = found[-1]
-            found[-1] = (start, max(length, window.end_ds - start))
-        else:
-            found.append((window.start_ds, window.length_ds))
-    if len(found) > 1 and found[-1][0] + found[-1][1] >= cycle_ds + found[0][0]:
-        start, length = found.pop()
-        first, own = found.pop(0)
-        found.append((start, max(length, cycle_ds + first + own - start)))
-    return [(start, min(length, cycle_ds)) for start, length in found]
 
 
 def other_orders(plan: Plan, rules: SignalRules) -> list[Plan]:

@@ -20,7 +20,9 @@ class WaveSettings:
 
     Speeds are shares of the limit between stop lines unless measured speeds are given: practice is
     0.75 of the limit, in a range of 0.65 to 0.9. The usable green starts `start_trim_s` late and
-    ends `end_trim_s` early (the green flash is always left out). `speed_change_limit_s_per_m`
+    ends `end_trim_s` early, or with the green flash where that begins sooner; where drivers see a
+    countdown it ends `countdown_trim_s` earlier still. `ratio_range` limits inbound over outbound
+    band. `speed_change_limit_s_per_m`
     limits the change of pace between neighbouring sections. With `posted_step_kmh` every section
     gets one speed for its sign, a multiple of this step, in both directions. `model` is what is
     maximised; in AM-BAND each side of a band about its line is at least `least_side` of it.
@@ -30,6 +32,8 @@ class WaveSettings:
     speed_high: float = 0.80
     start_trim_s: float = 0.0
     end_trim_s: float = 1.0
+    countdown_trim_s: float = 0.0
+    ratio_range: tuple[float, float] | None = None
     clear_queues: bool = True
     may_reorder: bool = True
     speed_change_limit_s_per_m: float | None = None
@@ -45,7 +49,8 @@ class PeriodWave:
     `runs` is what the plans give with offsets in whole seconds; `band` holds the exact answer and
     the one-way plans beside it (None where nothing was solved for). `links` are the bands of each
     link, where these were asked for; `runs` then holds what passes all signals. `plans[k]` is the
-    plan of `controllers[k]`, the controller of signal k of the problem.
+    plan of `controllers[k]`, the controller of signal k of the problem; `choices[k]` are the plans
+    behind its sequences.
     """
 
     day_type: str
@@ -55,6 +60,7 @@ class PeriodWave:
     band: Band | None
     controllers: tuple[ControllerId, ...]
     plans: tuple[Plan, ...]
+    choices: tuple[tuple[Plan, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
     links: LinkBandPlan | None = None
 

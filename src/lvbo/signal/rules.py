@@ -202,12 +202,31 @@ class SignalRules:
         return replace(self, limits=tuple(merged))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """How well a controller keeps the time of its area.
+
+    One that is not `linked` runs by a clock that nobody sees. Others may run off by `drift_s_pd`
+    seconds a day, to either side, and are set every `set_every_h` hours.
+    """
+
+    linked: bool = True
+    drift_s_pd: float = 0.0
+    set_every_h: float = 24.0
+
+    @property
+    def worst_s(self) -> float:
+        """Return how far the clock may be off before it is set."""
+        return self.drift_s_pd * self.set_every_h / 24
+
+
 @dataclass(frozen=True, kw_only=True)
 class Controller:
     """The device that owns phases, matrices, limits, plans and an offset.
 
     It may serve several intersections, and an intersection may have several. `sync_s` is its sync
-    point: seconds after local midnight at which its area clock is zero.
+    point: seconds after local midnight at which its area clock is zero; `clock` says how true it
+    stays.
     """
 
     id: ControllerId
@@ -215,3 +234,4 @@ class Controller:
     rules: SignalRules
     name: str = ""
     sync_s: int = 0
+    clock: Clock = field(default_factory=Clock)

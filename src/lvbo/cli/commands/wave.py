@@ -9,16 +9,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.table import Table
 
+from lvbo.cli.holding import gates_table, held_plans, holds_data, inflow_table
 from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
+from lvbo.cli.paths import known_demand, paths_data, paths_table, read_wish
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.errors import UsageError
 from lvbo.progression.linkbands import WaveModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from lvbo.errors import Finding
+    from lvbo.progression.pathresult import PathWave, PathWish
     from lvbo.progression.ranking import Candidate
     from lvbo.progression.wave import Wave
     from lvbo.signal.schedule import PlanSet
@@ -41,12 +45,31 @@ def wave(
     ] = None,
     why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
     one_by_one: Annotated[bool, typer.Option("--one-by-one", help="cli_opt_one_by_one")] = False,
-    hold: Annotated[
-        list[str] | None, typer.Option("--hold", metavar="NAME", help="cli_opt_hold")
+    signed: Annotated[
+        list[str] | None, typer.Option("--signed", metavar="NAME", help="cli_opt_signed")
+    ] = None,
+    paths: Annotated[
+        int | None, typer.Option("--paths", min=0, metavar="N", help="cli_opt_paths")
+    ] = None,
+    bus: Annotated[Path | None, typer.Option("--bus", metavar="FILE", help="cli_opt_bus")] = None,
+    keep: Annotated[
+        float | None, typer.Option("--keep", min=0.0, max=1.0, metavar="SHARE", help="cli_opt_keep")
+    ] = None,
+    hold: Annotated[str | None, typer.Option("--hold", metavar="LINK", help="cli_opt_hold")] = None,
+    ratio: Annotated[
+        str | None, typer.Option("--ratio", metavar="A-B", help="cli_opt_ratio")
     ] = None,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
+    _refuse_together(
+        {"--hold": hold, "--paths": paths, "--bus": bus},
+        {"--as-is": as_is or None, "--posted": posted, "--ratio": ratio, "--why": why or None,
+         "--model": None if model is WaveModel.TWO_WAY else model},
+        street or (),
+    )  # fmt: skip
+    _check_keep(keep, paths, bus)
+    wanted = _ratio(ratio)
     with session.step("read"):
         place = read_place(path)
         chosen = the_plans(plans, place)
@@ -63,7 +86,13 @@ def wave(
 
     if plans is None and not as_is:
         chosen = safe_plans(place.network, chosen)
-    settings = WaveSettings(model=model, posted_step_kmh=posted)
+    if hold is not None:
+        _holding(session, place, chosen, street[0], counts, hold, out)
+        return
+    if paths is not None or bus is not None:
+        _for_paths(session, place, chosen, street, counts, read_wish(paths, bus, keep), out)
+        return
+    settings = WaveSettings(model=model, posted_step_kmh=posted, ratio_range=wanted)
     known = Street(network=place.network, speeds_mps=place.speeds_mps)
     corridors = [place.network.corridor(name) for name in street]
     with session.step("waves"):
@@ -71,8 +100,8 @@ def wave(
             waves = [evaluate_wave(c, chosen, street=known, settings=settings) for c in corridors]
         else:
             goal = NetworkGoal(
-                held=frozenset(hold or ()),
-                one_by_one=one_by_one or model is not WaveModel.TWO_WAY,
+                held=frozenset(signed or ()),
+                one_by_one=one_by_one or wanted is not None or model is not WaveModel.TWO_WAY,
             )
             network = coordinate_network(
                 corridors, chosen, street=known, settings=settings, goal=goal
@@ -90,6 +119,112 @@ def wave(
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
+    )
+
+
+def _refuse_together(
+    special: Mapping[str, object], plain: Mapping[str, object], street: Sequence[str]
+) -> None:
+    """Refuse options that do not go together, and special waves of no street or of several."""
+    named = [name for name, value in special.items() if value is not None]
+    if not named:
+        return
+    others = [name for name, value in plain.items() if value is not None]
+    if "--hold" in named:
+        others = [*named[1:], *others]
+    if others:
+        raise UsageError("LV738", place=named[0], other=", ".join(others))
+    if not street or (named[0] == "--hold" and len(street) > 1):
+        raise UsageError("LV739", place=named[0], streets=len(street))
+
+
+def _check_keep(keep: float | None, paths: int | None, bus: Path | None) -> None:
+    """Refuse a share to keep where nothing takes from the through bands."""
+    if keep is not None and paths is None and bus is None:
+        raise UsageError("LV703", place="--keep", missing="--paths")
+
+
+def _ratio(text: str | None) -> tuple[float, float] | None:
+    """Return the least and the most of inbound over outbound band."""
+    if text is None:
+        return None
+    try:
+        low, high = (float(part) for part in text.split("-"))
+    except ValueError:
+        raise UsageError("LV704", place="--ratio", reason=text) from None
+    return low, high
+
+
+def _for_paths(
+    session: Session,
+    place: Place,
+    plans: PlanSet,
+    street: list[str],
+    counts: list[Path] | None,
+    wish: PathWish,
+    out: Path | None,
+) -> None:
+    """Coordinate streets for their main paths and buses, beside the two-way wave."""
+    from lvbo.progression.coordinate import Street
+    from lvbo.progression.pathwave import coordinate_paths
+
+    demand = known_demand(session, place, counts, plans) if counts or wish.most else None
+    made: list[PathWave] = []
+    with session.step("waves"):
+        for name in street:
+            known = Street(
+                network=place.network,
+                demand=demand,
+                speeds_mps=place.speeds_mps,
+                locked=frozenset(c for own in made for c in own.wave.corridor.controllers),
+            )
+            made.append(coordinate_paths(place.network.corridor(name), plans, known, wish))
+            plans = made[-1].wave.plans
+    waves = [own.wave for own in made]
+    target = _write(session, place, waves, out)
+    findings = [finding for own in waves for finding in own.findings]
+    session.show_findings(findings, most=3)
+    for own in made:
+        session.show(wave_table(session, own.wave))
+        session.show(paths_table(session, own))
+    session.show(session.words("cli_wave_at", path=str(target)))
+    session.finish(
+        lambda: {
+            "folder": str(target),
+            "waves": [_data(own) for own in waves],
+            "paths": [[paths_data(period) for period in own.periods] for own in made],
+        },
+        findings,
+    )
+
+
+def _holding(
+    session: Session,
+    place: Place,
+    plans: PlanSet,
+    street: str,
+    counts: list[Path] | None,
+    link: str,
+    out: Path | None,
+) -> None:
+    """Hold platoons before a full link of a street, with the plans as they are elsewhere."""
+    from lvbo.progression.coordinate import Street, evaluate_wave
+
+    demand = known_demand(session, place, counts, plans)
+    with session.step("waves"):
+        held, holds = held_plans(place, street, plans, demand, link)
+        known = Street(network=place.network, demand=demand, speeds_mps=place.speeds_mps)
+        made = evaluate_wave(place.network.corridor(street), held, street=known)
+    target = _write(session, place, [made], out)
+    findings = [finding for own in holds.values() for finding in own.findings]
+    session.show_findings(findings, most=3)
+    session.show(gates_table(session, made.corridor.name, holds))
+    session.show(inflow_table(session, holds))
+    session.show(wave_table(session, made))
+    session.show(session.words("cli_wave_at", path=str(target)))
+    session.finish(
+        lambda: {"folder": str(target), "waves": [_data(made)], "holds": holds_data(holds)},
+        findings,
     )
 
 
