@@ -82,13 +82,16 @@ def test_progress_is_told_to_the_end(network: Network, demand: Demand) -> None:
     assert told[-1] == pytest.approx(1.0)
 
 
-def test_periods_planned_in_a_process_of_their_own_are_the_same(
+def test_periods_and_cycles_shared_by_processes_give_the_same_plans(
     network: Network, demand: Demand
 ) -> None:
-    goal = AreaGoal(effort=Effort(kicks=1, finalists=1, cycles_s=(80,)))
-    here = optimize_area(network, demand, DAYS, goal)
+    day = Period(start_s=21_600, end_s=79_200, name="day")
+    night = Period(start_s=79_200, end_s=21_600, name="night")
+    days = (DayPlan(day_type="workday", periods=(day, night)),)
+    goal = AreaGoal(effort=Effort(kicks=1, finalists=2, cycles_s=(70, 80)), samples=2)
+    here = optimize_area(network, demand, days, goal)
     with Pool(1) as pool:
-        there = optimize_area(network, demand, DAYS, goal, runner=pool)
+        there = optimize_area(network, demand, days, goal, runner=pool)
 
     assert there.plans == here.plans
     assert there.periods == here.periods

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 
 import numpy as np
 import pytest
@@ -11,11 +13,11 @@ from tests.optimize.test_area_plan import DAYS
 
 from lvbo.demand.demand import Demand
 from lvbo.network.network import Network
-from lvbo.optimize.anytime import optimize_within
-from lvbo.optimize.area_plan import AreaGoal, Bands
+from lvbo.optimize.area_plan import AreaGoal, Bands, optimize_area
 from lvbo.optimize.curve import Asked, TradePoint, period_demand, trade_off, undominated
+from lvbo.optimize.deadline import Deadline, within
 from lvbo.optimize.evaluate import AreaJudge
-from lvbo.optimize.search import Effort
+from lvbo.optimize.search import Effort, timed
 from lvbo.signal.schedule import DayPlan, Period
 from lvbo.timing.plans import period_volumes, time_plans
 
@@ -78,24 +80,42 @@ def test_no_further_point_is_begun_when_the_time_is_over(
 ) -> None:
     plans = time_plans(network, demand, DAYS).running("workday", 0)
     asked = Asked(day_type="workday", period=ALL, judge=judge, chosen=plans)
-    trade = trade_off(network, demand, asked, AreaGoal(effort=QUICK), seconds=0.0)
+    trade = trade_off(network, demand, asked, AreaGoal(effort=QUICK), until=within(0.0))
 
     assert [p.chosen for p in trade.points] == [True]
 
 
-def test_a_search_by_the_clock_plans_every_period(network: Network, demand: Demand) -> None:
+def ticking() -> Callable[[], float]:
+    """Return a clock that goes on by a second whenever somebody looks at it."""
+    ticks = count()
+    return lambda: float(next(ticks))
+
+
+def test_a_search_by_the_clock_plans_every_period_and_ends_soon_after_its_time(
+    network: Network, demand: Demand
+) -> None:
     day = Period(start_s=21_600, end_s=79_200, name="day")
     night = Period(start_s=79_200, end_s=21_600, name="night")
     days = (DayPlan(day_type="workday", periods=(day, night)),)
     corridor = max(network.corridors, key=lambda c: len(c.stops))
     goal = AreaGoal(effort=QUICK, corridors=(corridor,))
     told: list[float] = []
-    began = perf_counter()
-    found = optimize_within(network, demand, days, goal, 2.0, progress=told.append)
+    clock = ticking()
+    goal = replace(goal, effort=timed(QUICK, Deadline(at_s=100.0, clock=clock)))
+    found = optimize_area(network, demand, days, goal, progress=told.append)
 
-    assert perf_counter() - began < 60
+    assert 50 < clock() < 130
     assert {p.id for p in found.plans.plans} == {"day", "night"}
     assert [w.period for w in found.waves[0].periods] == ["day", "night"]
     assert [p.period for p in found.periods] == ["day", "night"]
     assert told == sorted(told)
     assert np.all(np.array(told) <= 1.0)
+
+
+def test_a_search_whose_time_is_over_plans_every_period_all_the_same(
+    network: Network, demand: Demand
+) -> None:
+    effort = replace(timed(QUICK, within(0.0)), cycles_s=(70, 80, 90), finalists=3)
+    found = optimize_area(network, demand, DAYS, AreaGoal(effort=effort))
+
+    assert set(found.plans.running("workday", 0)) == {c.id for c in network.controllers}

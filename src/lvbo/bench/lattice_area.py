@@ -10,7 +10,7 @@ import numpy as np
 
 from lvbo.bench.lattice import Lattice, lattice_mesh
 from lvbo.optimize.mesh import AreaMesh
-from lvbo.optimize.search import AreaSearch
+from lvbo.optimize.search import SIZES, AreaSearch
 from lvbo.optimize.stagetable import StageTable, build_table
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ def time_signals(area: Area) -> None:
     signals = len(area.at.row)
     rows = np.zeros(signals, np.int64)
     greens = np.zeros_like(area.at.greens)
-    time_all(area, rows, np.arange(signals + 1), greens, np.zeros(signals))
+    sizes = np.array(SIZES, np.int64)
+    time_all(area, rows, np.arange(signals + 1), sizes, greens, np.zeros(signals))
 
 
 def delay_of(area: Area) -> float:

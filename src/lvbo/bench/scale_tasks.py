@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 from lvbo.bench.common import peak_mib
 from lvbo.bench.lattice import lattice_mesh, lattice_of
 from lvbo.bench.lattice_area import SWEEPS, delay_of, even_out, lattice_area, time_signals
+from lvbo.optimize.deadline import within
 from lvbo.optimize.mesh import AreaMesh
-from lvbo.optimize.search import AreaSearch, Effort
+from lvbo.optimize.search import AreaSearch, Effort, timed
 from lvbo.optimize.tables import search_offsets
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def full_task(task: ScaleTask) -> Measured:
     search = AreaSearch(mesh=_mesh(task.signals, task.seed))
     effort = Effort(seed=task.seed)
     if task.seconds:
-        effort = Effort(seed=task.seed, kicks=1_000_000, seconds=task.seconds)
+        effort = timed(effort, within(task.seconds, time.process_time))
     found, cpu_s, wall_s = _timed(lambda: search.run(CYCLES_S, effort)[0])
     area = search.placed(found.programmes, found.cycle_s)
     return Measured(

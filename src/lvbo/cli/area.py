@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lvbo.network.network import Network
     from lvbo.optimize.curve import TradeOff, TradePoint
     from lvbo.optimize.gains import LinkGain, PeriodGains
+    from lvbo.optimize.robust import Borne
     from lvbo.project.area import AreaDesign
     from lvbo.timing.model import CycleLimits
 
@@ -91,6 +92,8 @@ def show_area(session: Session, design: AreaDesign, network: Network) -> None:
     shown = busiest(design)
     if shown is not None:
         session.show(links_table(session, shown, network))
+    if design.borne:
+        session.show(borne_table(session, design.borne))
     if design.curve is not None:
         session.show(trade_table(session, design.curve))
 
@@ -131,6 +134,22 @@ def links_table(session: Session, gains: PeriodGains, network: Network) -> Table
                 _why(session, gain),
             )
         table.add_section()
+    return table
+
+
+def borne_table(session: Session, borne: Sequence[Borne]) -> Table:
+    """Return how the days of each period are borne: in force, by plans for the mean, by these."""
+    columns = [session.words(f"cli_col_{n}") for n in ("period", "days", "mean_day", "worst_day")]
+    table = plain_table(session.words("cli_title_borne"), columns, numbers=3)
+    for own in borne:
+        table.add_row(
+            _when(session, own.day_type, own.period),
+            str(own.days) if own.counted else session.words("cli_days_made", days=own.days),
+            *(
+                " → ".join(f"{value / 3600:.1f}" for value in row)
+                for row in (own.mean_vehs_ph, own.worst_vehs_ph)
+            ),
+        )
     return table
 
 
@@ -209,6 +228,7 @@ def area_data(session: Session, design: AreaDesign) -> dict[str, object]:
             "points": [_point_data(point) for point in curve.points],
             "in_force": curve.before and _point_data(curve.before),
         },
+        "robust": [_borne_data(own) for own in design.borne],
         "most_plans": None
         if limited is None
         else {
@@ -216,6 +236,18 @@ def area_data(session: Session, design: AreaDesign) -> dict[str, object]:
             "percent": 100 * limited.share,
             "exact": limited.exact,
         },
+    }
+
+
+def _borne_data(own: Borne) -> dict[str, object]:
+    kinds = ("in_force", "for_mean", "robust")
+    return {
+        "day_type": own.day_type,
+        "period": own.period,
+        "days": own.days,
+        "counted": own.counted,
+        "mean_day_vehh": {k: v / 3600 for k, v in zip(kinds, own.mean_vehs_ph, strict=True)},
+        "worst_day_vehh": {k: v / 3600 for k, v in zip(kinds, own.worst_vehs_ph, strict=True)},
     }
 
 

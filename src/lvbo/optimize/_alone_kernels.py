@@ -10,16 +10,24 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.optimize._descent_kernels import as_set, look_at, move_greens, set_windows
+from lvbo.optimize._descent_kernels import (
+    ALONE,
+    EVEN,
+    as_set,
+    look_at,
+    move_greens,
+    set_windows,
+)
 from lvbo.optimize._profile_values import Area, Ints
 from lvbo.optimize._wide import WIDTH, fill, inner, kernel, lean, store
 
 
 @lean
-def time_alone(area: Area, s: int) -> float:
+def time_alone(area: Area, s: int, sizes: Ints) -> float:
     """Fill the greens of a signal in its row for uniform arrivals; return its cost, inf if none.
 
-    Greens grow from the least ones, larger steps first, then seconds move between stages.
+    Greens grow from the least ones, larger steps first, then seconds move between stages, both
+    judged by formula; steps of `sizes` s are then judged by the profiles.
     """
     stages, at, trial, cycle = area.stages, area.at, area.trial, area.cycle
     r = at.row[s]
@@ -37,7 +45,7 @@ def time_alone(area: Area, s: int) -> float:
         for g in range(min(count, WIDTH)):
             trial.greens[g, g] += step
         set_windows(area, s, r, trial.greens, fill(at.offset[s]))
-        look_at(area, s, np.int64(1))
+        look_at(area, s, EVEN)
         best = -1
         for g in range(min(count, WIDTH)):
             fits = at.greens[s, g] + step <= stages.high[r, g]
@@ -48,10 +56,18 @@ def time_alone(area: Area, s: int) -> float:
         at.greens[s, best] += step
         room -= step
     for size in (4, 2, 1):
-        for _ in range(8):
-            if not move_greens(area, s, size, np.int64(1)):
-                break
+        shift(area, s, size, EVEN)
+    for size in sizes:
+        shift(area, s, size, ALONE)
     return one_cost(area, s)
+
+
+@inner
+def shift(area: Area, s: int, size: int, counted: int) -> None:
+    """Move seconds between stages, a few times at most, as long as that helps."""
+    for _ in range(8):
+        if not move_greens(area, s, size, counted):
+            break
 
 
 @inner
@@ -71,22 +87,24 @@ def one_cost(area: Area, s: int) -> float:
     """Return what a signal costs at its own queues as it is set."""
     trial = area.trial
     as_set(area, s)
-    look_at(area, s, np.int64(1))
+    look_at(area, s, ALONE)
     return float(trial.found[0, 0])
 
 
 @kernel
-def time_all(area: Area, rows: Ints, first: Ints, greens: Ints, costs: NDArray[np.float64]) -> None:
+def time_all(
+    area: Area, rows: Ints, first: Ints, sizes: Ints, greens: Ints, costs: NDArray[np.float64]
+) -> None:
     """Time each signal alone in its rows `rows[first[s]:first[s + 1]]`; fill `greens`, `costs`.
 
-    Each signal keeps the row that costs least, with its greens.
+    Each signal keeps the row that costs least, with its greens. See `time_alone` for `sizes`.
     """
     at = area.at
     for s in range(first.shape[0] - 1):
         best = -1
         for i in range(first[s], first[s + 1]):
             at.row[s] = rows[i]
-            costs[i] = time_alone(area, s)
+            costs[i] = time_alone(area, s, sizes)
             greens[i, :] = at.greens[s, :]
             if best < 0 or costs[i] < costs[best]:
                 best = i

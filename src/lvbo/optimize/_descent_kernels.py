@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.optimize._even_kernels import even_cost
 from lvbo.optimize._profile_kernels import (
     clear,
     fill_pipe,
@@ -20,6 +21,7 @@ from lvbo.optimize._profile_kernels import (
 )
 from lvbo.optimize._profile_values import (
     Area,
+    Bools,
     Floats,
     Ints,
     Mesh,
@@ -38,6 +40,8 @@ from lvbo.optimize._wide import (
     store,
 )
 
+WITH_NEXT, ALONE, EVEN = 0, 1, 2
+"""What a look counts: a signal's queues and those it feeds, its own, its own by formula."""
 FIXED = -2
 """Closes a window that stands as it is: it begins `late` s after the offset and lasts `past` s."""
 
@@ -179,17 +183,17 @@ def as_set(area: Area, s: int) -> None:
 
 
 @lean
-def look_at(area: Area, s: int, alone: int) -> int:
-    """Return which of the sixteen windows in `lamps` costs least; fill `trial.found[0]`.
-
-    Counted are the signal's own queues and, unless `alone` is 1, those that it feeds.
-    """
+def look_at(area: Area, s: int, counted: int) -> int:
+    """Return which of the sixteen windows in `lamps` costs least; fill `trial.found[0]`."""
     trial, signals = area.trial, area.at.row.shape[0]
     total = fill(0)
-    for c in range(s, s + area.copies * signals, signals):
-        total = total + own_cost(area, c)
-        if alone == 0:
-            total = total + next_cost(area, c)
+    if counted == EVEN:
+        total = even_cost(area, s)
+    else:
+        for c in range(s, s + area.copies * signals, signals):
+            total = total + own_cost(area, c)
+            if counted == WITH_NEXT:
+                total = total + next_cost(area, c)
     store(trial.found, 0, total)
     best = 0
     for b in range(1, WIDTH):
@@ -218,7 +222,7 @@ def move_offset(area: Area, s: int) -> bool:
         for g in range(stages.size[at.row[s]]):
             store(trial.greens, g, fill(at.greens[s, g]))
         set_windows(area, s, at.row[s], trial.greens, load(trial.offset, 0))
-        best = look_at(area, s, np.int64(0))
+        best = look_at(area, s, WITH_NEXT)
         at.offset[s] = int(trial.offset[0, best])
     return bool(at.offset[s] != before)
 
@@ -228,12 +232,9 @@ def move_greens(
     area: Area,
     s: int,
     size: int,
-    alone: int,
+    counted: int,
 ) -> bool:
-    """Move `size` seconds from one stage to another where that costs least; say whether it did.
-
-    With `alone` 1 only the signal's own queues are looked at.
-    """
+    """Move `size` seconds from one stage to another where that costs least; say whether it did."""
     stages, at, trial = area.stages, area.at, area.trial
     r = at.row[s]
     count = stages.size[r]
@@ -253,7 +254,7 @@ def move_greens(
                 trial.greens[z, tried] += size
                 tried += 1
         set_windows(area, s, r, trial.greens, fill(at.offset[s]))
-        best = look_at(area, s, alone)
+        best = look_at(area, s, counted)
         if best > 0 and trial.found[0, best] < trial.found[0, 0] - np.float32(1e-5):
             moved = True
             for g in range(count):
@@ -269,7 +270,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
     """
     at, trial = area.at, area.trial
     as_set(area, s)
-    look_at(area, s, np.int64(0))
+    look_at(area, s, WITH_NEXT)
     least = trial.found[0, 0]
     row, offset, green = at.row[s], at.offset[s], at.greens[s, :].copy()
     best_row, best_offset, best_green = row, offset, green
@@ -280,7 +281,7 @@ def move_order(area: Area, s: int, rows: Ints, greens: Ints) -> bool:
         at.greens[s, :] = greens[i, :]
         move_offset(area, s)
         as_set(area, s)
-        look_at(area, s, np.int64(0))
+        look_at(area, s, WITH_NEXT)
         if trial.found[0, 0] < np.float32(0.9995) * least:
             least = trial.found[0, 0]
             best_row, best_offset = at.row[s], at.offset[s]
@@ -332,7 +333,7 @@ def visit(
     if at.early[s] + at.late[s] > 0:
         moved = move_offset(area, s)
     for size in sizes:
-        if move_greens(area, s, size, np.int64(0)):
+        if move_greens(area, s, size, WITH_NEXT):
             moved = True
     as_set(area, s)
     settle(area, s)
@@ -340,32 +341,37 @@ def visit(
 
 
 @kernel
-def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
-    """Visit the signals in `order`, round by round, until none moves; return how many did last.
+def visit_due(area: Area, order: Ints, sizes: Ints, due: Bools) -> int:
+    """Visit the signals in `order` that are due; return how many moved.
 
-    A signal is visited again only if it moved, or one that it feeds or that feeds it.
+    Those that moved are due again, and those that they feed or that feed them.
     """
-    mesh = area.mesh
+    moved = 0
+    for s in order:
+        if due[s]:
+            due[s] = False
+            if visit(area, s, sizes):
+                moved += 1
+                touch(area.mesh, s, due)
+    return moved
+
+
+@kernel
+def descend(area: Area, order: Ints, rounds: int, sizes: Ints) -> int:
+    """Visit the signals in `order`, round by round, until none moves; return how many did last."""
     due = np.zeros(area.at.row.shape[0], np.bool_)
     for s in order:
         due[s] = True
     moved = 0
     for _ in range(rounds):
-        moved = 0
-        for s in order:
-            if not due[s]:
-                continue
-            due[s] = False
-            if visit(area, s, sizes):
-                moved += 1
-                touch(mesh, s, due)
+        moved = visit_due(area, order, sizes, due)
         if moved == 0:
             break
     return moved
 
 
 @kernel
-def touch(mesh: Mesh, s: int, due: Ints) -> None:
+def touch(mesh: Mesh, s: int, due: Bools) -> None:
     """Mark a signal and those next to it as due: what is next to it in the first copy."""
     due[s] = True
     for p in range(mesh.pipes[s], mesh.pipes[s + 1]):

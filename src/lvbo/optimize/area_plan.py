@@ -18,11 +18,14 @@ from lvbo.errors import Finding, InfeasibleError, InputError
 from lvbo.ids import ControllerId, LinkId, PlanId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
+from lvbo.optimize.cycles import Group, try_all
+from lvbo.optimize.deadline import Deadline, shared_out
 from lvbo.optimize.evaluate import AreaCost, AreaJudge, Plans, cycle_classes
-from lvbo.optimize.executor import TaskRunner
+from lvbo.optimize.executor import Serial, TaskRunner
 from lvbo.optimize.grouping import find_groups
 from lvbo.optimize.mesh import AreaMesh, Traits
 from lvbo.optimize.rerank import transmitted
+from lvbo.optimize.robust import samples
 from lvbo.optimize.search import (
     AreaSearch,
     Effort,
@@ -30,6 +33,7 @@ from lvbo.optimize.search import (
     Hold,
     Objective,
     Programme,
+    part_of,
     plan_of,
 )
 from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
@@ -38,11 +42,9 @@ from lvbo.signal.plan import Greens, Plan
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
 from lvbo.timing.cures import diagnose
 from lvbo.timing.model import ControllerModel, CycleLimits, Timing
+from lvbo.timing.plans import Group as SignalGroup
 from lvbo.timing.plans import (
-    Group,
-    Volumes,
     controller_models,
-    day_volumes,
     period_volumes,
     plan_name,
 )
@@ -51,8 +53,8 @@ SOFT = 1.02
 """A soft wave is kept while the area costs at most 2 % more with it."""
 
 
-SPREAD = 0.1
-"""By how much demands differ from the mean where the days do not tell."""
+FOR_LOOKS, FOR_CYCLES = 0.25, 0.67
+"""Shares of the time that is left then: for a look at all cycles, for searching at the best."""
 
 
 class Bands(StrEnum):
@@ -70,12 +72,12 @@ class AreaGoal:
     Waves are laid on `corridors` in their order, as `bands` says. `groups` share a cycle each;
     None lets areas be found by what coordination saves. `speeds_mps` are measured speeds of
     platoons. With several `samples` plans are made for that many demands at once: days of the
-    period, light to heavy, or where few days are known the mean times factors of `SPREAD` around.
+    period, light to heavy, or where few days are known the mean times factors around one.
     """
 
     corridors: tuple[Corridor, ...] = ()
     bands: Bands = Bands.HARD
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[SignalGroup, ...] | None = None
     limits: CycleLimits = field(default_factory=CycleLimits)
     objective: Objective = field(default_factory=Objective)
     effort: Effort = field(default_factory=Effort)
@@ -115,24 +117,33 @@ def optimize_area(
 ) -> AreaPlan:
     """Return plans for every controller and period that cost least by the area model.
 
-    `progress` is told the share of the work that is done; periods are given to `runner`, if any, to
-    be planned side by side.
+    `progress` is told the share of the work that is done. What does not depend on each other is
+    given to `runner`, if any, to be done side by side: periods, then the best cycles of each group
+    of signals in all of them. Where the effort has a deadline, a quarter of the time is for looking
+    at cycles, half of it for searching at the best of them.
 
     Raises:
         InfeasibleError: LV510 where the limits of a signal contradict; it names the smallest set.
 
     """
-    asked = goal or AreaGoal()
-    days = tuple(periods)
-    tasks = [
-        _Order(network=network, demand=demand, day=day, period=period, goal=asked)
-        for day in days
-        for period in day.periods
+    asked, who = goal or AreaGoal(), runner or Serial()
+    days, until = tuple(periods), asked.effort.until
+    pairs = [(day, period) for day in days for period in day.periods]
+    ends = shared_out(_share(until, FOR_LOOKS), [1.0] * len(pairs), who.workers)
+    orders = [
+        _Order(network=network, demand=demand, day=day, period=period, goal=asked, until=end)
+        for (day, period), end in zip(pairs, ends, strict=True)
     ]
-    if runner is None:
-        parts = [_solved(t, _part(progress, k, len(tasks))) for k, t in enumerate(tasks)]
-    else:
-        parts = runner.map(_solved, tasks, progress)
+    looked = who.map(_looked, orders, _part(progress, 0.0, 0.2))
+    groups = [group for own in looked for group in own.groups]
+    tried = try_all(groups, asked.effort, _share(until, FOR_CYCLES), who, _part(progress, 0.2, 0.8))
+    ends = shared_out(until, [1.0] * len(pairs), who.workers)
+    chosen, first = [], 0
+    for own, end in zip(looked, ends, strict=True):
+        founds = tried[first : first + len(own.groups)]
+        chosen.append(_Choice(task=own.task, founds=founds, until=end))
+        first += len(own.groups)
+    parts = who.map(_solved, chosen, _part(progress, 0.8, 1.0))
     done = [part.period for part in parts]
     plan_set = PlanSet(
         plans=tuple(sorted((p for part in parts for p in part.plans), key=_by_name)),
@@ -147,15 +158,45 @@ def _by_name(plan: Plan) -> tuple[ControllerId, PlanId]:
     return plan.controller, plan.id
 
 
+def _share(until: Deadline | None, share: float) -> Deadline | None:
+    return None if until is None else until.after(share)
+
+
+def _part(
+    progress: Callable[[float], None] | None, first: float, last: float
+) -> Callable[[float], None] | None:
+    if progress is None:
+        return None
+    return lambda share: progress(first + share * (last - first))
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Order:
-    """One period to be planned."""
+    """One period to be planned; after `until` no further cycle is looked at."""
 
     network: Network
     demand: Demand
     day: DayPlan
     period: Period
     goal: AreaGoal
+    until: Deadline | None
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Looked:
+    """One period with its groups of signals and their best cycles."""
+
+    task: _Task
+    groups: list[Group]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class _Choice:
+    """One period with the finalists of each group, of which one is to be chosen."""
+
+    task: _Task
+    founds: list[list[Found]]
+    until: Deadline | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,28 +209,27 @@ class _Solved:
     period: AreaPeriod
 
 
-def _solved(order: _Order, tell: Callable[[float], None] | None = None) -> _Solved:
-    """Plan one period; wherever this runs, the result is the same."""
-    day, period = order.day, order.period
-    task = _Task(order.network, order.demand, day, period, order.goal)
-    best = task.best(tell or (lambda _share: None))
+def _looked(order: _Order) -> _Looked:
+    """Look at the cycles of one period; wherever this runs, the result is the same."""
+    task = _Task(order.network, order.demand, order.day, order.period, order.goal)
+    return _Looked(task=task, groups=task.groups(order.until))
+
+
+def _solved(choice: _Choice) -> _Solved:
+    """Choose among finalists, waves laid; wherever this runs, the result is the same."""
+    task = choice.task
+    best = task.best(choice.founds, choice.until)
     return _Solved(
         plans=tuple(best.plans.values()),
         runs=tuple(
-            Assignment(controller=c, day_type=day.day_type, period=period.name, plan=plan.id)
+            Assignment(
+                controller=c, day_type=task.day.day_type, period=task.period.name, plan=plan.id
+            )
             for c, plan in sorted(best.plans.items())
         ),
         findings=tuple(task.findings(best)),
         period=task.period_of(best),
     )
-
-
-def _part(progress: Callable[[float], None] | None, k: int, count: int) -> Callable[[float], None]:
-    def tell(share: float) -> None:
-        if progress is not None:
-            progress((k + share) / count)
-
-    return tell
 
 
 def _waves(asked: AreaGoal, plans: PlanSet, done: Sequence[AreaPeriod]) -> tuple[Wave, ...]:
@@ -228,15 +268,14 @@ class _Task:
         self.models: dict[ControllerId, ControllerModel] = {m.controller.id: m for m in models}
         self.judge = AreaJudge(network, self.models, self.volumes, goal.speeds_mps, goal.traits)
 
-    def best(self, tell: Callable[[float], None]) -> _Trial:
-        """Return what costs least of the finalists with the waves asked for."""
-        finalists = self._finalists(lambda share: tell(0.8 * share))
-        most = max(len(found) for found in finalists)
-        trials = []
-        for k in range(most):
+    def best(self, finalists: Sequence[Sequence[Found]], until: Deadline | None) -> _Trial:
+        """Return what costs least of the finalists with the waves asked for, one at least."""
+        trials: list[_Trial] = []
+        for k in range(max(len(found) for found in finalists)):
+            if trials and until is not None and until.is_over:
+                break
             founds = [found[min(k, len(found) - 1)] for found in finalists]
-            trials.append(self._trial(founds))
-            tell(0.8 + 0.2 * (k + 1) / most)
+            trials.append(self._trial(founds, until))
         return trials[self._least(trials)]
 
     def _least(self, trials: Sequence[_Trial]) -> int:
@@ -250,43 +289,35 @@ class _Task:
         stops = [self.goal.objective.stop_s * trial.cost.stops_ph for trial in trials]
         return int(np.argmin(delay + np.array(stops)))
 
-    def _finalists(self, tell: Callable[[float], None]) -> list[list[Found]]:
-        """Return the best plans of each group at its best cycles."""
+    def groups(self, until: Deadline | None) -> list[Group]:
+        """Return the groups of signals that share a cycle, with their best cycles."""
         goal = self.goal
         cycles = goal.effort.cycles_s or tuple(int(c) for c in goal.limits.cycles())
         groups = goal.groups or find_groups(self.judge, cycles, goal.objective, goal.corridors)
         members = [[c for c in g.controllers if c in self.models] for g in groups]
         used = [own for own in members if own]
-        found = []
+        effort, found = replace(goal.effort, until=until), []
         for k, own in enumerate(used):
             search = AreaSearch(self._mesh(own), goal.objective)
-            found.append(search.run(cycles, goal.effort, _part(tell, k, len(used))))
+            best = search.ranked(cycles, part_of(effort, k, len(used)))
+            found.append(Group(search=search, cycles_s=best))
         return found
 
     def _mesh(self, members: Sequence[ControllerId]) -> AreaMesh:
         """Return what is searched on: the mean demand, or several."""
         if self.goal.samples <= 1:
             return self.judge.mesh(members)
-        return self.judge.robust_mesh(members, self._samples())
+        found = samples(self.demand, self.day.day_type, self.period, self.goal.samples)
+        return self.judge.robust_mesh(members, found)
 
-    def _samples(self) -> list[Volumes]:
-        """Return demands light to heavy: days, or the mean times factors around one."""
-        count = self.goal.samples
-        days = day_volumes(self.demand, self.day.day_type, self.period)
-        if len(days) < count:
-            factors = [1 + SPREAD * (2 * k / (count - 1) - 1) for k in range(count)]
-            return [{m: f * v for m, v in self.volumes.items()} for f in factors]
-        ranked = sorted(days, key=lambda day: sum(day.values()))
-        return [ranked[round(k * (len(ranked) - 1) / (count - 1))] for k in range(count)]
-
-    def _trial(self, founds: Sequence[Found]) -> _Trial:
+    def _trial(self, founds: Sequence[Found], until: Deadline | None) -> _Trial:
         """Return one choice of cycles with waves laid and the rest improved around them."""
         programmes = {c: p for found in founds for c, p in found.programmes.items()}
-        free = self._around(programmes, {}, ())
+        free = self._around(programmes, {}, (), until)
         if self.goal.bands is Bands.NONE or not self.goal.corridors:
             return free
         others = {c: p for found in founds for c, p in found.others.items()}
-        waved = self._waved(programmes, others)
+        waved = self._waved(programmes, others, until)
         soft = self.goal.bands is Bands.SOFT
         return free if soft and waved.value > SOFT * free.value else waved
 
@@ -294,6 +325,7 @@ class _Task:
         self,
         programmes: Mapping[ControllerId, Programme],
         others: Mapping[ControllerId, tuple[Programme, ...]],
+        until: Deadline | None,
     ) -> _Trial:
         """Lay a wave on each street in turn; what it does not bind improves around it."""
         at = dict(programmes)
@@ -309,7 +341,7 @@ class _Task:
                 for c, plan in zip(wave.controllers, wave.plans, strict=True):
                     plans[c] = plan
                     at[c] = self._shifted(c, known[c][plan.greens], plan)
-        return self._around(at, plans, waves)
+        return self._around(at, plans, waves, until)
 
     def _wave(
         self,
@@ -341,6 +373,7 @@ class _Task:
         programmes: Mapping[ControllerId, Programme],
         laid: Plans,
         waves: Sequence[PeriodWave | None],
+        until: Deadline | None,
     ) -> _Trial:
         """Improve what no wave binds, and offsets within the slack of those that one does."""
         at, plans = dict(programmes), {c: self._plan(c, p) for c, p in programmes.items()}
@@ -351,7 +384,7 @@ class _Task:
                 continue
             search = AreaSearch(self._mesh(members), self.goal.objective)
             area = search.placed(at, cycle_s, holds)
-            search.improve(area)
+            search.improve(area, until)
             for c, programme in search.programmes(area).items():
                 moved = programme.offset_s - at[c].offset_s
                 plans[c] = plans[c].later(moved) if c in holds else self._plan(c, programme)

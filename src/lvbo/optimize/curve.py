@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from time import perf_counter
 
 import numpy as np
 
@@ -13,7 +12,9 @@ from lvbo.demand.demand import Demand
 from lvbo.errors import InfeasibleError, InputError
 from lvbo.network.network import Network
 from lvbo.optimize.area_plan import AreaGoal, Bands, optimize_area
+from lvbo.optimize.deadline import Deadline
 from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.optimize.executor import TaskRunner
 from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.signal.schedule import DAY_S, DayPlan, Period, one_period
 from lvbo.timing.plans import period_volumes
@@ -67,31 +68,33 @@ class Asked:
     before: Plans | None = None
 
 
-def trade_off(
+def trade_off(  # noqa: PLR0913  who works and until when, beside what is asked
     network: Network,
     demand: Demand,
     asked: Asked,
     goal: AreaGoal,
     *,
     tell: Callable[[float], None] | None = None,
-    seconds: float | None = None,
+    until: Deadline | None = None,
+    runner: TaskRunner | None = None,
 ) -> TradeOff:
     """Return the trade-off of one period around a goal; what is dominated is dropped.
 
     The chosen point stays in any case. Searches are short: the curve shows the range, the chosen
-    plans come from the full search. After `seconds` no further point is begun.
+    plans come from the full search. After `until` no further point is begun.
     """
-    ends = None if seconds is None else perf_counter() + seconds
     single = period_demand(demand, asked.day_type, asked.period)
-    effort = replace(goal.effort, kicks=KICKS, seconds=None)
+    effort = replace(goal.effort, kicks=KICKS, until=None)
     wishes = _wishes(goal)
     street = Street(network=network, demand=single, speeds_mps=goal.speeds_mps)
     chosen = _point(street, asked, asked.chosen, goal)
     points = [replace(chosen, chosen=True)]
     for k, wish in enumerate(wishes):
-        if ends is not None and perf_counter() > ends:
-            break
-        plans = _plans(network, single, asked, replace(wish, effort=effort))
+        if until is not None:
+            if until.is_over:
+                break
+            effort = replace(effort, until=until.after(1 / (len(wishes) - k)))
+        plans = _plans(network, single, asked, replace(wish, effort=effort), runner)
         points += [] if plans is None else [_point(street, asked, plans, wish)]
         if tell is not None:
             tell((k + 1) / len(wishes))
@@ -162,11 +165,13 @@ def _wishes(goal: AreaGoal) -> list[AreaGoal]:
     return [own, *(waved if goal.corridors else ()), *others]
 
 
-def _plans(network: Network, single: Demand, asked: Asked, goal: AreaGoal) -> Plans | None:
+def _plans(
+    network: Network, single: Demand, asked: Asked, goal: AreaGoal, runner: TaskRunner | None
+) -> Plans | None:
     whole = Period(start_s=0, end_s=0, name=asked.period.name)
     days = (DayPlan(day_type=asked.day_type, periods=(whole,)),)
     try:
-        found = optimize_area(network, single, days, goal)
+        found = optimize_area(network, single, days, goal, runner=runner)
     except InfeasibleError:  # a wish that no plan meets is no point of the curve
         return None
     return found.plans.running(asked.day_type, asked.period.start_s % DAY_S)

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 
 from lvbo.errors import InfeasibleError
 from lvbo.ids import ControllerId, PlanId
+from lvbo.optimize.coupling import ends_of
+from lvbo.optimize.deadline import Deadline
 from lvbo.optimize.mesh import AreaMesh
 from lvbo.optimize.stagetable import HALF, WHOLE, StageTable, build_table
-from lvbo.optimize.tables import search_offsets
+from lvbo.optimize.tables import COARSE_COLUMNS, COLUMNS, preset_offsets
 from lvbo.signal.plan import Plan
 from lvbo.signal.stages import stage_greens
 from lvbo.timing.limits import smallest_conflict
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from lvbo.optimize._profile_values import Area
 
 Ints = NDArray[np.int64]
-Tell = Callable[[float], None]
+Bools = NDArray[np.bool_]
 
 SIZES = (4, 2, 1)
 """Seconds that move between stages, the large steps first."""
 ROUNDS_OFFSETS, ROUNDS_GREENS = 1, 2
-SWEEPS = 4
+SWEEPS, SWEEPS_PRESET = 4, 2
+BETWEEN_LOOKS = 100
+"""So many signals are visited between two looks at the clock."""
+FEWEST_KICKS = 4
+ENDLESS = 1_000_000
+"""Kicks where time, or what they save, is the limit."""
 LOOK_S = 80
 """Stage orders are compared at this cycle; the best few are kept for the others."""
 KEPT_ORDERS = 3
@@ -83,13 +89,15 @@ Holds = Mapping[ControllerId, Hold]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How long to search: so many kicks, and no longer than `seconds` of CPU time if given.
+    """How long to search: so many kicks, and none after `until` if that is given.
 
-    Without `seconds` the answer is the same on every machine.
+    Kicks end sooner once the latter half of them has saved less than the share `least_gain`.
+    Without `until` the answer is the same on every machine.
     """
 
     kicks: int = 20
-    seconds: float | None = None
+    least_gain: float = 5e-4
+    until: Deadline | None = None
     seed: int = 0
     cycles_s: tuple[int, ...] = ()
     finalists: int = FINALISTS
@@ -128,13 +136,15 @@ class AreaSearch:
         """
         area = self.blank(cycle_s)
         rows = [self._rows(s, quick=quick) for s in range(len(self.mesh.controllers))]
-        timed = self._timed(area, rows)
+        timed = self._timed(area, rows, SIZES[1:])
         if any(not np.isfinite(costs).any() for costs, _ in timed):
             return None
         self.near[cycle_s] = [_near(rows[s], *timed[s]) for s in range(len(rows))]
         return area
 
-    def _timed(self, area: Area, rows: Sequence[Ints]) -> list[tuple[NDArray[np.float64], Ints]]:
+    def _timed(
+        self, area: Area, rows: Sequence[Ints], sizes: Sequence[int]
+    ) -> list[tuple[NDArray[np.float64], Ints]]:
         """Time each signal alone in its rows, keep the best; return costs and greens of all."""
         from lvbo.optimize._alone_kernels import time_all
 
@@ -142,7 +152,7 @@ class AreaSearch:
         flat = np.concatenate(rows)
         greens = np.zeros((len(flat), area.at.greens.shape[1]), np.int64)
         costs = np.zeros(len(flat))
-        time_all(area, flat, first, greens, costs)
+        time_all(area, flat, first, np.array(sizes, np.int64), greens, costs)
         for s, own in enumerate(rows):
             part = slice(first[s], first[s + 1])
             pick = _with_half_only_if_worth(self.table.stages.times[own], costs[part])
@@ -165,7 +175,7 @@ class AreaSearch:
             min(int(stages.low[r].sum() + stages.inter[r].sum()) for r in own) for own in whole
         )
         area = self.blank(max(LOOK_S, least + least % 2))
-        for s, (costs, _) in enumerate(self._timed(area, whole)):
+        for s, (costs, _) in enumerate(self._timed(area, whole, ())):
             best = np.argsort(costs, kind="stable")[:KEPT_ORDERS]
             same = self.table.rows(s, HALF)[best]
             self.kept[s] = np.concatenate([whole[s][best], same])
@@ -207,18 +217,44 @@ class AreaSearch:
             copies=copies,
         )
 
-    def improve(self, area: Area, *, greens: bool = True) -> float:
+    def improve(self, area: Area, until: Deadline | None = None, *, greens: bool = True) -> float:
         """Move offsets, then greens as well, while that helps; return the cost, veh-s per s."""
-        from lvbo.optimize._descent_kernels import descend, settle_all
+        from lvbo.optimize._descent_kernels import settle_all
 
-        order = np.arange(len(self.mesh.controllers))
-        search_offsets(area, rounds=ROUNDS_OFFSETS)
+        due = np.ones(len(area.at.row), np.bool_)
+        self._preset(area)
         if greens:
             self._reorder(area)
-            descend(area, order, ROUNDS_GREENS, np.array(SIZES, np.int64))
-            search_offsets(area, rounds=ROUNDS_OFFSETS)
-            descend(area, order, ROUNDS_GREENS, np.array(SIZES[1:], np.int64))
+            self._descend(area, SIZES, due, until)
+            if not _is_over(until):
+                before = area.at.offset.copy()
+                self._preset(area)
+                due |= _near_those(area, area.at.offset != before)
+                self._descend(area, SIZES[1:], due, until)
+        else:
+            self._descend(area, (), due, until)
         return float(settle_all(area, SWEEPS))
+
+    @staticmethod
+    def _preset(area: Area, *, coarse: bool = False) -> float:
+        """Set offsets by tables; return the cost by the model, veh-s per s."""
+        from lvbo.optimize._descent_kernels import settle_all
+
+        preset_offsets(area, columns=COARSE_COLUMNS if coarse else COLUMNS, kicked=not coarse)
+        return float(settle_all(area, SWEEPS_PRESET))
+
+    @staticmethod
+    def _descend(area: Area, sizes: Sequence[int], due: Bools, until: Deadline | None) -> None:
+        """Visit the signals that are `due` round by round; offsets only without `sizes`."""
+        from lvbo.optimize._descent_kernels import visit_due
+
+        order, steps = np.arange(len(due)), np.array(sizes, np.int64)
+        between = len(due) if until is None else BETWEEN_LOOKS
+        for _ in range(ROUNDS_GREENS if sizes else ROUNDS_OFFSETS):
+            for first in range(0, len(order), between):
+                if _is_over(until):
+                    return
+                visit_due(area, order[first : first + between], steps, due)
 
     def _reorder(self, area: Area) -> None:
         """Offer each signal the other stage orders that serve it well enough alone."""
@@ -233,26 +269,24 @@ class AreaSearch:
             first.append(first[-1] + len(own_rows))
         move_orders(area, np.array(first, np.int64), np.concatenate(rows), np.concatenate(greens))
 
-    def kick(self, area: Area, effort: Effort, tell: Tell | None = None) -> float:
+    def kick(self, area: Area, effort: Effort) -> float:
         """Shift random groups and improve around them, as long as the effort says."""
         from lvbo.optimize._descent_kernels import kick, seed_kicks, settle_all
 
         signals = len(self.mesh.controllers)
-        sizes = np.array((2, 1), np.int64)
-        begin = time.process_time()
+        sizes = np.array(SIZES[1:], np.int64)
         seed_kicks(effort.seed)
-        for done in range(effort.kicks if signals > 1 else 0):
-            spent = time.process_time() - begin
-            if effort.seconds is not None and spent > effort.seconds:
+        costs = [float(area.now.cost.sum())]
+        for _ in range(effort.kicks if signals > 1 else 0):
+            if _is_over(effort.until) or _is_still(costs, effort.least_gain):
                 break
             kick(area, max(1, min(12, signals // 2)), sizes)
-            if tell is not None:
-                tell((done + 1) / effort.kicks)
+            costs.append(float(area.now.cost.sum()))
         return float(settle_all(area, SWEEPS))
 
     # over cycles ----------------------------------------------------------------------------
 
-    def run(self, cycles_s: Sequence[int], effort: Effort, tell: Tell | None = None) -> list[Found]:
+    def run(self, cycles_s: Sequence[int], effort: Effort) -> list[Found]:
         """Return the finalists over these cycles, the best first.
 
         Each cycle is timed and its offsets set; the best few also move greens and are kicked.
@@ -261,37 +295,55 @@ class AreaSearch:
             InfeasibleError: LV510 where no cycle fits a signal.
 
         """
-        ranked = self._ranked(cycles_s)
-        if not ranked:
-            self._refuse(cycles_s)
-        finalists = []
-        for k, (_, looked) in enumerate(ranked[: effort.finalists]):
-            area = self.start(looked.cycle) or looked
-            self.improve(area)
-            cost = self.kick(area, _share(effort), _part(tell, k, effort.finalists))
-            finalists.append(self._found(area, cost))
-        return sorted(finalists, key=lambda f: (f.cost, f.cycle_s))
+        best = self.ranked(cycles_s, effort)
+        return in_order(
+            [self.finalist(c, part_of(effort, k, len(best))) for k, c in enumerate(best)]
+        )
 
-    def _ranked(self, cycles_s: Sequence[int]) -> list[tuple[float, Area]]:
-        found: dict[int, tuple[float, Area]] = {}
+    def finalist(self, cycle_s: int, effort: Effort) -> Found:
+        """Return the best that is found at one cycle.
+
+        Raises:
+            ValueError: where a signal does not fit the cycle.
+
+        """
+        area = self.start(cycle_s)
+        if area is None:
+            message = f"no plan of {cycle_s} s"
+            raise ValueError(message)
+        self.improve(area, effort.until)
+        return self._found(area, self.kick(area, effort))
+
+    def ranked(self, cycles_s: Sequence[int], effort: Effort) -> tuple[int, ...]:
+        """Return the best few cycles, by offsets from tables, the best first.
+
+        Raises:
+            InfeasibleError: LV510 where no cycle fits a signal.
+
+        """
+        found: dict[int, float] = {}
 
         def look(cycle: int) -> None:
-            if cycle not in found:
-                area = self.start(cycle, quick=True) or self.start(cycle)
-                if area is not None:
-                    found[cycle] = (self.improve(area, greens=False), area)
+            if cycle in found or (found and _is_over(effort.until)):
+                return
+            area = self.start(cycle, quick=True) or self.start(cycle)
+            if area is not None:
+                found[cycle] = self._preset(area, coarse=True)
 
         listed = sorted(cycles_s)
         gap = max(1, COARSE_STEP_S // max(1, min(np.diff(listed), default=1)))
-        for cycle in {*listed[::gap], listed[-1]}:
+        middle = listed[len(listed) // 2]
+        for cycle in sorted({*listed[::gap], listed[-1]}, key=lambda c: (abs(c - middle), c)):
             look(cycle)
         while gap > 1 and found:
             gap = (gap + 1) // 2
-            k = listed.index(min(found, key=lambda c: found[c][0]))
+            k = listed.index(min(found, key=lambda c: (found[c], c)))
             for near in (k - gap, k + gap):
                 if 0 <= near < len(listed):
                     look(listed[near])
-        return sorted(found.values(), key=lambda pair: (pair[0], pair[1].cycle))
+        if not found:
+            self._refuse(cycles_s)
+        return tuple(sorted(found, key=lambda c: (found[c], c))[: effort.finalists])
 
     def _found(self, area: Area, cost: float) -> Found:
         """Return the settings of an area as values."""
@@ -361,6 +413,14 @@ class AreaSearch:
                 )
 
 
+def _near_those(area: Area, moved: Bools) -> Bools:
+    """Return the signals that moved, those that they feed and those that feed them."""
+    source, target = ends_of(area)
+    near = moved.copy()
+    near[source[moved[target]]] = near[target[moved[source]]] = True
+    return near
+
+
 def _near(rows: Ints, costs: NDArray[np.float64], greens: Ints) -> tuple[Ints, Ints]:
     """Return the stage orders, with their greens, that cost little more than the best, alone."""
     near = np.flatnonzero(costs <= ORDER_COST * costs.min())
@@ -391,10 +451,28 @@ def _with_half_only_if_worth(times: Ints, costs: NDArray[np.float64]) -> int:
     return int(np.argmin(fair))
 
 
-def _share(effort: Effort) -> Effort:
-    seconds = None if effort.seconds is None else effort.seconds / effort.finalists
-    return Effort(kicks=effort.kicks, seconds=seconds, seed=effort.seed)
+def in_order(found: Sequence[Found]) -> list[Found]:
+    """Return finalists, the best first."""
+    return sorted(found, key=lambda f: (f.cost, f.cycle_s))
 
 
-def _part(tell: Tell | None, k: int, count: int) -> Tell | None:
-    return None if tell is None else lambda share: tell((k + share) / count)
+def part_of(effort: Effort, k: int, count: int) -> Effort:
+    """Return the effort of part k of so many, one after the other: a fair share of the time."""
+    until = None if effort.until is None else effort.until.after(1 / (count - k))
+    return replace(effort, until=until)
+
+
+def timed(effort: Effort, until: Deadline, least_gain: float = 0.0) -> Effort:
+    """Return the effort as one that time ends, or kicks that save too little if asked."""
+    return replace(effort, kicks=ENDLESS, least_gain=least_gain, until=until)
+
+
+def _is_over(until: Deadline | None) -> bool:
+    return until is not None and until.is_over
+
+
+def _is_still(costs: Sequence[float], least_gain: float) -> bool:
+    """Say whether the latter half of the kicks has saved less than a share of the cost."""
+    kicks = len(costs) - 1
+    half = costs[kicks // 2]
+    return kicks >= FEWEST_KICKS and half - costs[-1] < least_gain * half

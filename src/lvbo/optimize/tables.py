@@ -23,23 +23,27 @@ SWEEPS = 2
 KICKS_PER_SIGNAL = 3
 LEAST_KICKS, MOST_KICKS = 200, 20_000
 GROUP = 12
-COLUMNS = 48
-"""Offsets looked at for each link: three looks of sixteen."""
+COLUMNS, COARSE_COLUMNS = 48, 16
+"""Offsets looked at for each link: three looks of sixteen, or one."""
 
 
-def preset_offsets(area: Area, *, seed: int = 0) -> float:
+def preset_offsets(
+    area: Area, *, seed: int = 0, columns: int = COLUMNS, kicked: bool = True
+) -> float:
     """Set the offsets of an area by tables; return what its tables say it costs, veh-s per s.
 
-    `area` has its greens set. Signals whose offset is bound stay where they are.
+    `area` has its greens set. Signals whose offset is bound stay where they are. With fewer
+    `columns`, and not `kicked`, it is good enough to compare cycles.
     """
     from lvbo.optimize._table_kernels import descend_tables, kick_tables, make_sheet, table_cost
 
-    ties, offset = make_ties(area), area.at.offset
+    ties, offset = make_ties(area, columns), area.at.offset
     signals = len(offset)
     sheet = make_sheet(signals, area.cycle)
-    kicks = min(MOST_KICKS, max(LEAST_KICKS, KICKS_PER_SIGNAL * signals))
     descend_tables(ties, offset, ROUNDS, sheet)
-    kick_tables(ties, offset, kicks, max(1, min(GROUP, signals // 2)), seed, sheet)
+    if kicked:
+        kicks = min(MOST_KICKS, max(LEAST_KICKS, KICKS_PER_SIGNAL * signals))
+        kick_tables(ties, offset, kicks, max(1, min(GROUP, signals // 2)), seed, sheet)
     return float(table_cost(ties, offset))
 
 
@@ -56,12 +60,15 @@ def search_offsets(area: Area, *, rounds: int = 2, seed: int = 0) -> float:
     return float(settle_all(area, SWEEPS))
 
 
-def make_ties(area: Area) -> Ties:
-    """Return the pipes of an area by the signals they join, each with its table of delay."""
+def make_ties(area: Area, columns: int = COLUMNS) -> Ties:
+    """Return the pipes of an area by the signals they join, each with its table of delay.
+
+    At most so many offsets are looked at, what lies between is drawn straight.
+    """
     from lvbo.optimize._table_kernels import Ties
 
     at = area.at
-    table, _ = delay_tables(area, max(1, -(-area.cycle // COLUMNS)))
+    table, _ = delay_tables(area, max(1, -(-area.cycle // columns)))
     source, target = ends_of(area)
     ends, numbers = np.concatenate([source, target]), np.tile(np.arange(len(source)), 2)
     order = np.argsort(ends, kind="stable")

@@ -23,14 +23,16 @@ from lvbo.optimize.answers import (
     wave_findings,
     with_kept,
 )
-from lvbo.optimize.anytime import optimize_within
 from lvbo.optimize.area_plan import AreaGoal, AreaPlan, Bands, optimize_area
 from lvbo.optimize.curve import Asked, TradeOff, period_demand, trade_off
 from lvbo.optimize.daily import Limited, limit_plans
+from lvbo.optimize.deadline import Deadline, within
 from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.optimize.executor import TaskRunner
 from lvbo.optimize.gains import PeriodGains, Spans, Waved, period_gains, spans_in_force
 from lvbo.optimize.mesh import Traits
-from lvbo.optimize.search import Effort
+from lvbo.optimize.robust import SPREAD, Borne, bear_days
+from lvbo.optimize.search import ENDLESS, Effort, timed
 from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.project.calibration import (
@@ -55,12 +57,17 @@ from lvbo.timing.plans import (
 )
 from lvbo.timing.repair import repair_clearance
 
+FOR_PLANS, FOR_PLANS_ALONE, FOR_PRICE = 0.67, 0.9, 0.3
+"""Shares of the time that is left: for plans, also where no trade-off follows, for their waves."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class AreaWish:
     """What a user asks of an area: streets in order of precedence, bands, aim, limits, effort.
 
-    `seconds` is the time for the search of all periods; None searches as long as `kicks` say.
+    `seconds` is the time for everything that is searched; None searches as long as `kicks` say.
+    With `least_gain` kicks end when the latter half of them has saved less than that share.
+    `samples` demands, days of a period, are planned for at once.
     `bus_ph` are buses per hour by movement: those aboard then count. With the network file
     `fit_on` the area model is first fitted to a short simulation of its busiest period.
     """
@@ -73,6 +80,8 @@ class AreaWish:
     most_plans: int | None = None
     kicks: int = 20
     seconds: float | None = None
+    least_gain: float | None = None
+    samples: int = 1
     seed: int = 0
     bus_ph: Mapping[MovementId, float] | None = None
     with_curve: bool = True
@@ -90,6 +99,7 @@ class AreaDesign:
     kept: tuple[tuple[str, str], ...] = ()
     curve: TradeOff | None = None
     limited: Limited | None = None
+    borne: tuple[Borne, ...] = ()
 
     @property
     def plans(self) -> PlanSet:
@@ -120,7 +130,7 @@ def in_force(network: Network, plans: PlanSet) -> PlanSet:
     return plans.mapped(repaired)
 
 
-def design_area(
+def design_area(  # noqa: PLR0913  the line joins all of these
     network: Network,
     counts: Counts,
     shipped: PlanSet,
@@ -128,6 +138,7 @@ def design_area(
     *,
     speeds_mps: Mapping[LinkId, float] | None = None,
     steps: Steps = silent,
+    runner: TaskRunner | None = None,
 ) -> AreaDesign:
     """Return plans for all signals of a network, made from counts, and what they change.
 
@@ -143,13 +154,17 @@ def design_area(
         periods = find_periods(network, demand)
     known = {**platoon_speeds(counts), **(speeds_mps or {})}
     if wish is None or wish.fit_on is None:
-        return plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
+        return plan_periods(
+            network, demand, periods, shipped, wish, speeds_mps=known, steps=steps, runner=runner
+        )
     with steps("calibrate"):
         trial, place = busy_trial(network, demand, periods, wish.fit_on)
         fit = fitted_traits(trial, shipped, known)
         seen = seen_profiles(trial, shipped, counts)
     wish = replace(wish, traits=with_profiles(fit.traits, seen))
-    made = plan_periods(network, demand, periods, shipped, wish, speeds_mps=known, steps=steps)
+    made = plan_periods(
+        network, demand, periods, shipped, wish, speeds_mps=known, steps=steps, runner=runner
+    )
     for said in (*profile_findings(seen, place), fit_finding(fit, place)):
         made = made.with_finding(said)
     return made
@@ -177,9 +192,14 @@ def plan_periods(  # noqa: PLR0913  the line joins all of these
     *,
     speeds_mps: Mapping[LinkId, float] | None = None,
     steps: Steps = silent,
+    runner: TaskRunner | None = None,
 ) -> AreaDesign:
-    """Return plans for all signals in given periods, and what they change."""
-    task = _Line(network, demand, periods, shipped, wish or AreaWish(), speeds_mps)
+    """Return plans for all signals in given periods, and what they change.
+
+    What does not depend on each other is given to `runner`, if any. Two thirds of the time of a
+    wish are for the plans, the rest for the price of waves and the trade-off.
+    """
+    task = _Line(network, demand, periods, shipped, wish or AreaWish(), speeds_mps, runner)
     with steps("area") as tell:
         made = task.optimized(tell)
     with steps("gains"):
@@ -190,10 +210,26 @@ def plan_periods(  # noqa: PLR0913  the line joins all of these
         return replace(told, curve=task.curve(told.plans, tell))
 
 
+def _few_days(borne: Borne) -> Finding:
+    return Finding(
+        code="LV598",
+        place=f"{borne.day_type} {borne.period}",
+        severity=Severity.WARNING,
+        fields={"asked": borne.days, "percent": round(100 * SPREAD)},
+    )
+
+
+def _effort(wish: AreaWish) -> Effort:
+    """Return how long to search where time is not the limit."""
+    if wish.least_gain is None:
+        return Effort(kicks=wish.kicks, seed=wish.seed)
+    return Effort(kicks=ENDLESS, least_gain=wish.least_gain, seed=wish.seed)
+
+
 class _Line:
     """Hold what all steps of one area need."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917  the line joins all of these
         self,
         network: Network,
         demand: Demand,
@@ -201,9 +237,11 @@ class _Line:
         shipped: PlanSet,
         wish: AreaWish,
         speeds_mps: Mapping[LinkId, float] | None,
+        runner: TaskRunner | None,
     ) -> None:
         self.network, self.demand, self.periods = network, demand, periods
-        self.shipped, self.wish = shipped, wish
+        self.shipped, self.wish, self.runner = shipped, wish, runner
+        self.until = None if wish.seconds is None else within(wish.seconds)
         self.days = [(day, period) for day in periods for period in day.periods]
         self.goal = self._goal(speeds_mps)
         self.judges = {(d.day_type, p.name): self._judge(d, p) for d, p in self.days}
@@ -219,7 +257,8 @@ class _Line:
             bands=wish.bands if wish.streets else Bands.NONE,
             limits=wish.limits,
             objective=objective_of(wish.aim),
-            effort=Effort(kicks=wish.kicks, seed=wish.seed),
+            effort=_effort(wish),
+            samples=wish.samples,
             traits=replace(wish.traits, worth=worth),
             settings=wish.settings,
             speeds_mps=speeds_mps,
@@ -238,10 +277,13 @@ class _Line:
         self.findings += coupling_findings(self.network, self.goal)
         for judge in self.judges.values():
             check_limits(tuple(judge.models.values()), self.goal)
-        line = (self.network, self.demand, self.periods, self.goal)
-        if self.wish.seconds is not None:
-            return optimize_within(*line, self.wish.seconds, progress=tell)
-        return optimize_area(*line, progress=tell)
+        goal = self.goal
+        if self.until is not None:
+            until = self.until.after(FOR_PLANS if self.wish.with_curve else FOR_PLANS_ALONE)
+            least_gain = self.wish.least_gain or 0.0
+            goal = replace(goal, effort=timed(goal.effort, until, least_gain))
+        line = (self.network, self.demand, self.periods, goal)
+        return optimize_area(*line, progress=tell, runner=self.runner)
 
     def told(self, made: AreaPlan) -> AreaDesign:
         """Return the answer: what is in force where that is better, few plans if asked, gains."""
@@ -251,6 +293,7 @@ class _Line:
         plans = plans if limited is None else limited.plans
         waves = self._waves(made, plans)
         gains = tuple(self._gains(plans, waves))
+        borne = tuple(self._borne(plans)) if self.goal.samples > 1 else ()
         plans = replace(plans, findings=(*plans.findings, *self.findings))
         waves = tuple(replace(wave, plans=plans) for wave in waves)
         return AreaDesign(
@@ -259,6 +302,7 @@ class _Line:
             gains=gains,
             kept=tuple(kept),
             limited=limited,
+            borne=borne,
         )
 
     def _spans(self, plans: PlanSet, day: DayPlan, period: Period) -> Spans:
@@ -357,11 +401,35 @@ class _Line:
 
     def _free(self) -> AreaPlan:
         """Return plans without waves, from a short search: what a wave costs is the difference."""
-        bare = replace(self.goal, bands=Bands.NONE, effort=Effort(kicks=0, seed=self.wish.seed))
-        line = (self.network, self.demand, self.periods, bare)
-        if self.wish.seconds is not None:
-            return optimize_within(*line, self.wish.seconds / 4)
-        return optimize_area(*line)
+        return self._short(replace(self.goal, bands=Bands.NONE))
+
+    def _short(self, goal: AreaGoal) -> AreaPlan:
+        """Return the plans of a short search."""
+        effort = Effort(kicks=0, seed=self.wish.seed, until=self._share(FOR_PRICE))
+        brief = replace(goal, effort=effort)
+        return optimize_area(self.network, self.demand, self.periods, brief, runner=self.runner)
+
+    def _borne(self, plans: PlanSet) -> list[Borne]:
+        """Return how plans bear the days of each period, beside plans for its mean demand."""
+        plain = self._short(replace(self.goal, samples=1)).plans
+        found = []
+        for day, period in self.days:
+            new = plans.running(day.day_type, period.start_s)
+            mean = {**new, **plain.running(day.day_type, period.start_s)}
+            own = bear_days(
+                self.judges[day.day_type, period.name],
+                self.demand,
+                (day.day_type, period),
+                (self._spans(plans, day, period), mean, new),
+                self.goal.samples,
+            )
+            found.append(own)
+            if not own.counted:
+                self.findings.append(_few_days(own))
+        return found
+
+    def _share(self, share: float) -> Deadline | None:
+        return None if self.until is None else self.until.after(share)
 
     def curve(self, plans: PlanSet, tell: Progress) -> TradeOff:
         """Return the trade-off of the busiest period, the one with most delay in an hour."""
@@ -374,9 +442,8 @@ class _Line:
             chosen=plans.running(day.day_type, period.start_s),
             before=max(spans, key=lambda span: span[0])[1],
         )
-        return trade_off(
-            self.network, self.demand, asked, self.goal, tell=tell, seconds=self.wish.seconds
-        )
+        line = (self.network, self.demand, asked, self.goal)
+        return trade_off(*line, tell=tell, until=self.until, runner=self.runner)
 
     def _delay(self, plans: PlanSet, day: DayPlan, period: Period) -> float:
         judge = self.judges[day.day_type, period.name]

@@ -47,6 +47,18 @@ def plan(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, metavar="N", help="cli_opt_search_seed")
     ] = None,
+    least_gain: Annotated[
+        float | None, typer.Option("--least-gain", min=0.0, metavar="P", help="cli_opt_least_gain")
+    ] = None,
+    robust: Annotated[
+        int | None, typer.Option("--robust", min=2, metavar="N", help="cli_opt_robust")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, metavar="N", help="cli_opt_area_workers")
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="ADDRESS", help="cli_opt_cluster")
+    ] = None,
     buses: Annotated[
         Path | None, typer.Option("--buses", metavar="FILE", help="cli_opt_buses")
     ] = None,
@@ -62,6 +74,10 @@ def plan(
         "--most-plans": most_plans,
         "--seconds": seconds,
         "--seed": seed,
+        "--least-gain": least_gain,
+        "--robust": robust,
+        "--workers": workers,
+        "--cluster": cluster,
         "--buses": buses,
         "--calibrate": calibrate or None,
         "--try": try_out or None,
@@ -80,6 +96,10 @@ def plan(
         most_plans=most_plans,
         seconds=seconds,
         seed=seed or 0,
+        least_gain=None if least_gain is None else least_gain / 100,
+        samples=robust or 1,
+        workers=workers or 1,
+        cluster=cluster or "",
         buses=buses,
         calibrate=calibrate,
         try_out=try_out,
@@ -98,6 +118,10 @@ class _Asked:
     most_plans: int | None
     seconds: float | None
     seed: int
+    least_gain: float | None
+    samples: int
+    workers: int
+    cluster: str
     buses: Path | None
     calibrate: bool
     try_out: bool
@@ -114,6 +138,7 @@ def _area(
     """Plan all signals together; write plans, gains, trade-off and map."""
     from lvbo.optimize.aims import Aim
     from lvbo.optimize.area_plan import Bands
+    from lvbo.optimize.executor import open_runner
     from lvbo.project.area import AreaWish, design_area, in_force
     from lvbo.project.area_files import write_area_files
     from lvbo.project.area_trial import decided
@@ -136,15 +161,25 @@ def _area(
         most_plans=asked.most_plans,
         seconds=asked.seconds,
         seed=asked.seed,
+        least_gain=asked.least_gain,
+        samples=asked.samples,
         bus_ph=read_buses(asked.buses, place.network),
         fit_on=_net_file(place) if asked.calibrate else None,
     )
-    made = design_area(
-        place.network, seen, installed, wish, speeds_mps=place.speeds_mps, steps=session.step
-    )
+    with open_runner(asked.workers, asked.cluster) as runner:
+        made = design_area(
+            place.network,
+            seen,
+            installed,
+            wish,
+            speeds_mps=place.speeds_mps,
+            steps=session.step,
+            runner=runner,
+        )
     if asked.try_out:
         with session.step("try"):
-            made = decided(made, place.network, _net_file(place), installed)
+            net, workers = _net_file(place), max(2, asked.workers)
+            made = decided(made, place.network, net, installed, workers=workers)
     with staged(target) as scratch, session.step("plan_files") as tell:
         lost = write_area_files(made, place.network, scratch, session.language, tell)
     findings = (*seen.findings, *made.findings, *lost)
