@@ -33,26 +33,28 @@ def told() -> list[str]:
 
 @pytest.fixture(scope="module")
 def result(told: list[str]) -> BenchResult:
-    bench = ScaleBench(signals=(9,), workers=(1, 2), long_s=0)
+    bench = ScaleBench(signals=(9,), workers=(1, 2), long_s=0, repeats=1)
     return run_scale(bench, progress=lambda what, _share: told.append(what))
 
 
 def test_rows_have_the_agreed_keys_and_one_row_a_task_and_number_of_workers(
     result: BenchResult, told: list[str]
 ) -> None:
-    assert [list(row) for row in result.rows] == [KEYS] * 5
+    assert [list(row) for row in result.rows] == [KEYS] * 7
     assert [(row["task"], row["workers"]) for row in result.rows] == [
         ("offsets", 1),
         ("cycles", 1),
-        ("areas", 1),
+        ("spin", 1),
         ("cycles", 2),
+        ("spin", 2),
+        ("areas", 1),
         ("areas", 2),
     ]
-    assert len(told) == 5
+    assert len(told) == 2
 
 
 def test_offsets_save_delay_and_two_workers_find_what_one_does(result: BenchResult) -> None:
-    offsets, one, areas, two, both = result.rows
+    offsets, one, _, two, _, areas, both = result.rows
 
     assert float(str(offsets["delay"])) < float(str(offsets["delay_before"]))
     assert (one["cost"], one["delay"], one["cycle_s"]) == (
@@ -82,12 +84,15 @@ def test_the_summary_holds_exponent_speed_up_and_gaps() -> None:
             row("offsets long", 100, 1, 60.0, 100.0),
             row("cycles", 100, 1, 9.0, 1.0),
             row("cycles", 100, 2, 5.0, 1.0),
+            row("spin", 100, 1, 6.0, 0.0),
+            row("spin", 100, 2, 3.0, 0.0),
             row("areas", 100, 1, 9.0, 103.02),
         ]
     )
 
     assert found["exponent"] == pytest.approx(np.log(110) / np.log(100))
-    assert found["speed_up"] == {"cycles 100": pytest.approx(1.8)}
+    assert found["speed_up"] == {"cycles 100": pytest.approx(1.8), "spin 100": pytest.approx(2.0)}
+    assert found["share_of_spin"] == {"cycles 100": pytest.approx(0.9)}
     assert found["gap_to_long"] == {"offsets 100": pytest.approx(0.02)}
     assert found["lost_by_areas"] == {"100": pytest.approx(0.01)}
 

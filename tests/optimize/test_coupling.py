@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lvbo.bench.lattice import Lattice, lattice_mesh
-from lvbo.optimize.coupling import coupling_index, delay_tables, savings
+from lvbo.optimize.coupling import delay_tables, savings
 from lvbo.optimize.mesh import AreaMesh
 from lvbo.optimize.search import AreaSearch
 
@@ -63,12 +63,3 @@ def test_what_is_saved_is_the_even_cost_less_that_of_the_best_common_offset(
     ]
     assert found[0].weight == pytest.approx(3600 * (even[there] + even[back] - min(both)), rel=1e-5)
     assert found[0].weight > 0
-
-
-def test_the_coupling_index_is_thousand_vehicles_over_miles_squared(mesh: AreaMesh) -> None:
-    pipes = [w for w in mesh.pipes if {w.source, w.link // 4} == {0, 1}]
-    volume = sum(share * mesh.queues[q].total_vph for w in pipes for q, share in w.shares)
-    found = coupling_index(mesh)
-
-    assert len(pipes) == 2
-    assert found[0].weight == pytest.approx(volume / 1000 / (pipes[0].length_m / 1609.344) ** 2)

@@ -21,7 +21,7 @@ from lvbo.bench.lattice import lattice_mesh, lattice_of
 from lvbo.bench.lattice_area import SWEEPS, delay_of, even_out, lattice_area, time_signals
 from lvbo.optimize.deadline import within
 from lvbo.optimize.mesh import AreaMesh
-from lvbo.optimize.search import AreaSearch, Effort, timed
+from lvbo.optimize.search import AreaSearch, Effort, Found, timed
 from lvbo.optimize.tables import search_offsets
 
 if TYPE_CHECKING:
@@ -123,14 +123,19 @@ def part_task(task: PartTask) -> PartMeasured:
 def full_task(task: ScaleTask) -> Measured:
     """Measure a full plan: cycle, stage orders, splits and offsets; long where `seconds` are given.
 
-    The stage orders of the signals are tabulated before: they are those of the equipment.
+    Stage orders are tabulated within that time; streets and rules are at hand before.
     """
     AreaSearch(mesh=_mesh(WARM_SIGNALS, 0)).run(CYCLES_S[::8], Effort(kicks=1))
-    search = AreaSearch(mesh=_mesh(task.signals, task.seed))
+    mesh = _mesh(task.signals, task.seed)
     effort = Effort(seed=task.seed)
     if task.seconds:
         effort = timed(effort, within(task.seconds, time.process_time))
-    found, cpu_s, wall_s = _timed(lambda: search.run(CYCLES_S, effort)[0])
+
+    def plan() -> tuple[AreaSearch, Found]:
+        search = AreaSearch(mesh=mesh)
+        return search, search.run(CYCLES_S, effort)[0]
+
+    (search, found), cpu_s, wall_s = _timed(plan)
     area = search.placed(found.programmes, found.cycle_s)
     return Measured(
         cpu_s=cpu_s,
@@ -141,6 +146,14 @@ def full_task(task: ScaleTask) -> Measured:
         cost=found.cost,
         cycle_s=found.cycle_s,
     )
+
+
+def spin_task(turns: int) -> float:
+    """Count to a number and do nothing else; return the CPU time that took, s."""
+    begin, left = time.process_time(), turns
+    while left:
+        left -= 1
+    return time.process_time() - begin
 
 
 def warm_task(task: ScaleTask) -> None:

@@ -20,15 +20,12 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
-MILE_M = 1609.344
-THOUSAND_VPH = 1000.0
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coupling:
     """Two neighbouring signals, `first` before `second` by name, and what joins them.
 
-    `weight` is veh-s per hour that the best offset between them saves, or a coupling index.
+    `weight` is veh-s per hour that the best offset between them saves.
     """
 
     first: ControllerId
@@ -83,20 +80,6 @@ def ends_of(area: Area) -> tuple[Ints, Ints]:
     pipes = np.arange(len(mesh.into))
     source = np.searchsorted(mesh.pipes, pipes, side="right") - 1
     return source % signals, mesh.owner[mesh.into] % signals
-
-
-def coupling_index(mesh: AreaMesh) -> tuple[Coupling, ...]:
-    """Return the coupling index V / D^2 of each two neighbours, where nothing is timed yet.
-
-    V is the volume of both ways in 1,000 veh/h, D their distance in miles: FHWA, Signal Timing on a
-    Shoestring (2005). Below 1 links are not coordinated, above 50 they are.
-    """
-    found = []
-    for (a, b), pipes in _pairs(mesh).items():
-        vph = 3600 * sum(float(mesh.arrays.mean[p]) for p in pipes)
-        miles = sum(mesh.pipes[p].length_m for p in pipes) / len(pipes) / MILE_M
-        found.append(_coupling(mesh, a, b, vph / THOUSAND_VPH / miles**2))
-    return tuple(found)
 
 
 def _pairs(mesh: AreaMesh) -> dict[tuple[int, int], Sequence[int]]:
