@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import csv
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,14 +47,31 @@ def test_an_area_plan_is_told_in_tables_and_says_how_to_go_on(
     call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
 ) -> None:
     words = ("plan", tiny, "-c", tiny_counts, "--area", *QUICK, "--seconds", "1")
-    said = call(*words, "--most-plans", "1", "-o", tmp_path / "plans")
+    more = ("--most-plans", "1", "--least-gain", "1", "--robust", "2")
+    said = call(*words, *more, "-o", tmp_path / "plans")
 
     assert said.status == 0
     assert "→" in said.out
     assert "lvbo report" in said.out
     assert "gains.csv" in said.out
     assert "LV587" in said.err
+    assert "LV598" in said.err
+    assert "2 (made)" in said.out
     assert "ETA" not in said.out
+
+
+def test_a_cluster_without_dask_is_refused_before_anything_is_written(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    out = tmp_path / "plans"
+    said = call(
+        "plan", tiny, "-c", tiny_counts, "--area", "--cluster", "tcp://127.0.0.1:1", "-o", out
+    )
+
+    assert said.status != 0
+    assert "LV681" in said.err
+    assert not out.exists()
 
 
 def test_counts_of_nothing_keep_what_is_in_force(

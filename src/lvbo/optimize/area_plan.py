@@ -53,7 +53,7 @@ SOFT = 1.02
 """A soft wave is kept while the area costs at most 2 % more with it."""
 
 
-FOR_LOOKS, FOR_CYCLES = 0.25, 0.67
+FOR_LOOKS, FOR_CYCLES = 0.25, 0.75
 """Shares of the time that is left then: for a look at all cycles, for searching at the best."""
 
 
@@ -120,7 +120,7 @@ def optimize_area(
     `progress` is told the share of the work that is done. What does not depend on each other is
     given to `runner`, if any, to be done side by side: periods, then the best cycles of each group
     of signals in all of them. Where the effort has a deadline, a quarter of the time is for looking
-    at cycles, half of it for searching at the best of them.
+    at cycles, three quarters of the rest for searching at the best of them.
 
     Raises:
         InfeasibleError: LV510 where the limits of a signal contradict; it names the smallest set.
