@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 
 import numpy as np
 import pytest
+from tests.optimize.clocks import Ticking
 from tests.optimize.test_area_plan import DAYS
 
 from lvbo.demand.demand import Demand
@@ -85,12 +84,6 @@ def test_no_further_point_is_begun_when_the_time_is_over(
     assert [p.chosen for p in trade.points] == [True]
 
 
-def ticking() -> Callable[[], float]:
-    """Return a clock that goes on by a second whenever somebody looks at it."""
-    ticks = count()
-    return lambda: float(next(ticks))
-
-
 def test_a_search_by_the_clock_plans_every_period_and_ends_soon_after_its_time(
     network: Network, demand: Demand
 ) -> None:
@@ -100,11 +93,11 @@ def test_a_search_by_the_clock_plans_every_period_and_ends_soon_after_its_time(
     corridor = max(network.corridors, key=lambda c: len(c.stops))
     goal = AreaGoal(effort=QUICK, corridors=(corridor,))
     told: list[float] = []
-    clock = ticking()
+    clock = Ticking()
     goal = replace(goal, effort=timed(QUICK, Deadline(at_s=100.0, clock=clock)))
     found = optimize_area(network, demand, days, goal, progress=told.append)
 
-    assert 50 < clock() < 130
+    assert 50 < clock.looks < 130
     assert {p.id for p in found.plans.plans} == {"day", "night"}
     assert [w.period for w in found.waves[0].periods] == ["day", "night"]
     assert [p.period for p in found.periods] == ["day", "night"]

@@ -107,7 +107,9 @@ def test_without_dask_a_cluster_is_refused_with_what_to_install(
 
 
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_returns_what_one_process_would() -> None:
+def test_a_cluster_returns_what_one_process_would_also_after_a_worker_was_killed(
+    tmp_path: Path,
+) -> None:
     from distributed import LocalCluster
 
     with (
@@ -120,6 +122,8 @@ def test_a_cluster_returns_what_one_process_would() -> None:
         assert runner.map(halved, NUMBERS) == Serial().map(halved, NUMBERS)
         with pytest.raises(ValueError, match="two"):
             runner.map(refuse, NUMBERS)
+
+        assert runner.map(die_once, [tmp_path / "a", tmp_path / "b"]) == ["a", "b"]
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -3,9 +3,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.optimize.clocks import Ticking
 
 from lvbo.errors import InfeasibleError
 from lvbo.ids import ControllerId, PlanId
+from lvbo.optimize.deadline import Deadline
 from lvbo.optimize.evaluate import AreaJudge
 from lvbo.optimize.offsets import best_offsets
 from lvbo.optimize.search import AreaSearch, Effort, Found, Hold, Objective, Programmes, plan_of
@@ -71,6 +73,20 @@ def test_improving_never_costs_more(search: AreaSearch) -> None:
 
     assert offsets < before
     assert after <= offsets + 1e-4
+
+
+def test_kicks_end_when_they_save_too_little_or_time_is_over(search: AreaSearch) -> None:
+    area = search.start(80)
+    assert area is not None
+    search.improve(area)
+    looks = []
+    for least_gain, at_s in ((0.5, 1e9), (0.0, 12.0)):
+        clock = Ticking()
+        until = Deadline(at_s=at_s, clock=clock)
+        search.kick(area, Effort(kicks=1000, least_gain=least_gain, until=until))
+        looks.append(clock.looks)
+
+    assert looks == [5, 13]
 
 
 def test_offsets_found_are_as_good_as_the_best_of_all(judge: AreaJudge, models: Models) -> None:

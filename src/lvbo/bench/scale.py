@@ -131,22 +131,21 @@ def _steps(bench: ScaleBench) -> list[tuple[str, Callable[[], list[Row]]]]:
 
 
 def _sharing(task: ScaleTask, bench: ScaleBench) -> Callable[[], list[Row]]:
+    """Return the step for workers that are all processes, one alone too, warm before any clock."""
+
     def step() -> list[Row]:
         with ExitStack() as stack:
-            runners = [stack.enter_context(_open(w, "")) for w in bench.workers]
+            runners: list[TaskRunner] = [
+                stack.enter_context(Pool(workers)) for workers in bench.workers
+            ]
             if bench.cluster:
-                runners.append(stack.enter_context(_open(0, bench.cluster)))
+                runners.append(stack.enter_context(Cluster(bench.cluster)))
             for runner in runners:
                 _warm(runner, task)
             shared = _in_turns(task, runners, bench.repeats)
             return [*shared, *(_areas(task, runner) for runner in runners)]
 
     return step
-
-
-def _open(workers: int, cluster: str) -> Pool | Cluster:
-    """Return workers that are all processes, one alone too: their start is no part of the time."""
-    return Cluster(cluster) if cluster else Pool(workers)
 
 
 def _warm(runner: TaskRunner, task: ScaleTask) -> None:

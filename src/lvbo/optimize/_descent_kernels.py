@@ -40,8 +40,11 @@ from lvbo.optimize._wide import (
     store,
 )
 
-WITH_NEXT, ALONE, EVEN = 0, 1, 2
-"""What a look counts: a signal's queues and those it feeds, its own, its own by formula."""
+WITH_NEXT, ALONE, EVEN = np.int64(0), np.int64(1), np.int64(2)
+"""What a look counts: a signal's queues and those it feeds, its own, its own by formula.
+
+Of this type they are no literals, for each of which the compiler would make kernels anew.
+"""
 FIXED = -2
 """Closes a window that stands as it is: it begins `late` s after the offset and lasts `past` s."""
 

@@ -13,19 +13,19 @@ from lvbo.optimize._profile_kernels import FULL, PERMITTED, queue_cost, yielding
 from lvbo.optimize._profile_values import Area, Floats
 from lvbo.optimize._wide import Row, fill, inner, lean, least, load, most, store
 
-PLENTY = 1e6
-"""Vehicles in a cycle that nothing holds up."""
+LITTLE = 1e-6
 
 
 @inner
 def even_room(area: Area, c: int, q: int) -> Row:
     """Return how many vehicles may leave queue q of signal c in a cycle.
 
-    As many as the turn lets go that has the least room for its share. Whoever is yielded to comes
-    while the one who yields has green.
+    Turns share the lane in the order in which they come: it moves as long as the turn that has the
+    least green, and an average vehicle needs the time that those of its turns do. Whoever is
+    yielded to comes while the one who yields has green.
     """
     mesh, lamps, cycle = area.mesh, area.lamps, area.cycle
-    room = fill(PLENTY)
+    green, need = fill(cycle), fill(LITTLE)
     for k in range(mesh.turn_move.shape[1]):
         part = mesh.turn_share[q, k]
         if mesh.turn_move[q, k] < 0 or part <= 0:
@@ -34,16 +34,16 @@ def even_room(area: Area, c: int, q: int) -> Row:
         for f in range(mesh.foes.shape[2]):
             if mesh.foes[q, k, f] >= 0:
                 against += mesh.total[mesh.foes[q, k, f]]
-        goes = fill(0)
+        lit, goes = fill(0), fill(LITTLE)
         for w in range(lamps.first[c], lamps.last[c]):
             if lamps.move[w] == mesh.turn_move[q, k]:
                 length, pace = load(lamps.length, w), fill(mesh.sat[q])
                 if lamps.right[w] == PERMITTED:
                     foe = fill(float(against * cycle)) / most(length, fill(1))
                     pace = yielding_rate(foe, mesh.lanes[q], mesh.sat[q])
-                goes = goes + length * pace
-        room = least(room, goes / part)
-    return room
+                lit, goes = lit + length, goes + length * pace
+        green, need = least(green, lit), need + part * lit / goes
+    return green / need
 
 
 @inner
