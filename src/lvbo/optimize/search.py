@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-SIZES = (4, 2, 1)
+SIZES = (4, 1)
 """Seconds that move between stages, the large steps first."""
 ROUNDS_OFFSETS, ROUNDS_GREENS = 1, 2
 SWEEPS, SWEEPS_PRESET = 4, 2
