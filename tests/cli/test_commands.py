@@ -119,6 +119,7 @@ def test_a_wave_for_buses_names_every_line_that_is_wrong(
     [
         (("-s", "High St", "--paths", "3", "--as-is"), "LV738"),
         (("-s", "High St", "--hold", "AB", "--bus", "x.toml"), "LV738"),
+        (("-s", "High St", "--hold", "AB", "--one-by-one"), "LV738"),
         (("--paths", "3"), "LV739"),
         (("-s", "High St", "--ratio", "much"), "LV704"),
         (("-s", "High St", "--keep", "0.5"), "LV703"),

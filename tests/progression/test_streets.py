@@ -183,8 +183,13 @@ def with_clock(network: Network, controller: str, clock: Clock) -> Network:
     return replace(network, controllers=own)
 
 
-def test_a_wave_does_not_count_on_a_signal_without_a_link(network: Network, plans: PlanSet) -> None:
-    alone = with_clock(network, "B0", Clock(linked=False))
+@pytest.mark.parametrize(
+    ("clock", "code"), [(Clock(linked=False), "LV448"), (Clock(drift_s_pd=6), "LV449")]
+)
+def test_a_wave_does_not_count_on_a_clock_that_nobody_keeps(
+    network: Network, plans: PlanSet, clock: Clock, code: str
+) -> None:
+    alone = with_clock(network, "B0", clock)
     odd = plans.with_plans(p.later(17) for p in plans.plans if p.controller == "B0")
     linked = coordinate(network.corridors[0], odd, street=Street(network=network))
     made = coordinate(alone.corridors[0], odd, street=Street(network=alone))
@@ -192,7 +197,7 @@ def test_a_wave_does_not_count_on_a_signal_without_a_link(network: Network, plan
 
     assert running(made.plans)[own] == running(odd)[own]
     assert made.periods[0].runs.sum_ms >= linked.periods[0].runs.sum_ms
-    assert [f.code for f in made.findings] == ["LV448"]
+    assert [f.code for f in made.findings] == [code]
 
 
 def test_a_clock_that_drifts_takes_its_worst_from_the_band(

@@ -159,7 +159,7 @@ class Task:
         network = self.street.network
         fixed = plan.controller in self.street.locked or not self.settings.may_reorder
         if network is not None:
-            fixed |= not network.controller_index[plan.controller].clock.linked
+            fixed |= not is_counted_on(network.controller_index[plan.controller].clock)
         shared = sum(p.controller == plan.controller for p in self.plans) > 1
         if network is None or fixed or shared or not _both(stop):
             return [plan]
@@ -229,9 +229,9 @@ class Task:
         return network.controller_index[plan.controller] if network else None
 
     def _set(self, k: int, runs: BandPlan | LinkBandPlan) -> Plan:
-        """Return the plan that signal k runs; without a link nobody sets its offset."""
+        """Return the plan that signal k runs; one not counted on keeps its own."""
         controller = self._controller(self.plans[k])
-        if controller is not None and not controller.clock.linked:
+        if controller is not None and not is_counted_on(controller.clock):
             return self.plans[k]
         return self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
 
@@ -348,10 +348,7 @@ class Task:
         self, problem: BandProblem, runs: BandPlan, findings: Sequence[Finding] = ()
     ) -> PeriodWave:
         """Return the wave of bands that were found elsewhere."""
-        plans = tuple(
-            self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
-            for k in range(len(self.plans))
-        )
+        plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
         return self._wave(problem, runs, plans, findings, None)
 
     def evaluated(self) -> PeriodWave:

@@ -127,7 +127,7 @@ class _Task:
         return replace(own, runs=runs, band=None, plans=plans, findings=found)
 
     def _set(self, k: int, plan: PathBandPlan) -> Plan:
-        if not self.network.controller_index[self.own.controllers[k]].clock.linked:
+        if not is_counted_on(self.network.controller_index[self.own.controllers[k]].clock):
             return self.own.plans[k]
         return self.own.choices[k][plan.patterns[k]].at_offset(plan.offsets_ms[k] // 100)
 

@@ -65,6 +65,7 @@ def wave(
     _refuse_together(
         {"--hold": hold, "--paths": paths, "--bus": bus},
         {"--as-is": as_is or None, "--posted": posted, "--ratio": ratio, "--why": why or None,
+         "--one-by-one": one_by_one or None, "--signed": signed,
          "--model": None if model is WaveModel.TWO_WAY else model},
         street or (),
     )  # fmt: skip
