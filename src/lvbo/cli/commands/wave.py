@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,9 +18,11 @@ from lvbo.cli.tables import plain_table
 from lvbo.progression.linkbands import WaveModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from lvbo.demand.demand import Demand
     from lvbo.errors import Finding
+    from lvbo.ids import LinkId
     from lvbo.progression.ranking import Candidate
     from lvbo.progression.wave import Wave
     from lvbo.signal.schedule import PlanSet
@@ -39,6 +43,7 @@ def wave(
     posted: Annotated[
         float | None, typer.Option("--posted", metavar="KMH", help="cli_opt_posted")
     ] = None,
+    whole_band: Annotated[bool, typer.Option("--whole-band", help="cli_opt_whole_band")] = False,
     why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
     one_by_one: Annotated[bool, typer.Option("--one-by-one", help="cli_opt_one_by_one")] = False,
     hold: Annotated[
@@ -58,13 +63,21 @@ def wave(
         return
     from lvbo.progression.coordinate import Street, evaluate_wave
     from lvbo.progression.coordinate_network import NetworkGoal, coordinate_network
+    from lvbo.progression.tradeoff import MOST_COST
     from lvbo.progression.wave import WaveSettings
     from lvbo.project.line import safe_plans
 
     if plans is None and not as_is:
         chosen = safe_plans(place.network, chosen)
-    settings = WaveSettings(model=model, posted_step_kmh=posted)
-    known = Street(network=place.network, speeds_mps=place.speeds_mps)
+    settings = WaveSettings(
+        model=model,
+        posted_step_kmh=posted,
+        most_cost=math.inf if whole_band else MOST_COST,
+    )
+    traffic = _traffic(session, place, chosen, counts)
+    known = Street(
+        network=place.network, demand=traffic.demand, speeds_mps=traffic.speeds_mps
+    )
     corridors = [place.network.corridor(name) for name in street]
     with session.step("waves"):
         if as_is:
@@ -85,12 +98,45 @@ def wave(
         session.show(wave_table(session, made))
         if model is not WaveModel.TWO_WAY:
             session.show(link_table(session, made))
+    if traffic.demand is not None:
+        findings += _show_advice(session, place, traffic.demand, waves)
     if why:
         findings += _show_reasons(session, waves)
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Traffic:
+    """What is known of the traffic of a place: its demand, where it was counted, and speeds."""
+
+    demand: Demand | None
+    speeds_mps: Mapping[LinkId, float]
+
+
+def _traffic(session: Session, place: Place, plans: PlanSet, counts: list[Path] | None) -> _Traffic:
+    if not counts:
+        return _Traffic(demand=None, speeds_mps=place.speeds_mps)
+    from lvbo.demand.estimate import estimate_demand
+    from lvbo.demand.speeds import platoon_speeds
+
+    with session.step("counts"):
+        seen = the_counts(counts, place.network)
+    with session.step("demand"):
+        demand = estimate_demand(place.network, seen, plans=plans)
+    return _Traffic(demand=demand, speeds_mps={**platoon_speeds(seen), **place.speeds_mps})
+
+
+def _show_advice(
+    session: Session, place: Place, demand: Demand, waves: list[Wave]
+) -> list[Finding]:
+    from lvbo.progression.advice import advise_wave
+
+    advice = [a.reason for made in waves for a in advise_wave(made, place.network, demand)]
+    session.show_findings(advice, most=len(advice))
+    return advice
 
 
 def _show_reasons(session: Session, waves: list[Wave]) -> list[Finding]:
@@ -186,10 +232,10 @@ def _rank(session: Session, place: Place, plans: PlanSet, counts: list[Path]) ->
 
 def rank_table(session: Session, ranked: Sequence[Candidate]) -> Table:
     """Return the streets by what a wave on them would save on a day."""
-    names = ("street", "signals", "spacing", "through", "turn_in", "saturation", "wave_saves",
-             "timing_saves", "in_force")  # fmt: skip
+    names = ("street", "signals", "spacing", "through", "turn_in", "saturation", "platoon_ratio",
+             "wave_saves", "wave_range", "timing_saves", "in_force")  # fmt: skip
     columns = [session.words(f"cli_col_{c}") for c in names]
-    table = plain_table(session.words("cli_title_ranked"), columns, numbers=8)
+    table = plain_table(session.words("cli_title_ranked"), columns, numbers=10)
     table.caption = session.words("cli_ranked_caption")
     table.caption_justify = "left"
     for c in ranked:
@@ -200,7 +246,9 @@ def rank_table(session: Session, ranked: Sequence[Candidate]) -> Table:
             f"{c.through_vph:.0f}",
             f"{100 * c.turn_in:.0f}",
             f"{c.saturation:.2f}",
+            "–" if c.platoon_ratio is None else f"{c.platoon_ratio:.2f}",
             f"{c.saving_vehh:.1f}",
+            "–" if c.range_vehh is None else f"{c.range_vehh[0]:.1f} – {c.range_vehh[1]:.1f}",
             "–" if c.retiming_vehh is None else f"{c.retiming_vehh:.1f}",
             "–" if c.in_force is None else f"{100 * c.in_force:.0f}",
         )
@@ -217,7 +265,9 @@ def _ranked(c: Candidate) -> dict[str, object]:
         "through_vph": c.through_vph,
         "turn_in": c.turn_in,
         "saturation": c.saturation,
+        "platoon_ratio": c.platoon_ratio,
         "saving_vehh": c.saving_vehh,
+        "saving_range_vehh": c.range_vehh,
         "retiming_vehh": c.retiming_vehh,
         "in_force": c.in_force,
         "reasons": [reason.code for reason in c.reasons],
