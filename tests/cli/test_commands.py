@@ -7,6 +7,7 @@ import pytest
 from tests.cli.conftest import Call
 
 from lvbo.io.plans_toml import read_plans
+from lvbo.progression.advice import ROWS
 
 
 def test_a_network_is_checked_and_its_doubts_are_named(call: Call, tiny: Path) -> None:
@@ -49,6 +50,9 @@ def test_streets_are_listed(call: Call, tiny: Path) -> None:
     assert [street["name"] for street in said.data["corridors"]] == ["High St"]
 
 
+BANDS = ("outbound_s", "inbound_s")
+
+
 @pytest.mark.parametrize("model", ["multiband", "amband"])
 def test_a_wave_of_another_model_tells_the_band_of_every_section(
     call: Call, tiny: Path, tmp_path: Path, model: str
@@ -74,6 +78,25 @@ def test_a_wave_holds_only_streets_that_it_was_given(
 
     assert said.status == 2
     assert "LV489" in said.out + said.err
+
+
+def test_counts_beside_a_street_cut_its_delay_and_bring_advice(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    words = ("wave", tiny, "-s", "High St", "-o", tmp_path / "w", "--json")
+    blind, seeing = call(*words), call(*words, "-c", tiny_counts)
+    whole = call(*words, "-c", tiny_counts, "--whole-band")
+    codes = [{f["code"] for f in said.data["findings"]} for said in (blind, seeing, whole)]
+    bands = [
+        sum(period[way] for period in said.data["waves"][0]["periods"] for way in BANDS)
+        for said in (blind, seeing, whole)
+    ]
+
+    advice = {row.code for row in ROWS}
+    assert not advice & codes[0]
+    assert len(advice & codes[1]) == len(advice & codes[2]) == 1
+    assert "LV490" not in codes[2]
+    assert ("LV490" in codes[1]) == (bands[1] < bands[2] - 1)
 
 
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.progression.test_slack import flows
 from lvbo.progression.band import two_way_band
 from lvbo.progression.problem import BandKind
 from lvbo.progression.slack import cost_of, platoon_ratio
-from lvbo.progression.tradeoff import SHARES, keep_band
+from lvbo.progression.tradeoff import keep_band
 from lvbo.progression.walk import walk_plan
 
 seeds = st.integers(0, 10_000)
@@ -39,9 +39,10 @@ def test_a_one_way_band_is_given_up_where_both_directions_carry_as_much() -> Non
     whole = keep_band(problem, plan, flows(4), math.inf)
 
     assert kept.share < 1
-    assert kept.extra > 0.01
+    assert kept.extra > 0
     after = cost_of(problem, kept.plan, flows(4)).index_s_per_h
-    assert after < 0.99 * cost_of(problem, whole.plan, flows(4)).index_s_per_h
+    assert after < cost_of(problem, whole.plan, flows(4)).index_s_per_h
+    assert kept.plan.sum_ms >= plan.sum_ms / 2
     assert (whole.share, whole.plan.sum_ms) == (1, plan.sum_ms)
 
 
@@ -52,7 +53,7 @@ def test_the_direction_that_nearly_everybody_drives_keeps_its_band() -> None:
     outbound = keep_band(problem, two_way_band(replace(problem, weight_in=0.1)).whole, traffic)
 
     assert outbound.plan.kind is BandKind.OUTBOUND
-    assert outbound.plan.outbound_ms >= 15_000
+    assert outbound.plan.outbound_ms >= 10_000
 
 
 @settings(max_examples=10, deadline=None)
@@ -66,14 +67,13 @@ def test_what_is_kept_is_there_and_costs_no_more_than_allowed(seed: int) -> None
         kept = keep_band(problem, plan, traffic, most)
         cost = cost_of(problem, kept.plan, traffic).index_s_per_h
         shares.append(kept.share)
+        assert 0.5 * plan.sum_ms - 1000 <= kept.plan.sum_ms <= plan.sum_ms + 1
         assert cost <= (1 + most) * kept.least.index_s_per_h + 1e-6
         assert walk_plan(problem, kept.plan).violations == ()
-        assert kept.plan.outbound_ms >= kept.share * plan.outbound_ms - 1000
-        assert kept.plan.inbound_ms >= kept.share * plan.inbound_ms - 1000
+        assert kept.plan.outbound_ms >= plan.outbound_ms // 2 - 1000
+        assert kept.plan.inbound_ms >= plan.inbound_ms // 2 - 1000
 
-    assert shares == sorted(shares)
     assert shares[-1] == 1
-    assert set(shares) <= set(SHARES)
 
 
 def test_platoons_that_arrive_in_the_green_have_the_ratio_that_a_pencil_finds() -> None:

@@ -8,18 +8,19 @@ counted runs on seeds that are never judged, and all offsets are designed before
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import polars as pl
 
 from lvbo.bench.arteries import ARTERIES, make_artery
 from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
-from lvbo.bench.kept import Kept, code_digest
+from lvbo.bench.kept import DESIGN_ROOMS, Kept, code_digest
 from lvbo.bench.wave_designs import MODELS, UNSET, Ground, facts, prepare, wave_plans
 from lvbo.bench.wave_summary import summary
-from lvbo.codec import digest
+from lvbo.codec import digest, from_plain, to_plain
 from lvbo.errors import LvboError, UsageError
 from lvbo.evaluation.corridors import Way, measure_corridor
 from lvbo.evaluation.measures import measure
@@ -34,6 +35,8 @@ from lvbo.simulation.runs import Run
 from lvbo.simulation.simulate import Conduct, simulate
 
 LEAST_SIGNALS = 3
+ALL_ROOMS = (*DESIGN_ROOMS, "optimize")
+"""The rooms whose code decides what offsets are designed."""
 
 Progress = Callable[[str, float], None]
 """Told what is being done and the share of all of it that is done."""
@@ -88,9 +91,9 @@ def run_waves(
         cases = list(_cases(scenarios or (), chosen, Path(place)))
         for number, case in enumerate(cases):
             tell = _part(progress, number, len(cases))
-            ground = _ground(case, chosen)
-            told[_name(case)] = facts(ground)
-            rows += _judged(case, ground, chosen, kept, tell)
+            designed = _designed(case, chosen, kept)
+            told[_name(case)] = designed.facts
+            rows += _judged(case, designed, chosen, kept, tell)
     return BenchResult(
         bench="waves",
         versions=used_versions(),
@@ -155,6 +158,43 @@ def _name(case: _Case) -> str:
     return f"{case.scenario.name} {case.corridor.name}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Designed:
+    """What the street is like, and the plans of each model, or why it has none."""
+
+    facts: dict[str, object]
+    plans: dict[str, PlanSet | LvboError]
+
+
+def _designed(case: _Case, bench: WavesBench, kept: Kept) -> _Designed:
+    """Return the plans of the models asked for; what was designed before is not counted again."""
+    ground = cache(lambda: _ground(case, bench))
+    code = code_digest(ALL_ROOMS)
+
+    def held(what: str, make: Callable[[], object]) -> Mapping[str, object]:
+        key = kept.key(code, case.scenario, "waves", case.corridor.id, what)
+        known = kept.read(key)
+        if known is None:
+            known = {"value": make()}
+            kept.write(key, known)
+        return known
+
+    plans: dict[str, PlanSet | LvboError] = {}
+    for name in (name for name in MODELS if name in bench.models):
+        try:
+            made = held(name, lambda name=name: to_plain(_bare(wave_plans(ground(), name))))  # type: ignore[misc]
+            plans[name] = from_plain(PlanSet, made["value"])
+        except LvboError as error:
+            plans[name] = error
+    told = held("facts", lambda: facts(ground()))["value"]
+    return _Designed(facts=dict(told) if isinstance(told, dict) else {}, plans=plans)
+
+
+def _bare(plans: PlanSet) -> PlanSet:
+    """Return the plans without what was found on the way: findings have no plain form."""
+    return replace(plans, findings=())
+
+
 def _ground(case: _Case, bench: WavesBench) -> Ground:
     scenario = case.scenario
     return prepare(
@@ -170,11 +210,10 @@ def _ground(case: _Case, bench: WavesBench) -> Ground:
 
 
 def _judged(
-    case: _Case, ground: Ground, bench: WavesBench, kept: Kept, progress: Progress
+    case: _Case, designed: _Designed, bench: WavesBench, kept: Kept, progress: Progress
 ) -> Iterator[Row]:
-    designs = {name: _design(ground, name) for name in MODELS if name in bench.models}
-    for number, (name, plans) in enumerate(designs.items()):
-        progress(f"{_name(case)}: {name}", number / len(designs))
+    for number, (name, plans) in enumerate(designed.plans.items()):
+        progress(f"{_name(case)}: {name}", number / len(designed.plans))
         for seed in range(bench.seeds):
             yield {
                 "scenario": case.scenario.name,
@@ -187,13 +226,6 @@ def _judged(
                 "seed": seed,
                 **_values(case, name, plans, seed, kept),
             }
-
-
-def _design(ground: Ground, name: str) -> PlanSet | LvboError:
-    try:
-        return wave_plans(ground, name)
-    except LvboError as error:
-        return error
 
 
 def _values(

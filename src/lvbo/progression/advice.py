@@ -6,7 +6,6 @@ The table stands in `docs/waves.md` with the figures it rests on; `lvbo bench wa
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,10 +18,6 @@ from lvbo.progression.problem import BandPlan, BandProblem
 from lvbo.progression.slack import CorridorFlows
 from lvbo.progression.wave import Wave
 from lvbo.timing.plans import period_volumes
-
-BUSY = 0.9
-TURNING = 0.25
-MANY = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,24 +47,27 @@ class Case(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """One row: the case, when it holds, the model to use, and the sentence that says why."""
+    """One row: the case, the trait that must be above a limit, the model, the sentence on it.
+
+    A row without a trait fits every street.
+    """
 
     case: Case
-    holds: Callable[[StreetTraits], bool]
+    trait: str | None
+    above: float
     model: WaveModel
     code: str
 
+    def holds(self, traits: StreetTraits) -> bool:
+        """Say whether the row fits a street."""
+        return self.trait is None or getattr(traits, self.trait) > self.above
+
 
 ROWS: tuple[Row, ...] = (
-    Row(case=Case.BUSY, holds=lambda s: s.load > BUSY, model=WaveModel.TWO_WAY, code="LV491"),
-    Row(
-        case=Case.TURNING,
-        holds=lambda s: s.turn_in > TURNING,
-        model=WaveModel.TWO_WAY,
-        code="LV492",
-    ),
-    Row(case=Case.LONG, holds=lambda s: s.signals > MANY, model=WaveModel.TWO_WAY, code="LV493"),
-    Row(case=Case.OTHER, holds=lambda _: True, model=WaveModel.TWO_WAY, code="LV494"),
+    Row(case=Case.BUSY, trait="load", above=0.9, model=WaveModel.TWO_WAY, code="LV491"),
+    Row(case=Case.TURNING, trait="turn_in", above=0.25, model=WaveModel.TWO_WAY, code="LV492"),
+    Row(case=Case.LONG, trait="signals", above=10, model=WaveModel.TWO_WAY, code="LV493"),
+    Row(case=Case.OTHER, trait=None, above=0.0, model=WaveModel.TWO_WAY, code="LV494"),
 )
 
 

@@ -346,7 +346,7 @@ class Task:
         return kept.plan, tuple(self._given_up(kept))
 
     def _given_up(self, kept: KeptBand) -> Iterator[Finding]:
-        if kept.share < 1:
+        if round(100 * (1 - kept.share)) > 0:
             yield Finding(
                 code="LV490",
                 place=f"{self.corridor.name} {self.period.name}",

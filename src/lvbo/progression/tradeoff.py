@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How much of a band to keep: all of it, unless that costs too much delay and too many stops.
+"""How much of a band to keep: all of it, unless less of it costs less delay and fewer stops.
 
-A narrower band leaves each signal more room. For every share of the band the best offsets within
-that room are found, down to no band at all; the widest whose cost is near the least is kept.
+A narrower band leaves each signal more room. For every share of the band, down to half of it, the
+best offsets within that room are found; the widest whose cost is near the least is kept. Half of it
+always stays: simulation has fewer stops in a band than the model of platoons says.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from lvbo.progression.offsets import Setting, fix_times, plan_at
 from lvbo.progression.problem import BandPlan, BandProblem
 from lvbo.progression.slack import CorridorFlows, Cost, SlackUse, cut_delay_in_slack
 
-SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
+SHARES = (1.0, 0.75, 0.5)
 """The shares of the band that are tried."""
 MOST_COST = 0.01
 """What a band may cost over the least delay and stops, as a share of them."""
@@ -26,7 +27,7 @@ SECOND_MS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptBand:
-    """Hold the plan that is kept, the share of the band in it, and what was weighed.
+    """Hold the plan that is kept, the share of both bands together in it, and what was weighed.
 
     `whole` is the cost with all of the band, `least` the least that was found.
     """
@@ -48,13 +49,21 @@ def keep_band(
 ) -> KeptBand:
     """Return the plan with the largest share of its bands whose cost is near the least.
 
+    Its bands are as wide as its offsets give, in the directions that had one.
+
     The plan must have a cycle and offsets of whole seconds (`Band.whole`).
     """
     tried = list(_tried(problem, plan, flows))
     least = min((use.after for _, use in tried), key=lambda cost: cost.index_s_per_h)
     most = (1 + most_cost) * least.index_s_per_h
     share, use = next(pair for pair in tried if pair[1].after.index_s_per_h <= most)
-    return KeptBand(plan=use.plan, share=share, whole=tried[0][1].after, least=least)
+    chosen = use.plan if share == SHARES[0] else _widened(problem, plan, use.plan)
+    return KeptBand(
+        plan=chosen,
+        share=chosen.sum_ms / plan.sum_ms if plan.sum_ms else 1.0,
+        whole=tried[0][1].after,
+        least=least,
+    )
 
 
 def _tried(
@@ -70,6 +79,18 @@ def _narrowed(problem: BandProblem, plan: BandPlan, share: float) -> BandPlan:
     out, back = (
         int(share * band // SECOND_MS) * SECOND_MS for band in (plan.outbound_ms, plan.inbound_ms)
     )
+    return _with_bands(problem, plan, (out, back))
+
+
+def _widened(problem: BandProblem, before: BandPlan, plan: BandPlan) -> BandPlan:
+    """Return the plan with bands as wide as its offsets give, in directions with one before."""
+    widest = _with_bands(problem, plan, None)
+    out = widest.outbound_ms if before.outbound_ms else 0
+    back = widest.inbound_ms if before.inbound_ms else 0
+    return _with_bands(problem, plan, (out, back))
+
+
+def _with_bands(problem: BandProblem, plan: BandPlan, bands_ms: tuple[int, int] | None) -> BandPlan:
     chain = fix_times(
         build_chain(problem),
         np.array(plan.travel_out_ms, np.int64),
@@ -81,4 +102,5 @@ def _narrowed(problem: BandProblem, plan: BandPlan, share: float) -> BandPlan:
         patterns=plan.patterns,
         kind=plan.kind,
     )
-    return plan_at(problem, chain, setting, (out, back))
+    found = plan_at(problem, chain, setting, bands_ms)
+    return replace(found, travel_out_ms=plan.travel_out_ms, travel_in_ms=plan.travel_in_ms)
