@@ -291,6 +291,52 @@ def test_the_one_way_plan_that_a_line_both_ways_loses_is_found_by_every_model() 
     assert [p.band.exact.sum_ms for p in parted.parts if p.band] == [20_000]
 
 
+# signs, with numbers ----------------------------------------------------------------------------
+
+
+def uneven_ways() -> BandProblem:
+    """Return two signals 15 s apart with 20 s of green outbound and 12 s inbound, of 60 s."""
+    pattern = Pattern(outbound=((0, 20_000),), inbound=((0, 12_000),))
+    return replace(plain((20, 20), (15,)), patterns=((pattern,), (pattern,)))
+
+
+def test_the_front_has_outbound_on_its_first_axis() -> None:
+    front = pareto_front(uneven_ways())
+    widest = max(front.corners, key=lambda corner: corner.outbound_share)
+
+    assert front.inbound_at(0.0) == pytest.approx(12 / 60, abs=NEAR)
+    assert widest.outbound_share == pytest.approx(20 / 60, abs=NEAR)
+    assert (widest.plan.offsets_ms[1] - widest.plan.offsets_ms[0]) % 60_000 == 15_000  # later
+
+
+def test_a_part_has_the_offsets_of_its_own_direction() -> None:
+    out = part_corridor(uneven_ways(), PartWishes(flow_out_vph=(900.0,), flow_in_vph=(1.0,)))
+    back = part_corridor(uneven_ways(), PartWishes(flow_out_vph=(1.0,), flow_in_vph=(900.0,)))
+    apart = [
+        (p.band.exact.offsets_ms[1] - p.band.exact.offsets_ms[0]) % 60_000
+        for parted in (out, back)
+        for p in parted.parts
+        if p.band
+    ]
+
+    assert apart == [15_000, 45_000]  # outbound the second signal is later, inbound the first
+
+
+def test_sides_of_a_band_are_told_before_and_after_its_line() -> None:
+    # the line of a single link may lie anywhere in the green of 20 s: what is before it and after
+    # it adds up to the band, and the front leaves signal 0 so much before the line
+    problem = LinkBandProblem(
+        street=uneven_ways(), weight_out=(1.0,), weight_in=(0.01,), least_side=0.0
+    )
+    plan = link_bands(problem).exact
+    ((before, after),) = plan.sides_out_ms
+    at = (plan.line_out_ms[0] - plan.offsets_ms[0]) % 60_000  # of the line in the green
+
+    assert before + after == 20_000
+    assert (before, after) == (at, 20_000 - at)
+    assert plan.line_out_ms[1] - plan.line_out_ms[0] == 15_000
+
+
 # walkers ----------------------------------------------------------------------------------------
 
 

@@ -145,6 +145,27 @@ def test_coordination_keeps_cycles_and_greens(network: Network, plans: PlanSet) 
     assert [p.greens for p in after.plans] == [p.greens for p in plans.plans]
 
 
+def test_a_second_signal_that_is_later_by_the_drive_serves_outbound(
+    network: Network, plans: PlanSet
+) -> None:
+    corridor = network.corridors[0]
+    drives_s = [s.length_m / (0.76 * s.speed_limit_mps) for s in corridor.outbound]
+    at_s = {c: round(sum(drives_s[:k])) for k, c in enumerate(corridor.controllers)}
+    bands = []
+    for sign in (10, -10):
+        moved = plans.mapped(
+            lambda plan, sign=sign: plan.at_offset(sign * at_s.get(plan.controller, 0))
+        )
+        (wave,) = evaluate_wave(corridor, moved, street=Street(network=network)).periods
+        bands.append((wave.runs.outbound_ms, wave.runs.inbound_ms))
+
+    (out, _), (_, back) = bands
+    assert out == pytest.approx(wave.runs.min_green_out_ms, abs=3000)
+    assert back == pytest.approx(wave.runs.min_green_in_ms, abs=3000)
+    assert bands[0][1] < bands[0][0] / 2
+    assert bands[1][0] < bands[1][1] / 2
+
+
 def test_locked_signals_keep_their_offsets(network: Network, plans: PlanSet) -> None:
     corridor = network.corridors[0]
     first = corridor.controllers[0]
