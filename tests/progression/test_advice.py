@@ -12,7 +12,6 @@ from tests.progression.problems import plain
 from tests.progression.test_slack import flows
 
 from lvbo.progression.advice import ROWS, Case, Row, StreetTraits, advise, street_traits
-from lvbo.progression.offsets import evaluate_offsets
 
 WAVES = Path(__file__).parents[2] / "docs" / "waves.md"
 CALM = StreetTraits(signals=5, spacing_m=350.0, turn_in=0.1, tide=0.5, load=0.7)
@@ -58,13 +57,12 @@ def test_a_street_of_each_kind_gets_the_model_of_its_row(asked: Row) -> None:
 
 def test_the_traits_of_a_street_are_those_a_pencil_finds() -> None:
     problem = plain((20, 30, 20), (30, 50))
-    plan = evaluate_offsets(problem, 60_000, (0, 0, 0), (0, 0, 0))
     traffic = replace(flows(3, 900, 300), turn_in_out=(1.0, 0.1, 0.2), turn_in_in=(0.4, 0.1, 1.0))
 
-    traits = street_traits(problem, plan, traffic)
+    traits = street_traits(problem, traffic, 0.8)
 
     assert traits.signals == 3
     assert traits.spacing_m == pytest.approx(400)
     assert traits.turn_in == pytest.approx((0.1 + 0.2 + 0.4 + 0.1) / 4)  # not where all begin
     assert traits.tide == pytest.approx(900 / 1200)
-    assert traits.load == pytest.approx(900 / (3600 * 20 / 60))
+    assert traits.load == 0.8

@@ -294,10 +294,10 @@ def test_the_one_way_plan_that_a_line_both_ways_loses_is_found_by_every_model() 
 # signs, with numbers ----------------------------------------------------------------------------
 
 
-def uneven_ways() -> BandProblem:
-    """Return two signals 15 s apart with 20 s of green outbound and 12 s inbound, of 60 s."""
+def uneven_ways(drive_s: int = 15) -> BandProblem:
+    """Return two signals with 20 s of green outbound and 12 s inbound, of 60 s."""
     pattern = Pattern(outbound=((0, 20_000),), inbound=((0, 12_000),))
-    return replace(plain((20, 20), (15,)), patterns=((pattern,), (pattern,)))
+    return replace(plain((20, 20), (drive_s,)), patterns=((pattern,), (pattern,)))
 
 
 def test_the_front_has_outbound_on_its_first_axis() -> None:
@@ -307,6 +307,15 @@ def test_the_front_has_outbound_on_its_first_axis() -> None:
     assert front.inbound_at(0.0) == pytest.approx(12 / 60, abs=NEAR)
     assert widest.outbound_share == pytest.approx(20 / 60, abs=NEAR)
     assert (widest.plan.offsets_ms[1] - widest.plan.offsets_ms[0]) % 60_000 == 15_000  # later
+
+
+def test_a_wider_outbound_band_is_paid_by_the_inbound_one() -> None:
+    # 25 s each way are 10 s short of a cycle: of 20 + 12 s both bands together keep 22
+    front = pareto_front(uneven_ways(25))
+
+    assert front.inbound_at(10 / 60) == pytest.approx(12 / 60, abs=NEAR)
+    assert front.inbound_at(15 / 60) == pytest.approx(7 / 60, abs=NEAR)
+    assert front.inbound_at(20 / 60) == pytest.approx(2 / 60, abs=NEAR)
 
 
 def test_a_part_has_the_offsets_of_its_own_direction() -> None:
@@ -320,6 +329,8 @@ def test_a_part_has_the_offsets_of_its_own_direction() -> None:
     ]
 
     assert apart == [15_000, 45_000]  # outbound the second signal is later, inbound the first
+    assert out.worth == pytest.approx(900 / 901 * 20 / 60, abs=NEAR)
+    assert back.worth == pytest.approx(900 / 901 * 12 / 60, abs=NEAR)
 
 
 def test_sides_of_a_band_are_told_before_and_after_its_line() -> None:

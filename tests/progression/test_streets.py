@@ -154,7 +154,7 @@ def test_a_second_signal_that_is_later_by_the_drive_serves_outbound(
     bands = []
     for sign in (10, -10):
         moved = plans.mapped(
-            lambda plan, sign=sign: plan.at_offset(sign * at_s.get(plan.controller, 0))
+            lambda plan, sign=sign: plan.at_offset(sign * at_s.get(plan.controller, 0))  # type: ignore[misc]
         )
         (wave,) = evaluate_wave(corridor, moved, street=Street(network=network)).periods
         bands.append((wave.runs.outbound_ms, wave.runs.inbound_ms))

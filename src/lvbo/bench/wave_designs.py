@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.estimate import estimate_demand
@@ -16,8 +16,8 @@ from lvbo.network.network import Network
 from lvbo.optimize.evaluate import AreaJudge
 from lvbo.optimize.offsets import best_offsets
 from lvbo.optimize.search import Objective
-from lvbo.progression.coordinate import Street, coordinate
-from lvbo.progression.flows import corridor_flows
+from lvbo.progression.advice import advise, wave_traits
+from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
 from lvbo.progression.linkbands import WaveModel
 from lvbo.progression.wave import WaveSettings
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
@@ -117,13 +117,12 @@ def _least_delay(ground: Ground) -> PlanSet:
 
 
 def facts(ground: Ground) -> dict[str, object]:
-    """Return what the street is like: signals, spacing, turn-in share, cycle."""
-    flows = corridor_flows(ground.corridor, ground.network, ground.volumes)
-    turned = (*flows.turn_in_out[1:], *flows.turn_in_in[:-1])
-    running = ground.plans.running(ground.day.day_type, 0)
+    """Return what the street is like, its cycle, and the model that the program advises."""
+    street = Street(network=ground.network, speeds_mps=ground.speeds_mps)
+    wave = evaluate_wave(ground.corridor, ground.plans, street=street).periods[0]
+    traits = wave_traits(wave, ground.corridor, ground.network, ground.demand, ground.volumes)
     return {
-        "signals": len(ground.corridor.stops),
-        "spacing_m": round(ground.corridor.length_m / max(1, len(ground.corridor.stops) - 1)),
-        "turn_in": round(sum(turned) / max(1, len(turned)), 3),
-        "cycle_s": running[ground.corridor.controllers[0]].cycle_s,
+        **{name: round(value, 3) for name, value in asdict(traits).items()},
+        "cycle_s": wave.cycle_s,
+        "advised": str(advise(traits, ground.corridor.name).model),
     }

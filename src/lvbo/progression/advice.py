@@ -11,13 +11,14 @@ from enum import StrEnum
 
 from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, Severity
+from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
+from lvbo.progression.area import AreaModel
 from lvbo.progression.flows import corridor_flows
-from lvbo.progression.linkbands import WaveModel
-from lvbo.progression.problem import BandPlan, BandProblem
+from lvbo.progression.problem import BandProblem
 from lvbo.progression.slack import CorridorFlows
-from lvbo.progression.wave import Wave
-from lvbo.timing.plans import period_volumes
+from lvbo.progression.wave import PeriodWave, Wave
+from lvbo.timing.plans import Volumes, controller_models, period_volumes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,8 @@ class StreetTraits:
     """What decides which wave suits a street.
 
     `turn_in` is the share of its traffic that came from side streets, averaged over signals;
-    `tide` the larger direction's share of both; `load` the largest degree of saturation of a
-    coordinated movement under its green.
+    `tide` the larger direction's share of both; `load` the largest degree of saturation of a lane
+    at its signals.
     """
 
     signals: int
@@ -45,6 +46,18 @@ class Case(StrEnum):
     OTHER = "other"
 
 
+class Model(StrEnum):
+    """What may be advised: a wave of `lvbo wave`, or offsets of least delay (`lvbo area`).
+
+    `two_way` is our default: bands through all signals, kept as far as they are worth it.
+    """
+
+    TWO_WAY = "two_way"
+    MULTIBAND = "multiband"
+    AMBAND = "amband"
+    DELAY = "delay"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
     """One row: the case, the trait that must be above a limit, the model, the sentence on it.
@@ -55,7 +68,7 @@ class Row:
     case: Case
     trait: str | None
     above: float
-    model: WaveModel
+    model: Model
     code: str
 
     def holds(self, traits: StreetTraits) -> bool:
@@ -64,10 +77,10 @@ class Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(case=Case.BUSY, trait="load", above=0.9, model=WaveModel.TWO_WAY, code="LV491"),
-    Row(case=Case.TURNING, trait="turn_in", above=0.25, model=WaveModel.TWO_WAY, code="LV492"),
-    Row(case=Case.LONG, trait="signals", above=10, model=WaveModel.TWO_WAY, code="LV493"),
-    Row(case=Case.OTHER, trait=None, above=0.0, model=WaveModel.TWO_WAY, code="LV494"),
+    Row(case=Case.BUSY, trait="load", above=0.9, model=Model.DELAY, code="LV491"),
+    Row(case=Case.TURNING, trait="turn_in", above=0.25, model=Model.TWO_WAY, code="LV492"),
+    Row(case=Case.LONG, trait="signals", above=10, model=Model.TWO_WAY, code="LV493"),
+    Row(case=Case.OTHER, trait=None, above=0.0, model=Model.TWO_WAY, code="LV494"),
 )
 
 
@@ -76,7 +89,7 @@ class Advice:
     """The model that a street is advised, the row of the table, and why in words."""
 
     case: Case
-    model: WaveModel
+    model: Model
     reason: Finding
 
 
@@ -87,16 +100,30 @@ def advise_wave(wave: Wave, network: Network, demand: Demand) -> tuple[Advice, .
         for period in day.periods:
             own = wave.at(period.name, day.day_type)
             volumes = period_volumes(demand, day.day_type, period)
-            flows = corridor_flows(wave.corridor, network, volumes)
-            if any(flows.volume_out_vph) or any(flows.volume_in_vph):
-                traits = street_traits(own.problem, own.runs, flows)
+            stops = wave.corridor.stops
+            if any(volumes.get(m, 0.0) > 0 for s in stops for m in (s.outbound, s.inbound) if m):
+                traits = wave_traits(own, wave.corridor, network, demand, volumes)
                 advice = advise(traits, f"{wave.corridor.name} {period.name}")
                 found.setdefault(advice.case, advice)
     return tuple(found.values())
 
 
-def street_traits(problem: BandProblem, plan: BandPlan, flows: CorridorFlows) -> StreetTraits:
-    """Return the traits of a street from its greens and its traffic."""
+def wave_traits(
+    wave: PeriodWave, corridor: Corridor, network: Network, demand: Demand, volumes: Volumes
+) -> StreetTraits:
+    """Return the traits of a street under the plans of a wave at these volumes."""
+    plans = dict(zip(wave.controllers, wave.plans, strict=True))
+    models = {
+        m.controller.id: m
+        for m in controller_models(network, demand, volumes)
+        if m.controller.id in plans
+    }
+    load = AreaModel(network, models, volumes).saturation(plans)
+    return street_traits(wave.problem, corridor_flows(corridor, network, volumes), load)
+
+
+def street_traits(problem: BandProblem, flows: CorridorFlows, load: float) -> StreetTraits:
+    """Return the traits of a street from its sections, its traffic and its largest saturation."""
     metres = (*problem.distance_out_m, *problem.distance_in_m)
     turned = (*flows.turn_in_out[1:], *flows.turn_in_in[:-1])
     out, back = sum(flows.volume_out_vph), sum(flows.volume_in_vph)
@@ -105,22 +132,8 @@ def street_traits(problem: BandProblem, plan: BandPlan, flows: CorridorFlows) ->
         spacing_m=sum(metres) / len(metres),
         turn_in=sum(turned) / len(turned),
         tide=max(out, back) / (out + back) if out + back > 0 else 0.5,
-        load=max(_loads(problem, plan, flows)),
+        load=load,
     )
-
-
-def _loads(problem: BandProblem, plan: BandPlan, flows: CorridorFlows) -> list[float]:
-    """Return volume over capacity of the coordinated movements, signal by signal both ways."""
-    found = []
-    for signal, chosen in enumerate(plan.patterns):
-        pattern = problem.patterns[signal][chosen]
-        for windows, volume, most in (
-            (pattern.outbound, flows.volume_out_vph, flows.saturation_out_vph),
-            (pattern.inbound, flows.volume_in_vph, flows.saturation_in_vph),
-        ):
-            green = min(1.0, sum(length for _, length in windows) / problem.parts_per_cycle)
-            found.append(volume[signal] / (most[signal] * green))
-    return found
 
 
 def advise(traits: StreetTraits, place: str) -> Advice:

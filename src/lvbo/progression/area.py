@@ -193,6 +193,17 @@ class AreaModel:
             found.update(run.costs())
         return AreaCost(delay_vehs_ph=found)
 
+    def saturation(self, plans: Mapping[ControllerId, Plan]) -> float:
+        """Return the largest degree of saturation of a lane under the plans."""
+        most = 0.0
+        for controller in self.models:
+            cycle_s = -(-plans[controller].cycle_ds // 10)
+            capacity = 3600.0 * self._rates(plans[controller], cycle_s).mean(axis=1)
+            volume = self.lane_vph[controller]
+            known = (capacity > 0) & (volume > 0)
+            most = max(most, float((volume[known] / capacity[known]).max(initial=0.0)))
+        return most
+
     def mean_cost(
         self, plans: Mapping[ControllerId, Plan], draws: Sequence[Mapping[ControllerId, int]]
     ) -> float:
