@@ -47,7 +47,7 @@ class Case(StrEnum):
 
 
 class Model(StrEnum):
-    """What may be advised: a wave of `lvbo wave`, or offsets of least delay (`lvbo area`).
+    """What may be advised: a wave of `lvbo wave`, or offsets of least delay (`lvbo plan --area`).
 
     `two_way` is our default: bands through all signals, kept as far as they are worth it.
     """

@@ -75,9 +75,7 @@ def wave(
         most_cost=math.inf if whole_band else MOST_COST,
     )
     traffic = _traffic(session, place, chosen, counts)
-    known = Street(
-        network=place.network, demand=traffic.demand, speeds_mps=traffic.speeds_mps
-    )
+    known = Street(network=place.network, demand=traffic.demand, speeds_mps=traffic.speeds_mps)
     corridors = [place.network.corridor(name) for name in street]
     with session.step("waves"):
         if as_is:
