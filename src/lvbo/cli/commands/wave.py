@@ -106,6 +106,10 @@ def wave(
     )
 
 
+NAME_WIDTH = 9
+"""What a street's name gets of the table of ranks at least, in columns of a terminal."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Traffic:
     """What is known of the traffic of a place: its demand, where it was counted, and speeds."""
@@ -231,9 +235,12 @@ def _rank(session: Session, place: Place, plans: PlanSet, counts: list[Path]) ->
 def rank_table(session: Session, ranked: Sequence[Candidate]) -> Table:
     """Return the streets by what a wave on them would save on a day."""
     names = ("street", "signals", "spacing", "through", "turn_in", "saturation", "platoon_ratio",
-             "wave_saves", "wave_range", "timing_saves", "in_force")  # fmt: skip
+             "wave_saves", "timing_saves", "in_force")  # fmt: skip
     columns = [session.words(f"cli_col_{c}") for c in names]
-    table = plain_table(session.words("cli_title_ranked"), columns, numbers=10)
+    headings = [column.replace(" ", "\n") for column in columns]
+    table = plain_table(session.words("cli_title_ranked"), headings, numbers=9)
+    table.collapse_padding = True
+    table.columns[0].min_width = NAME_WIDTH
     table.caption = session.words("cli_ranked_caption")
     table.caption_justify = "left"
     for c in ranked:
@@ -245,12 +252,17 @@ def rank_table(session: Session, ranked: Sequence[Candidate]) -> Table:
             f"{100 * c.turn_in:.0f}",
             f"{c.saturation:.2f}",
             "–" if c.platoon_ratio is None else f"{c.platoon_ratio:.2f}",
-            f"{c.saving_vehh:.1f}",
-            "–" if c.range_vehh is None else f"{c.range_vehh[0]:.1f} – {c.range_vehh[1]:.1f}",
+            _saving(c),
             "–" if c.retiming_vehh is None else f"{c.retiming_vehh:.1f}",
             "–" if c.in_force is None else f"{100 * c.in_force:.0f}",
         )
     return table
+
+
+def _saving(c: Candidate) -> str:
+    """Return what a wave saves, on a second line its range over the days counted."""
+    spread = "" if c.range_vehh is None else f"\n{c.range_vehh[0]:.0f}–{c.range_vehh[1]:.0f}"
+    return f"{c.saving_vehh:.1f}{spread}"
 
 
 def _ranked(c: Candidate) -> dict[str, object]:
