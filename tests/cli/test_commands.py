@@ -7,6 +7,7 @@ import pytest
 from tests.cli.conftest import Call
 
 from lvbo.io.plans_toml import read_plans
+from lvbo.progression.advice import ROWS
 
 BUS = """schema = "lvbo-bus 1"
 [[line]]
@@ -58,6 +59,9 @@ def test_streets_are_listed(call: Call, tiny: Path) -> None:
     said = call("wave", tiny, "--list", "--json")
 
     assert [street["name"] for street in said.data["corridors"]] == ["High St"]
+
+
+BANDS = ("outbound_s", "inbound_s")
 
 
 @pytest.mark.parametrize("model", ["multiband", "amband"])
@@ -148,6 +152,25 @@ def test_a_red_wave_holds_before_a_full_link(
     assert len(held["inflow"]) == 8
     assert (tmp_path / "w" / "plans.toml").is_file()
     assert "红波" in shown.out or "截流" in shown.out
+
+
+def test_counts_beside_a_street_cut_its_delay_and_bring_advice(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    words = ("wave", tiny, "-s", "High St", "-o", tmp_path / "w", "--json")
+    blind, seeing = call(*words), call(*words, "-c", tiny_counts)
+    whole = call(*words, "-c", tiny_counts, "--whole-band")
+    codes = [{f["code"] for f in said.data["findings"]} for said in (blind, seeing, whole)]
+    bands = [
+        sum(period[way] for period in said.data["waves"][0]["periods"] for way in BANDS)
+        for said in (blind, seeing, whole)
+    ]
+
+    advice = {row.code for row in ROWS}
+    assert not advice & codes[0]
+    assert len(advice & codes[1]) == len(advice & codes[2]) == 1
+    assert "LV495" not in codes[2]
+    assert ("LV495" in codes[1]) == (bands[1] < bands[2] - 1)
 
 
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:

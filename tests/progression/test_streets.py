@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from tests.streets import flat_demand, four_signals
 
-from lvbo.demand.demand import Demand
+from lvbo.demand.demand import Array, Demand
 from lvbo.errors import InputError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
@@ -17,7 +19,7 @@ from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
 from lvbo.progression.explain import explain_wave
 from lvbo.progression.linkbands import LinkBandProblem, WaveModel
 from lvbo.progression.plan_area import AreaOrder, plan_area
-from lvbo.progression.ranking import CARRIED, rank_corridors
+from lvbo.progression.ranking import CARRIED, ON_RED, rank_corridors
 from lvbo.progression.usable import joined
 from lvbo.progression.walk import walk_plan
 from lvbo.progression.walk_links import walk_links
@@ -143,6 +145,27 @@ def test_coordination_keeps_cycles_and_greens(network: Network, plans: PlanSet) 
 
     assert [p.cycle_ds for p in after.plans] == [p.cycle_ds for p in plans.plans]
     assert [p.greens for p in after.plans] == [p.greens for p in plans.plans]
+
+
+def test_a_second_signal_that_is_later_by_the_drive_serves_outbound(
+    network: Network, plans: PlanSet
+) -> None:
+    corridor = network.corridors[0]
+    drives_s = [s.length_m / (0.76 * s.speed_limit_mps) for s in corridor.outbound]
+    at_s = {c: round(sum(drives_s[:k])) for k, c in enumerate(corridor.controllers)}
+    bands = []
+    for sign in (10, -10):
+        moved = plans.mapped(
+            lambda plan, sign=sign: plan.at_offset(sign * at_s.get(plan.controller, 0))  # type: ignore[misc]
+        )
+        (wave,) = evaluate_wave(corridor, moved, street=Street(network=network)).periods
+        bands.append((wave.runs.outbound_ms, wave.runs.inbound_ms))
+
+    (out, _), (_, back) = bands
+    assert out == pytest.approx(wave.runs.min_green_out_ms, abs=3000)
+    assert back == pytest.approx(wave.runs.min_green_in_ms, abs=3000)
+    assert bands[0][1] < bands[0][0] / 2
+    assert bands[1][0] < bands[1][1] / 2
 
 
 def test_locked_signals_keep_their_offsets(network: Network, plans: PlanSet) -> None:
@@ -307,6 +330,71 @@ def test_streets_are_ranked_by_what_a_wave_would_save(
     assert best.saving_vehh > 0
     assert best.in_force is not None
     assert "LV460" in [reason.code for reason in best.reasons]
+
+
+def several_days(demand: Demand, factors: Sequence[float]) -> Demand:
+    """Return the demand of one day as counted on several, each its own multiple."""
+
+    def stacked(array: Array) -> Array:
+        return np.concatenate([factor * array for factor in factors])
+
+    return replace(
+        demand,
+        days=tuple(f"day-{k}" for k in range(len(factors))),
+        day_types=demand.day_types * len(factors),
+        volume_vph=stacked(demand.volume_vph),
+        lower_vph=stacked(demand.lower_vph),
+        upper_vph=stacked(demand.upper_vph),
+        saturated=np.concatenate([demand.saturated] * len(factors)),
+    )
+
+
+def test_the_days_counted_bound_what_a_wave_would_save(
+    network: Network, demand: Demand, plans: PlanSet
+) -> None:
+    factors = (0.6, 0.9, 1.0, 1.2)
+    several = several_days(demand, factors)
+    (one,) = rank_corridors(network, demand, DAYS, plans)
+    (best,) = rank_corridors(network, several, DAYS, plans)
+    (again,) = rank_corridors(network, several, DAYS, plans)
+    (even,) = rank_corridors(network, several_days(demand, (1.0, 1.0)), DAYS, plans)
+
+    assert one.range_vehh is None  # of one day nothing is known about another
+    assert best.range_vehh is not None
+    assert best.range_vehh == again.range_vehh
+    low, high = best.range_vehh
+    assert 0.5 * best.saving_vehh < low < best.saving_vehh < high < 1.5 * best.saving_vehh
+    assert even.range_vehh == pytest.approx((one.saving_vehh, one.saving_vehh))
+
+
+def test_a_wave_brings_platoons_on_green_and_offsets_against_it_are_named(
+    network: Network, demand: Demand, plans: PlanSet
+) -> None:
+    wave = coordinate(network.corridors[0], plans, street=Street(network=network, demand=demand))
+    late_s = {c: 40 * k for k, c in enumerate(wave.corridor.controllers)}
+    against = plans.mapped(lambda plan: plan.at_offset(10 * late_s.get(plan.controller, 0)))
+    (good,) = rank_corridors(network, demand, DAYS, wave.plans)
+    (bad,) = rank_corridors(network, demand, DAYS, against)
+
+    assert good.platoon_ratio is not None
+    assert bad.platoon_ratio is not None
+    assert good.platoon_ratio > 1
+    assert bad.platoon_ratio < ON_RED
+    assert "LV459" in [reason.code for reason in bad.reasons]
+    assert "LV459" not in [reason.code for reason in good.reasons]
+
+
+def test_cycles_that_have_no_common_one_have_no_platoon_ratio(
+    network: Network, demand: Demand, plans: PlanSet
+) -> None:
+    other = time_plans(
+        network, demand, DAYS, groups=each_alone(network), limits=CycleLimits(least_s=70, most_s=70)
+    )
+    mixed = plans.with_plans([running(other)[ControllerId("A0")]])
+
+    (found,) = rank_corridors(network, demand, DAYS, mixed)
+
+    assert found.platoon_ratio is None
 
 
 def test_offsets_that_already_make_a_wave_are_named(network: Network, demand: Demand) -> None:

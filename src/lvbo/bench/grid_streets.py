@@ -21,8 +21,9 @@ from lvbo.io.sumo_xml import RawConnection, RawEdge, RawNet, read_raw_net
 from lvbo.network.place import Turn
 from lvbo.simulation.sumo import sumo_home
 
-SPACING_M, SPREAD_M, FARTHEST_M = 300.0, 40.0, 60.0
-"""Signals lie 300 m apart, each moved by chance (standard deviation 40 m) by 60 m at most."""
+SPACING_M, SPREAD_M = 300.0, 40.0
+FARTHEST = 1.5
+"""A signal is moved by at most so many standard deviations."""
 BAY_M = 100.0
 SPEED_MPS = 13.89
 YELLOW_S, ALL_RED_S = 3, 2
@@ -123,8 +124,21 @@ class Streets:
         return tuple(found)
 
 
-def build_streets(folder: Path, *, side: int, seed: int) -> Streets:
-    """Write `grid.net.xml` with side x side signals into a folder; equal seeds give equal files.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Where signals lie: on how many streets of each axis, how far apart, how far from that.
+
+    `spread_m` is the standard deviation of what each signal is moved along the rows by chance.
+    """
+
+    columns: int
+    rows: int
+    spacing_m: float = SPACING_M
+    spread_m: float = SPREAD_M
+
+
+def build_streets(folder: Path, layout: Layout, *, seed: int) -> Streets:
+    """Write `grid.net.xml` with this layout into a folder; equal seeds give equal files.
 
     Raises:
         ToolError: LV600 where SUMO is missing, LV651 where netgenerate refuses.
@@ -132,13 +146,13 @@ def build_streets(folder: Path, *, side: int, seed: int) -> Streets:
     """
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / "grid.net.xml"
-    spread = f"normc(0,{SPREAD_M:g},{-FARTHEST_M:g},{FARTHEST_M:g})"
     options = {
-        "grid.number": side,
-        "grid.length": SPACING_M,
+        "grid.x-number": layout.columns,
+        "grid.y-number": layout.rows,
+        "grid.length": layout.spacing_m,
         "grid.attach-length": SPACING_M,
-        "perturb-x": spread,
-        "perturb-y": spread,
+        "perturb-x": _moved(layout.spread_m),
+        "perturb-y": _moved(SPREAD_M),
         "turn-lanes": 1,
         "turn-lanes.length": BAY_M,
         "default.lanenumber": 2,
@@ -156,6 +170,11 @@ def build_streets(folder: Path, *, side: int, seed: int) -> Streets:
         said = done.stderr.decode("utf-8", "replace").strip()[-400:]
         raise ToolError("LV651", place=folder.name, tool="netgenerate", said=said)
     return Streets(net_file=target, raw=read_raw_net(target))
+
+
+def _moved(spread_m: float) -> str:
+    farthest_m = FARTHEST * spread_m
+    return f"normc(0,{spread_m:g},{-farthest_m:g},{farthest_m:g})"
 
 
 def write_programmes(streets: Streets, greens_s: Mapping[str, Sequence[int]]) -> None:

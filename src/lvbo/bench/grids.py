@@ -14,6 +14,7 @@ import numpy as np
 from lvbo.bench.grid_streets import (
     BETWEEN_S,
     STAGES,
+    Layout,
     Pair,
     Streets,
     build_streets,
@@ -74,8 +75,8 @@ def make_grid(folder: Path, *, side: int, veh_ph: float, seed: int, length_s: in
         ToolError: LV600 where SUMO is missing, LV651 where netgenerate refuses.
 
     """
-    streets = build_streets(folder, side=side, seed=seed)
-    return _grid(streets, path_shares(streets, seed=seed), veh_ph, (seed, length_s))
+    streets = build_streets(folder, Layout(columns=side, rows=side), seed=seed)
+    return grid_of(streets, path_shares(streets, seed=seed), veh_ph, (seed, length_s))
 
 
 def make_grid_at(
@@ -87,10 +88,15 @@ def make_grid_at(
         ToolError: as `make_grid`.
 
     """
-    streets = build_streets(folder, side=side, seed=seed)
+    streets = build_streets(folder, Layout(columns=side, rows=side), seed=seed)
     shares = path_shares(streets, seed=seed)
-    veh_ph = saturation / _saturation(_ratios(streets, turn_shares(streets, shares)))
-    return _grid(streets, shares, veh_ph, (seed, length_s))
+    veh_ph = volume_at(streets, shares, saturation)
+    return grid_of(streets, shares, veh_ph, (seed, length_s))
+
+
+def volume_at(streets: Streets, shares: Shares, saturation: float) -> float:
+    """Return the vehicles an hour that give the busiest signal this degree of saturation."""
+    return saturation / _saturation(_ratios(streets, turn_shares(streets, shares)))
 
 
 def known_demand(volumes_vph: Volumes, *, day_type: str = "workday") -> Demand:
@@ -112,7 +118,7 @@ def known_demand(volumes_vph: Volumes, *, day_type: str = "workday") -> Demand:
     )
 
 
-def _grid(streets: Streets, shares: Shares, veh_ph: float, drawn: tuple[int, int]) -> Grid:
+def grid_of(streets: Streets, shares: Shares, veh_ph: float, drawn: tuple[int, int]) -> Grid:
     """Write programmes, vehicles and configuration; `drawn` are the seed and the length in s."""
     seed, length_s = drawn
     ratios = _ratios(streets, turn_shares(streets, shares))

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -193,6 +193,27 @@ class AreaModel:
             found.update(run.costs())
         return AreaCost(delay_vehs_ph=found)
 
+    def saturation(self, plans: Mapping[ControllerId, Plan]) -> float:
+        """Return the largest degree of saturation of a lane under the plans."""
+        most = 0.0
+        for controller in self.models:
+            cycle_s = -(-plans[controller].cycle_ds // 10)
+            capacity = 3600.0 * self._rates(plans[controller], cycle_s).mean(axis=1)
+            volume = self.lane_vph[controller]
+            known = (capacity > 0) & (volume > 0)
+            most = max(most, float((volume[known] / capacity[known]).max(initial=0.0)))
+        return most
+
+    def mean_cost(
+        self, plans: Mapping[ControllerId, Plan], draws: Sequence[Mapping[ControllerId, int]]
+    ) -> float:
+        """Return the mean total cost of the plans at several sets of offsets in whole seconds."""
+        totals = np.zeros(len(draws))
+        for cycle_s, members in self.classes(plans):
+            run = _Run(self, cycle_s, members, plans)
+            totals += [run.total_at([draw[c] for c in members]) for draw in draws]
+        return float(totals.mean())
+
     def polish(
         self, plans: Mapping[ControllerId, Plan], allowed: Allowed | None = None
     ) -> dict[ControllerId, Plan]:
@@ -229,6 +250,13 @@ class _Run:
         from lvbo.progression._area_kernels import run_area
 
         return float(run_area(self.area, self.offsets, sweeps, self.leave, self.delay))
+
+    def total_at(self, offsets_s: Sequence[int]) -> float:
+        """Return veh-s per hour of all controllers at these offsets."""
+        self.offsets[:] = offsets_s
+        self.leave[:] = self.area.total[:, None]
+        self.settle()
+        return sum(self.costs().values())
 
     def costs(self) -> dict[ControllerId, float]:
         """Return veh-s per hour by controller, random and oversaturation delay included."""

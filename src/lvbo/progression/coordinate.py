@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import permutations
 
@@ -28,7 +28,7 @@ from lvbo.progression.problem import (
     Pattern,
     PostedSpeeds,
 )
-from lvbo.progression.slack import cut_delay_in_slack
+from lvbo.progression.tradeoff import KeptBand, keep_band
 from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan
@@ -299,9 +299,9 @@ class Task:
         if self.settings.model is not WaveModel.TWO_WAY:
             return self._solved_by_link(problem)
         band = two_way_band(problem)
-        runs = self._polished(problem, band.whole)
+        runs, told = self._polished(problem, band.whole)
         plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
-        return self._wave(problem, runs, plans, band.findings, band)
+        return self._wave(problem, runs, plans, (*band.findings, *told), band)
 
     def _solved_by_link(self, problem: BandProblem) -> PeriodWave:
         """Return the wave whose bands of each link are worth most."""
@@ -336,13 +336,29 @@ class Task:
         scale = 2 * links / total
         return tuple(scale * x for x in loads[0]), tuple(scale * x for x in loads[1])
 
-    def _polished(self, problem: BandProblem, runs: BandPlan) -> BandPlan:
-        """Return the same bands with less delay and fewer stops, where the traffic is known."""
+    def _polished(
+        self, problem: BandProblem, runs: BandPlan
+    ) -> tuple[BandPlan, tuple[Finding, ...]]:
+        """Return the bands as far as they are worth it, with less delay, where traffic is known."""
         volumes, network = self._volumes(), self.street.network
-        if volumes is None or network is None or runs.cycle_ms % 1000:
-            return runs
+        whole = runs.cycle_ms % 1000 == 0
+        if volumes is None or network is None or not whole or not self.settings.cut_delay:
+            return runs, ()
         flows = corridor_flows(self.corridor, network, volumes)
-        return cut_delay_in_slack(problem, runs, flows).plan
+        kept = keep_band(problem, runs, flows, self.settings.most_cost)
+        return kept.plan, tuple(self._given_up(kept))
+
+    def _given_up(self, kept: KeptBand) -> Iterator[Finding]:
+        if round(100 * (1 - kept.share)) > 0:
+            yield Finding(
+                code="LV495",
+                place=f"{self.corridor.name} {self.period.name}",
+                severity=Severity.ADVICE,
+                fields={
+                    "percent": round(100 * (1 - kept.share)),
+                    "cost_percent": round(100 * kept.extra, 1),
+                },
+            )
 
     def laid(
         self, problem: BandProblem, runs: BandPlan, findings: Sequence[Finding] = ()

@@ -156,8 +156,9 @@ class _Corridor:
         )
 
     def worth(self, first: int, last: int, cycles_ms: tuple[int, ...]) -> float:
-        """Return what the best bands of a run are worth."""
-        if first == last:
+        """Return what the best bands of a run are worth; where nobody drives, nothing."""
+        links = slice(first, last)
+        if not self.out[links].any() and not self.back[links].any():
             return 0.0
         p = self.problem
         if p.locks or p.posted or p.speed_change_limit_s_per_m is not None:

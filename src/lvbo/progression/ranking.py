@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lvbo.demand.demand import Demand
-from lvbo.errors import Finding, Severity
+from lvbo.errors import Finding, InputError, Severity
 from lvbo.ids import ControllerId, LinkId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
+from lvbo.progression.coordinate import Street, evaluate_wave
 from lvbo.progression.flows import corridor_flows
+from lvbo.progression.slack import CorridorFlows, platoon_ratio
 from lvbo.signal.plan import Plan
-from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
 from lvbo.timing.model import ControllerModel, CycleLimits
 from lvbo.timing.plans import (
     Group,
     Volumes,
     controller_models,
+    day_volumes,
     period_volumes,
     plan_name,
     time_groups,
@@ -29,9 +32,12 @@ from lvbo.timing.plans import (
 
 CHANCES = 12
 """Over so many draws of offsets the cost of signals that know nothing of each other is averaged."""
+LEAST_DAYS, DRAWS = 2, 2000
 CLOSE_M, FAR_M = 500.0, 800.0
 MANY_TURN_IN = 0.4
 TIGHT = 0.9
+ON_RED = 0.85
+"""A lower platoon ratio says that platoons meet red: arrival types 1 and 2 of the manual."""
 CARRIED = 0.5
 """Plans in force that save at least this part of what could be saved carry a wave already."""
 
@@ -42,15 +48,20 @@ class Candidate:
 
     `saving_vehh` is what coordinated offsets save against offsets by chance, at the same new
     timings; `retiming_vehh` what those timings save against the plans in force (None where these
-    leave a controller out). `in_force` is the part of the saving that the plans in force have
-    already, `through_vph` the through traffic of both directions at its signals in the busiest
-    period, `turn_in` the share of it that came from side streets, `saturation` the largest degree.
+    leave a controller out). `range_vehh` bounds the saving: 95 % of the means of days drawn again
+    from those counted (None of one day). `in_force` is the part of the saving that the plans in
+    force have already, `platoon_ratio` how much more than its share of the cycle arrives on green
+    under them (Highway Capacity Manual, chapter 19; None where cycles differ), `through_vph` the
+    through traffic of both directions at its signals in the busiest period, `turn_in` the share of
+    it that came from side streets, `saturation` the largest degree.
     """
 
     corridor: Corridor
     saving_vehh: float
+    range_vehh: tuple[float, float] | None
     retiming_vehh: float | None
     in_force: float | None
+    platoon_ratio: float | None
     spacing_m: float
     through_vph: float
     turn_in: float
@@ -58,21 +69,23 @@ class Candidate:
     reasons: tuple[Finding, ...]
 
 
-def rank_corridors(
+def rank_corridors(  # noqa: PLR0913  the ranking joins all of these
     network: Network,
     demand: Demand,
     periods: Iterable[DayPlan],
     plans: PlanSet,
     *,
     speeds_mps: Mapping[LinkId, float] | None = None,
+    seed: int = 0,
     progress: Callable[[float], None] | None = None,
 ) -> tuple[Candidate, ...]:
     """Return the network's corridors by what a wave would save on a day, most first.
 
-    The day is of the first day type of the periods; `plans` are those in force.
+    The day is of the first day type of the periods; `plans` are those in force. `seed` draws the
+    days of the intervals.
     """
     day = next(iter(periods))
-    judge = _Judge(network, demand, day, plans, speeds_mps)
+    judge = _Judge(network, demand, day, plans, speeds_mps, seed)
     found = []
     for number, corridor in enumerate(network.corridors):
         found.append(judge.candidate(corridor))
@@ -83,13 +96,17 @@ def rank_corridors(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Costs:
-    """Costs of one period in veh-s per hour: offsets by chance, in a wave, and as they are now."""
+    """Costs of one period in veh-s per hour: offsets by chance, in a wave, and as they are now.
+
+    `daily` is what the wave saves at the volumes of each day that was counted.
+    """
 
     chance: float
     wave: float
     now: float | None
     now_chance: float | None
     saturation: float
+    daily: tuple[float, ...]
 
 
 class _Judge:
@@ -102,9 +119,10 @@ class _Judge:
         day: DayPlan,
         plans: PlanSet,
         speeds_mps: Mapping[LinkId, float] | None,
+        seed: int,
     ) -> None:
         self._network, self._demand, self._day = network, demand, day
-        self._plans, self._speeds = plans, speeds_mps
+        self._plans, self._speeds, self._seed = plans, speeds_mps, seed
         self._volumes = [period_volumes(demand, day.day_type, p) for p in day.periods]
         self._busy = max(range(len(self._volumes)), key=lambda k: sum(self._volumes[k].values()))
 
@@ -115,6 +133,7 @@ class _Judge:
             for period, volumes in zip(self._day.periods, self._volumes, strict=True)
         ]
         traffic = corridor_flows(corridor, self._network, self._volumes[self._busy])
+        running = _running(self._plans, self._day, self._day.periods[self._busy].start_s)
         turned = (*traffic.turn_in_out[1:], *traffic.turn_in_in[:-1])
         sections = corridor.outbound or corridor.inbound
         saving = _day(costs, lambda c: c.chance - c.wave)
@@ -124,8 +143,10 @@ class _Judge:
         found = Candidate(
             corridor=corridor,
             saving_vehh=saving,
+            range_vehh=self._range_vehh(costs, saving),
             retiming_vehh=retiming if known else None,
             in_force=now_saves / saving if known and saving > 0 else None,
+            platoon_ratio=self._platoon_ratio(corridor, running, traffic),
             spacing_m=corridor.length_m / max(len(sections), 1),
             through_vph=sum((*traffic.volume_out_vph, *traffic.volume_in_vph))
             / max(len(corridor.stops), 1),
@@ -133,9 +154,38 @@ class _Judge:
             saturation=max(c.saturation for _, c in costs),
             reasons=(),
         )
-        running = _running(self._plans, self._day, self._day.periods[self._busy].start_s)
         cycles = {running[c].cycle_s for c in corridor.controllers if c in running}
         return replace(found, reasons=_reasons(found, sorted(cycles)))
+
+    def _range_vehh(
+        self, costs: Sequence[tuple[float, _Costs]], saving: float
+    ) -> tuple[float, float] | None:
+        """Return 95 % of the mean savings of days drawn again (Efron and Tibshirani 1993)."""
+        days = np.array([np.array(c.daily) * hours for hours, c in costs]).sum(axis=0)
+        if len(days) < LEAST_DAYS or days.mean() <= 0:
+            return None
+        rng = np.random.default_rng(self._seed)
+        means = days[rng.integers(len(days), size=(DRAWS, len(days)))].mean(axis=1)
+        low, high = np.percentile(means, (2.5, 97.5)) * saving / days.mean()
+        return float(low), float(high)
+
+    def _platoon_ratio(
+        self, corridor: Corridor, running: Mapping[ControllerId, Plan], traffic: CorridorFlows
+    ) -> float | None:
+        """Return the platoon ratio of plans; None where they have no common cycle."""
+        whole = Period(start_s=0, end_s=0, name="all")
+        day = DayPlan(day_type=self._day.day_type, periods=(whole,))
+        runs = tuple(
+            Assignment(controller=c, day_type=day.day_type, period=whole.name, plan=p.id)
+            for c, p in running.items()
+        )
+        plans = PlanSet(plans=tuple(running.values()), day_plans=(day,), assignments=runs)
+        street = Street(network=self._network, speeds_mps=self._speeds)
+        try:
+            wave = evaluate_wave(corridor, plans, street=street).periods[0]
+        except InputError:
+            return None
+        return platoon_ratio(wave.problem, wave.runs, traffic)
 
     def _costs(self, period: Period, volumes: Volumes, corridor: Corridor) -> _Costs:
         wanted = set(corridor.controllers)
@@ -150,13 +200,29 @@ class _Judge:
         name = plan_name(self._day.day_type, period)
         timed = {c: models[c].plan(timing, name) for c, timing in timings.items()}
         now = _in_force(self._plans, self._day, period, models)
+        waved = area.polish(timed)
         return _Costs(
             chance=_by_chance(area, timed),
-            wave=area.cost(area.polish(timed)).total,
+            wave=area.cost(waved).total,
             now=None if now is None else area.cost(now).total,
             now_chance=None if now is None else _by_chance(area, now),
             saturation=max((t.saturation for t in timings.values()), default=0.0),
+            daily=tuple(
+                self._saved(models, own, timed, waved)
+                for own in day_volumes(self._demand, self._day.day_type, period)
+            ),
         )
+
+    def _saved(
+        self,
+        models: Mapping[ControllerId, ControllerModel],
+        volumes: Volumes,
+        timed: Mapping[ControllerId, Plan],
+        waved: Mapping[ControllerId, Plan],
+    ) -> float:
+        """Return what the offsets of a wave save at these volumes, veh-s per hour."""
+        area = AreaModel(self._network, models, volumes, self._speeds)
+        return _by_chance(area, timed) - area.cost(waved).total
 
 
 def _day(costs: Sequence[tuple[float, _Costs]], of: Callable[[_Costs], float]) -> float:
@@ -188,14 +254,11 @@ def _running(plans: PlanSet, day: DayPlan, second: int) -> Mapping[ControllerId,
 def _by_chance(area: AreaModel, plans: Mapping[ControllerId, Plan]) -> float:
     """Return the mean cost where nothing ties the offsets; the draws are always the same."""
     rng = np.random.default_rng(0)
-    total = 0.0
-    for _ in range(CHANCES):
-        drawn = {
-            c: p.at_offset(10 * int(rng.integers(max(1, p.cycle_ds // 10))))
-            for c, p in sorted(plans.items())
-        }
-        total += area.cost(drawn).total
-    return total / CHANCES
+    draws = [
+        {c: int(rng.integers(max(1, p.cycle_ds // 10))) for c, p in sorted(plans.items())}
+        for _ in range(CHANCES)
+    ]
+    return area.mean_cost(plans, draws)
 
 
 def _reasons(c: Candidate, cycles_s: Sequence[float]) -> tuple[Finding, ...]:
@@ -212,6 +275,8 @@ def _reasons(c: Candidate, cycles_s: Sequence[float]) -> tuple[Finding, ...]:
         found.append(("LV463", {"percent": round(100 * c.saturation)}))
     if len(cycles_s) > 1:
         found.append(("LV464", {"cycles_s": ", ".join(f"{s:g}" for s in cycles_s)}))
+    if c.platoon_ratio is not None and c.platoon_ratio < ON_RED:
+        found.append(("LV459", {"ratio": round(c.platoon_ratio, 2)}))
     if c.in_force is not None and c.in_force >= CARRIED:
         found.append(("LV465", {"percent": round(100 * min(c.in_force, 1.0))}))
     return tuple(

@@ -105,6 +105,29 @@ def cost_of(problem: BandProblem, plan: BandPlan, flows: CorridorFlows) -> Cost:
     return _cost(_ways(problem, plan, flows), offsets, plan, flows.stop_penalty_s)
 
 
+def platoon_ratio(problem: BandProblem, plan: BandPlan, flows: CorridorFlows) -> float | None:
+    """Return how much more of the traffic arrives on green than greens are of the cycle.
+
+    The share of arrivals on green over the share of green (Highway Capacity Manual, chapter 19),
+    weighted by arrivals, at signals that others lie ahead of; 1 is arrivals by chance. None where
+    nobody arrives, or the cycle has a broken second.
+    """
+    if plan.cycle_ms % SECOND_MS:
+        return None
+    _check_flows(problem, flows)
+    offsets = np.array(plan.offsets_ms, np.int64) // SECOND_MS
+    out, back = _ways(problem, plan, flows)
+    on_green = by_chance = 0.0
+    for way, at in ((out, offsets), (back, offsets[::-1])):
+        _, _, platoons = _drive(way, at)
+        for i, platoon in enumerate(platoons, start=1):
+            arrivals = np.roll(platoon, int(at[i - 1] - at[i])) + way.steady[i]
+            green = way.service[i] / max(float(way.service[i].max()), 1e-12)
+            on_green += float(arrivals @ green)
+            by_chance += float(arrivals.sum() * green.mean())
+    return on_green / by_chance if by_chance > 0 else None
+
+
 def _check_flows(problem: BandProblem, flows: CorridorFlows) -> None:
     for field in (
         "volume_out_vph",

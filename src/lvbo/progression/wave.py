@@ -10,6 +10,7 @@ from lvbo.ids import ControllerId
 from lvbo.network.corridor import Corridor
 from lvbo.progression.linkbands import LinkBandPlan, WaveModel
 from lvbo.progression.problem import Band, BandPlan, BandProblem
+from lvbo.progression.tradeoff import MOST_COST
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
 
@@ -25,7 +26,9 @@ class WaveSettings:
     band. `speed_change_limit_s_per_m`
     limits the change of pace between neighbouring sections. With `posted_step_kmh` every section
     gets one speed for its sign, a multiple of this step, in both directions. `model` is what is
-    maximised; in AM-BAND each side of a band about its line is at least `least_side` of it.
+    maximised; in AM-BAND each side of a band about its line is at least `least_side` of it. With
+    `cut_delay` the slack that through bands leave is used to cut delay and stops, where demand is
+    known, and of a band only so much is kept as costs `most_cost` over the least of both.
     """
 
     speed_low: float = 0.72
@@ -40,6 +43,8 @@ class WaveSettings:
     posted_step_kmh: float | None = None
     model: WaveModel = WaveModel.TWO_WAY
     least_side: float = 0.0
+    cut_delay: bool = True
+    most_cost: float = MOST_COST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

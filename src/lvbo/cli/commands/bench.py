@@ -199,6 +199,51 @@ def coordination(
     _show(session, result)
 
 
+def waves(
+    ctx: typer.Context,
+    scenario: Annotated[
+        list[Path] | None,
+        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
+    ] = None,
+    models: Annotated[
+        str, typer.Option("--models", metavar="A,B", help="cli_opt_bench_models")
+    ] = "",
+    kinds: Annotated[str, typer.Option("--kinds", metavar="A,B", help="cli_opt_kinds")] = "",
+    street_seed: Annotated[
+        int, typer.Option("--street-seed", min=0, metavar="K", help="cli_opt_street_seed")
+    ] = 1,
+    streets: Annotated[
+        int, typer.Option("--streets", metavar="N", help="cli_opt_street_count")
+    ] = 1,
+    minutes: Annotated[
+        int | None, typer.Option("--minutes", metavar="N", help="cli_opt_judged_minutes")
+    ] = None,
+    seeds: SeedsOpt = 10,
+    workers: WorkersOpt = 2,
+) -> None:
+    """Prove each model's green wave on streets in SUMO."""
+    from lvbo.bench.wave_designs import MODELS
+    from lvbo.bench.waves import WavesBench, run_waves
+
+    session: Session = ctx.obj
+    with session.step("bench_waves") as tell:
+        result = run_waves(
+            scenario or None,
+            bench=WavesBench(
+                models=tuple(name for name in models.split(",") if name) or tuple(MODELS),
+                kinds=tuple(name for name in kinds.split(",") if name),
+                street_seed=street_seed,
+                streets=streets,
+                minutes=minutes,
+                seeds=seeds,
+                workers=workers,
+                cache=Path(".bench-cache"),
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    _show(session, result)
+
+
 def gate(
     ctx: typer.Context,
     scenario: Annotated[

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,6 +15,7 @@ from lvbo.cli.holding import gates_table, held_plans, holds_data, inflow_table
 from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.paths import known_demand, paths_data, paths_table, read_wish
+from lvbo.cli.ranking import show_ranks
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 from lvbo.errors import UsageError
@@ -21,10 +24,12 @@ from lvbo.progression.linkbands import WaveModel
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from lvbo.demand.demand import Demand
     from lvbo.errors import Finding
+    from lvbo.ids import LinkId
+    from lvbo.progression.coordinate import Street
     from lvbo.progression.pathresult import PathWave, PathWish
-    from lvbo.progression.ranking import Candidate
-    from lvbo.progression.wave import Wave
+    from lvbo.progression.wave import Wave, WaveSettings
     from lvbo.signal.schedule import PlanSet
 
 
@@ -43,6 +48,7 @@ def wave(
     posted: Annotated[
         float | None, typer.Option("--posted", metavar="KMH", help="cli_opt_posted")
     ] = None,
+    whole_band: Annotated[bool, typer.Option("--whole-band", help="cli_opt_whole_band")] = False,
     why: Annotated[bool, typer.Option("--why", help="cli_opt_why")] = False,
     one_by_one: Annotated[bool, typer.Option("--one-by-one", help="cli_opt_one_by_one")] = False,
     signed: Annotated[
@@ -75,13 +81,12 @@ def wave(
         place = read_place(path)
         chosen = the_plans(plans, place)
     if counts and not street:
-        _rank(session, place, chosen, counts)
+        show_ranks(session, place, chosen, counts)
         return
     if listed or not street:
         _list(session, place)
         return
-    from lvbo.progression.coordinate import Street, evaluate_wave
-    from lvbo.progression.coordinate_network import NetworkGoal, coordinate_network
+    from lvbo.progression.tradeoff import MOST_COST
     from lvbo.progression.wave import WaveSettings
     from lvbo.project.line import safe_plans
 
@@ -93,34 +98,118 @@ def wave(
     if paths is not None or bus is not None:
         _for_paths(session, place, chosen, street, counts, read_wish(paths, bus, keep), out)
         return
-    settings = WaveSettings(model=model, posted_step_kmh=posted, ratio_range=wanted)
-    known = Street(network=place.network, speeds_mps=place.speeds_mps)
-    corridors = [place.network.corridor(name) for name in street]
+    settings = WaveSettings(
+        model=model,
+        posted_step_kmh=posted,
+        ratio_range=wanted,
+        most_cost=math.inf if whole_band else MOST_COST,
+    )
+    traffic = _traffic(session, place, chosen, counts)
+    one_by_one = one_by_one or wanted is not None or model is not WaveModel.TWO_WAY
     with session.step("waves"):
-        if as_is:
-            waves = [evaluate_wave(c, chosen, street=known, settings=settings) for c in corridors]
-        else:
-            goal = NetworkGoal(
-                held=frozenset(signed or ()),
-                one_by_one=one_by_one or wanted is not None or model is not WaveModel.TWO_WAY,
-            )
-            network = coordinate_network(
-                corridors, chosen, street=known, settings=settings, goal=goal
-            )
-            waves = list(network.waves)
+        waves = (
+            _as_they_are(place, chosen, street, traffic, settings)
+            if as_is
+            else _together(place, chosen, street, traffic, settings, signed, one_by_one=one_by_one)
+        )
+    _show(session, place, waves, traffic, out, why=why)
+
+
+def _as_they_are(
+    place: Place, plans: PlanSet, street: list[str], traffic: _Traffic, settings: WaveSettings
+) -> list[Wave]:
+    from lvbo.progression.coordinate import evaluate_wave
+
+    known = traffic.on(place)
+    return [
+        evaluate_wave(place.network.corridor(name), plans, street=known, settings=settings)
+        for name in street
+    ]
+
+
+def _together(
+    place: Place,
+    plans: PlanSet,
+    street: list[str],
+    traffic: _Traffic,
+    settings: WaveSettings,
+    signed: list[str] | None,
+    *,
+    one_by_one: bool,
+) -> list[Wave]:
+    from lvbo.progression.coordinate_network import NetworkGoal, coordinate_network
+
+    made = coordinate_network(
+        [place.network.corridor(name) for name in street],
+        plans,
+        street=traffic.on(place),
+        settings=settings,
+        goal=NetworkGoal(held=frozenset(signed or ()), one_by_one=one_by_one),
+    )
+    return list(made.waves)
+
+
+def _show(
+    session: Session,
+    place: Place,
+    waves: list[Wave],
+    traffic: _Traffic,
+    out: Path | None,
+    *,
+    why: bool,
+) -> None:
     target = _write(session, place, waves, out)
     findings = [finding for made in waves for finding in made.findings]
     session.show_findings(findings, most=3)
     for made in waves:
         session.show(wave_table(session, made))
-        if model is not WaveModel.TWO_WAY:
+        if any(own.links is not None for own in made.periods):
             session.show(link_table(session, made))
+    if traffic.demand is not None:
+        findings += _show_advice(session, place, traffic.demand, waves)
     if why:
         findings += _show_reasons(session, waves)
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Traffic:
+    """What is known of the traffic of a place: its demand, where it was counted, and speeds."""
+
+    demand: Demand | None
+    speeds_mps: Mapping[LinkId, float]
+
+    def on(self, place: Place) -> Street:
+        """Return the street that this traffic drives on."""
+        from lvbo.progression.coordinate import Street
+
+        return Street(network=place.network, demand=self.demand, speeds_mps=self.speeds_mps)
+
+
+def _traffic(session: Session, place: Place, plans: PlanSet, counts: list[Path] | None) -> _Traffic:
+    if not counts:
+        return _Traffic(demand=None, speeds_mps=place.speeds_mps)
+    from lvbo.demand.estimate import estimate_demand
+    from lvbo.demand.speeds import platoon_speeds
+
+    with session.step("counts"):
+        seen = the_counts(counts, place.network)
+    with session.step("demand"):
+        demand = estimate_demand(place.network, seen, plans=plans)
+    return _Traffic(demand=demand, speeds_mps={**platoon_speeds(seen), **place.speeds_mps})
+
+
+def _show_advice(
+    session: Session, place: Place, demand: Demand, waves: list[Wave]
+) -> list[Finding]:
+    from lvbo.progression.advice import advise_wave
+
+    advice = [a.reason for made in waves for a in advise_wave(made, place.network, demand)]
+    session.show_findings(advice, most=len(advice))
+    return advice
 
 
 def _refuse_together(
@@ -297,67 +386,6 @@ def link_table(session: Session, made: Wave) -> Table:
                 f"{kind} {own.period}", str(number), f"{out / 1000:.0f} s", f"{back / 1000:.0f} s"
             )
     return table
-
-
-def _rank(session: Session, place: Place, plans: PlanSet, counts: list[Path]) -> None:
-    from lvbo.demand.estimate import estimate_demand
-    from lvbo.progression.ranking import rank_corridors
-    from lvbo.timing.periods import find_periods
-
-    with session.step("counts"):
-        seen = the_counts(counts, place.network)
-    with session.step("demand"):
-        demand = estimate_demand(place.network, seen, plans=plans)
-    with session.step("periods"):
-        periods = find_periods(place.network, demand)
-    with session.step("rank") as tell:
-        ranked = rank_corridors(
-            place.network, demand, periods, plans, speeds_mps=place.speeds_mps, progress=tell
-        )
-    session.show(rank_table(session, ranked))
-    reasons = [reason for candidate in ranked for reason in candidate.reasons]
-    session.show_findings(reasons, most=len(reasons))
-    session.finish({"corridors": [_ranked(candidate) for candidate in ranked]}, reasons)
-
-
-def rank_table(session: Session, ranked: Sequence[Candidate]) -> Table:
-    """Return the streets by what a wave on them would save on a day."""
-    names = ("street", "signals", "spacing", "through", "turn_in", "saturation", "wave_saves",
-             "timing_saves", "in_force")  # fmt: skip
-    columns = [session.words(f"cli_col_{c}") for c in names]
-    table = plain_table(session.words("cli_title_ranked"), columns, numbers=8)
-    table.caption = session.words("cli_ranked_caption")
-    table.caption_justify = "left"
-    for c in ranked:
-        table.add_row(
-            c.corridor.name,
-            str(len(c.corridor.stops)),
-            f"{c.spacing_m:.0f}",
-            f"{c.through_vph:.0f}",
-            f"{100 * c.turn_in:.0f}",
-            f"{c.saturation:.2f}",
-            f"{c.saving_vehh:.1f}",
-            "–" if c.retiming_vehh is None else f"{c.retiming_vehh:.1f}",
-            "–" if c.in_force is None else f"{100 * c.in_force:.0f}",
-        )
-    return table
-
-
-def _ranked(c: Candidate) -> dict[str, object]:
-    return {
-        "name": c.corridor.name,
-        "id": str(c.corridor.id),
-        "signals": len(c.corridor.stops),
-        "length_m": c.corridor.length_m,
-        "spacing_m": c.spacing_m,
-        "through_vph": c.through_vph,
-        "turn_in": c.turn_in,
-        "saturation": c.saturation,
-        "saving_vehh": c.saving_vehh,
-        "retiming_vehh": c.retiming_vehh,
-        "in_force": c.in_force,
-        "reasons": [reason.code for reason in c.reasons],
-    }
 
 
 def _list(session: Session, place: Place) -> None:

@@ -1,0 +1,302 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench of waves: each model's green wave on real streets, proved in SUMO seed by seed.
+
+Every model is given the same counts, cycle, greens and stage orders; offsets differ. What was
+counted runs on seeds that are never judged, and all offsets are designed before a judged seed runs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import polars as pl
+
+from lvbo.bench.arteries import ARTERIES, make_artery
+from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.bench.kept import DESIGN_ROOMS, Kept, code_digest
+from lvbo.bench.wave_designs import MODELS, UNSET, Ground, facts, prepare, wave_plans
+from lvbo.bench.wave_summary import summary
+from lvbo.codec import digest, from_plain, to_plain
+from lvbo.errors import LvboError, UsageError
+from lvbo.evaluation.corridors import Way, measure_corridor
+from lvbo.evaluation.measures import measure
+from lvbo.evaluation.movements import measure_movements
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_scenario import read_scenario
+from lvbo.network.corridor import Corridor
+from lvbo.project.line import link_speeds
+from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.count import count_scenario
+from lvbo.simulation.runs import Run
+from lvbo.simulation.simulate import Conduct, simulate
+
+LEAST_SIGNALS = 3
+ALL_ROOMS = (*DESIGN_ROOMS, "optimize")
+"""The rooms whose code decides what offsets are designed."""
+
+Progress = Callable[[str, float], None]
+"""Told what is being done and the share of all of it that is done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WavesBench:
+    """What a bench of waves runs.
+
+    `streets` are the longest of each scenario, so many; `kinds` the generated streets, all where
+    neither they nor scenarios are named; `minutes` cuts what is judged of a scenario. `cache` keeps
+    finished runs.
+    """
+
+    models: tuple[str, ...] = tuple(MODELS)
+    kinds: tuple[str, ...] = ()
+    street_seed: int = 1
+    streets: int = 1
+    minutes: int | None = None
+    seeds: int = 10
+    workers: int = 2
+    cache: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Case:
+    scenario: Scenario
+    corridor: Corridor
+
+
+def run_waves(
+    scenarios: Sequence[Path | str] | None = None,
+    *,
+    bench: WavesBench | None = None,
+    progress: Progress | None = None,
+) -> BenchResult:
+    """Return one row per street, model and seed, and how our default compares, losers first.
+
+    Raises:
+        UsageError: LV690 for an unknown model or kind of street or no seeds, LV691 where a
+            scenario has no street.
+        InputError: where a scenario cannot be read.
+        ToolError: LV600 where SUMO is missing.
+
+    """
+    chosen = bench or WavesBench()
+    _check(chosen)
+    kept = Kept(chosen.cache)
+    rows: list[Row] = []
+    told: dict[str, dict[str, object]] = {}
+    with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
+        cases = list(_cases(scenarios or (), chosen, Path(place)))
+        for number, case in enumerate(cases):
+            tell = _part(progress, number, len(cases))
+            designed = _designed(case, chosen, kept)
+            told[_name(case)] = designed.facts
+            rows += _judged(case, designed, chosen, kept, tell)
+    return BenchResult(
+        bench="waves",
+        versions=used_versions(),
+        load=machine_load(),
+        rows=tuple(rows),
+        summary=summary(rows, told),
+    )
+
+
+def _check(bench: WavesBench) -> None:
+    unknown = sorted((set(bench.models) - set(MODELS)) | (set(bench.kinds) - set(ARTERIES)))
+    numbers = (bench.seeds, bench.streets, 1 if bench.minutes is None else bench.minutes)
+    if unknown or not bench.models or min(numbers) < 1:
+        raise UsageError(
+            "LV690",
+            place=", ".join(unknown),
+            models=", ".join(MODELS),
+            kinds=", ".join(ARTERIES),
+            seeds=bench.seeds,
+        )
+
+
+def _part(progress: Progress | None, number: int, count: int) -> Progress:
+    def tell(what: str, share: float) -> None:
+        if progress is not None:
+            progress(what, (number + share) / count)
+
+    return tell
+
+
+# streets ----------------------------------------------------------------------------------------
+
+
+def _cases(scenarios: Sequence[Path | str], bench: WavesBench, folder: Path) -> Iterator[_Case]:
+    """Yield generated streets, then those of the scenarios, the longest two-way ones first."""
+    kinds = bench.kinds or (() if scenarios else tuple(ARTERIES))
+    for name in kinds:
+        made = make_artery(folder / name, ARTERIES[name], seed=bench.street_seed)
+        yield from _of(made.scenario, 1)
+    for path in scenarios:
+        scenario = read_scenario(path)
+        if bench.minutes is not None:
+            until_s = scenario.begin_s + scenario.warm_up_s + 60 * bench.minutes
+            scenario = replace(scenario, end_s=min(scenario.end_s, until_s))
+        yield from _of(scenario, bench.streets)
+
+
+def _of(scenario: Scenario, count: int) -> Iterator[_Case]:
+    found = [c for c in scenario.network.corridors if len(c.stops) >= LEAST_SIGNALS]
+    if not found:
+        raise UsageError(
+            "LV691",
+            place=scenario.name,
+            signals=LEAST_SIGNALS,
+            found=len(scenario.network.corridors),
+        )
+    found.sort(key=lambda c: (not (c.outbound and c.inbound), -len(c.stops), -c.length_m, c.id))
+    yield from (_Case(scenario=scenario, corridor=c) for c in found[:count])
+
+
+def _name(case: _Case) -> str:
+    return f"{case.scenario.name} {case.corridor.name}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Designed:
+    """What the street is like, and the plans of each model, or why it has none."""
+
+    facts: dict[str, object]
+    plans: dict[str, PlanSet | LvboError]
+
+
+def _designed(case: _Case, bench: WavesBench, kept: Kept) -> _Designed:
+    """Return the plans of the models asked for; what was designed before is not counted again."""
+    ground = cache(lambda: _ground(case, bench))
+    code = code_digest(ALL_ROOMS)
+
+    def held(what: str, make: Callable[[], object]) -> Mapping[str, object]:
+        key = kept.key(code, case.scenario, "waves", case.corridor.id, what)
+        known = kept.read(key)
+        if known is None:
+            known = {"value": make()}
+            kept.write(key, known)
+        return known
+
+    plans: dict[str, PlanSet | LvboError] = {}
+    for name in (name for name in MODELS if name in bench.models):
+        try:
+            made = held(name, lambda name=name: to_plain(_bare(wave_plans(ground(), name))))  # type: ignore[misc]
+            plans[name] = from_plain(PlanSet, made["value"])
+        except LvboError as error:
+            plans[name] = error
+    told = held("facts", lambda: facts(ground()))["value"]
+    return _Designed(facts=dict(told) if isinstance(told, dict) else {}, plans=plans)
+
+
+def _bare(plans: PlanSet) -> PlanSet:
+    """Return the plans without what was found on the way: findings have no plain form."""
+    return replace(plans, findings=())
+
+
+def _ground(case: _Case, bench: WavesBench) -> Ground:
+    scenario = case.scenario
+    return prepare(
+        scenario.network,
+        case.corridor,
+        count_scenario(scenario, workers=bench.workers),
+        scenario.plans,
+        link_speeds(scenario),
+    )
+
+
+# runs -------------------------------------------------------------------------------------------
+
+
+def _judged(
+    case: _Case, designed: _Designed, bench: WavesBench, kept: Kept, progress: Progress
+) -> Iterator[Row]:
+    for number, (name, plans) in enumerate(designed.plans.items()):
+        progress(f"{_name(case)}: {name}", number / len(designed.plans))
+        for seed in range(bench.seeds):
+            yield {
+                "scenario": case.scenario.name,
+                "corridor": case.corridor.name,
+                "model": name,
+                "controller": "fixed",
+                "family": "fixed",
+                "kind": MODELS[name],
+                "kept": name == UNSET,
+                "seed": seed,
+                **_values(case, name, plans, seed, kept),
+            }
+
+
+def _values(
+    case: _Case, name: str, plans: PlanSet | LvboError, seed: int, kept: Kept
+) -> dict[str, object]:
+    """Return what a run gave, from the cache where it was made before."""
+    if isinstance(plans, LvboError):
+        return _measured(None, case) | {"status": plans.code}
+    key = kept.key(code_digest(), case.scenario, "waves", case.corridor.id, digest(plans), seed)
+    known = kept.read(key)
+    if known is not None:
+        return dict(known)
+    try:
+        runs = simulate(case.scenario, plans, seeds=[seed], conduct=Conduct(name=name), workers=1)
+    except LvboError as error:
+        return _measured(None, case) | {"status": error.code}
+    values = _measured(runs.runs[0], case)
+    kept.write(key, values)
+    return values
+
+
+COLUMNS = (
+    "delay_s",
+    "trip_s",
+    "stops",
+    "due",
+    "arrived",
+    "unfinished",
+    "teleports",
+    "lamp_violations",
+)
+
+
+def _measured(run: Run | None, case: _Case) -> dict[str, object]:
+    """Return the values of a row; without a run none, with the same keys."""
+    network = case.scenario.network
+    whole: dict[str, object] = dict.fromkeys(COLUMNS)
+    street: dict[str, object] = dict.fromkeys(STREET_COLUMNS)
+    if run is not None:
+        found = asdict(measure(run, network))
+        whole = {name: found[name] for name in COLUMNS}
+        street = _along(run, case) | {"side_delay_s": _side_delay_s(run, case)}
+    return whole | {"teleport_s": case.scenario.teleport_s} | street | {"status": "ok"}
+
+
+STREET_COLUMNS = ("corridor_stops_per_km", "corridor_travel_s", "corridor_drives", "side_delay_s")
+
+
+def _along(run: Run, case: _Case) -> dict[str, object]:
+    """Return stops per km, and the time that the street takes at the space-mean speed on it."""
+    ways = {w.way: w for w in measure_corridor(run, case.corridor, case.scenario.network)}
+    along = ways.get(Way.BOTH) or next(iter(ways.values()))
+    travel_s = None if along.speed_mps is None else case.corridor.length_m / along.speed_mps
+    return {
+        "corridor_stops_per_km": along.stops_per_km,
+        "corridor_travel_s": travel_s,
+        "corridor_drives": along.drives,
+    }
+
+
+def _side_delay_s(run: Run, case: _Case) -> float | None:
+    """Return the mean delay at the signals of the street of all that come from other streets."""
+    network, corridor = case.scenario.network, case.corridor
+    along = {m for s in corridor.stops for m in (s.outbound, s.inbound) if m is not None}
+    links = {network.movement_index[m].from_link for m in along}
+    wanted = set(corridor.controllers)
+    side = [
+        str(m.id)
+        for m in network.movements
+        if wanted & set(m.controllers) and m.from_link not in links
+    ]
+    found = measure_movements(run, network).filter(pl.col("movement").is_in(side))
+    vehicles = int(found["vehicles"].sum())
+    return float((found["delay_s"] * found["vehicles"]).sum()) / vehicles if vehicles else None

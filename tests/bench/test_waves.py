@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bench of waves: streets of each kind, equal greens for all models, verdicts from rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from lvbo.bench.arteries import ARTERIES, Artery, make_artery
+from lvbo.bench.grids import Grid
+from lvbo.bench.wave_designs import DELAY, LVBO, MAXBAND, MODELS, Ground, prepare, wave_plans
+from lvbo.bench.wave_summary import summary
+from lvbo.bench.waves import WavesBench, run_waves
+from lvbo.errors import UsageError
+from lvbo.progression.flows import corridor_flows
+from lvbo.simulation.count import count_scenario
+
+SMALL = Artery(name="small", signals=3, saturation=0.6)
+
+
+@pytest.fixture(scope="module")
+def street(tmp_path_factory: pytest.TempPathFactory) -> Grid:
+    return make_artery(tmp_path_factory.mktemp("artery"), SMALL, seed=7)
+
+
+def flows_of(made: Grid) -> Mapping[str, float]:
+    """Return what each direction of the street carries, by its first letters, and what turns in."""
+    (corridor,) = made.network.corridors
+    flows = corridor_flows(corridor, made.network, made.volumes_vph)
+    turned = (*flows.turn_in_out[1:], *flows.turn_in_in[:-1])
+    return {
+        "out": sum(flows.volume_out_vph),
+        "in": sum(flows.volume_in_vph),
+        "turn_in": sum(turned) / len(turned),
+    }
+
+
+def test_a_street_has_its_signals_its_saturation_and_one_corridor(street: Grid) -> None:
+    (corridor,) = street.network.corridors
+
+    assert len(corridor.stops) == SMALL.signals
+    assert len(corridor.outbound) == len(corridor.inbound) == SMALL.signals - 1
+    assert street.saturation == pytest.approx(SMALL.saturation, rel=0.05)
+
+
+def test_kinds_differ_in_what_they_are_named_for(tmp_path: Path) -> None:
+    made = {
+        name: make_artery(tmp_path / name, ARTERIES[name], seed=7)
+        for name in ("plain", "tidal", "turning", "close")
+    }
+    flows = {name: flows_of(grid) for name, grid in made.items()}
+    length = {name: grid.network.corridors[0].length_m for name, grid in made.items()}
+
+    assert flows["turning"]["turn_in"] > 1.5 * flows["plain"]["turn_in"]
+    assert flows["tidal"]["out"] / flows["tidal"]["in"] > 2
+    assert flows["plain"]["out"] / flows["plain"]["in"] < 1.5
+    assert length["close"] < 0.8 * length["plain"]
+
+
+def test_equal_seeds_give_equal_streets(tmp_path: Path, street: Grid) -> None:
+    again = make_artery(tmp_path, SMALL, seed=7).scenario
+
+    for one, other in (
+        (again.net_file, street.scenario.net_file),
+        (again.route_files[0], street.scenario.route_files[0]),
+    ):
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_names_that_nobody_knows_and_no_seeds_are_refused() -> None:
+    for wrong in (
+        WavesBench(models=("widest",)),
+        WavesBench(kinds=("crooked",)),
+        WavesBench(seeds=0),
+        WavesBench(minutes=0),
+    ):
+        with pytest.raises(UsageError, match="LV690"):
+            run_waves(bench=wrong)
+
+
+# what is judged ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ground(street: Grid) -> Ground:
+    scenario = street.scenario
+    counts = count_scenario(scenario, seeds=[1000], workers=1)
+    return prepare(scenario.network, scenario.network.corridors[0], counts, scenario.plans, {})
+
+
+@pytest.mark.slow
+def test_models_move_offsets_and_nothing_else(ground: Ground) -> None:
+    made = {name: wave_plans(ground, name).running("workday", 0) for name in MODELS}
+    along = set(ground.corridor.controllers)
+
+    for plans in made.values():
+        for name, plan in plans.items():
+            installed = made["unset"][name]
+            assert plan.at_offset(installed.offset_ds) == installed
+            assert name in along or plan == installed
+    assert len({made[LVBO][c].cycle_ds for c in along}) == 1
+    assert made[MAXBAND] != made["unset"]
+    assert made[DELAY] != made[MAXBAND]
+
+
+@pytest.mark.slow
+def test_every_model_has_a_row_per_seed_that_the_cache_repeats(tmp_path: Path) -> None:
+    bench = WavesBench(
+        models=(LVBO, "unset"), kinds=("far",), street_seed=7, seeds=1, cache=tmp_path, workers=1
+    )
+    result, again = run_waves(bench=bench), run_waves(bench=bench)
+
+    assert [row["model"] for row in result.rows] == [LVBO, "unset"]
+    assert result.rows == again.rows
+    assert result.summary == again.summary
+    for row in result.rows:
+        assert row["status"] == "ok"
+        assert row["lamp_violations"] == 0
+        assert {"scenario", "corridor", "controller", "seed", "due", "unfinished"} < set(row)
+        for name in ("delay_s", "corridor_stops_per_km", "corridor_travel_s", "side_delay_s"):
+            assert float(str(row[name])) > 0
+
+
+# verdicts ---------------------------------------------------------------------------------------
+
+
+def row(model: str, seed: int, delay_s: float, stops: float) -> dict[str, object]:
+    return {
+        "scenario": "a",
+        "corridor": "b",
+        "model": model,
+        "seed": seed,
+        "delay_s": delay_s,
+        "corridor_stops_per_km": stops,
+        "corridor_travel_s": 100.0,
+        "side_delay_s": None,
+        "status": "ok",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "verdict"),
+    [
+        ((-4.0, -5.0, -6.0), "better"),
+        ((0.0, 1.0, 2.0), "unsure"),  # its interval ends at 3.5
+        ((0.5, 1.0, 1.5), "non-inferior"),
+        ((4.0, 5.0, 6.0), "worse"),
+        ((5.0,), "unsure"),  # one seed has no interval
+    ],
+)
+def test_verdicts_come_from_paired_intervals(changes: tuple[float, ...], verdict: str) -> None:
+    rows = []
+    for seed, change in enumerate(changes):
+        rows += [row(MAXBAND, seed, 100.0, 2.0), row(LVBO, seed, 100.0 + change, 2.0)]
+        rows += [row(DELAY, seed, 90.0, 2.5)]
+    told = summary(rows, {"a b": {"signals": 5}})
+    street = told["a b"]
+    assert isinstance(street, dict)
+
+    assert street["signals"] == 5
+    assert street["delay_vs_maxband"] == verdict
+    assert street["best"]["corridor_stops_per_km"] in {LVBO, MAXBAND}
+    change = street["lvbo_vs"][MAXBAND]["delay_s"]
+    assert change["mean"] == pytest.approx(sum(changes) / len(changes))
+    assert change["worst"] == max(changes)
+    assert "side_delay_s" not in street["lvbo_vs"][MAXBAND]
+
+
+def test_losers_are_named_beside_the_numbers_of_those_that_win() -> None:
+    rows = []
+    for seed in range(3):
+        rows += [row(MAXBAND, seed, 100.0 + seed, 2.0), row(LVBO, seed, 90.0 + seed, 3.0)]
+        rows += [row(DELAY, seed, 90.0, 2.0)]
+    told = summary(rows, {"a b": {}})
+
+    assert told["delay_vs_maxband"] == {
+        "streets": 1,
+        "better": 1,
+        "non-inferior": 0,
+        "others": [],
+    }
+    assert told["stops_vs_delay"] == {
+        "streets": 1,
+        "better": 0,
+        "non-inferior": 0,
+        "others": ["a b"],
+    }
