@@ -9,8 +9,8 @@ from difflib import get_close_matches
 from lvbo.errors import UsageError
 
 COMMANDS = (
-    "bench", "check", "compare", "count", "demo", "doctor", "explain", "export", "init", "log",
-    "periods", "plan", "report", "simulate", "transition", "wave",
+    "bench", "check", "compare", "count", "demo", "diagram", "doctor", "explain", "export", "init",
+    "log", "periods", "plan", "report", "simulate", "transition", "wave",
 )  # fmt: skip
 
 

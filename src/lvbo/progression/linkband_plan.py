@@ -180,6 +180,31 @@ def _sides(problem: LinkBandProblem, plan: LinkBandPlan, *, outbound: bool) -> l
     ]
 
 
+def link_slack_ms(street: BandProblem, plan: LinkBandPlan) -> tuple[tuple[int, int], ...]:
+    """Return how far each offset may move earlier and later, alone, before a link's band shrinks.
+
+    Locked signals and those that no band touches have no slack.
+    """
+    locked = {signal for lock in street.locks for signal in lock.signals}
+    return tuple(
+        (0, 0) if i in locked else _slack(street, plan, i) for i in range(len(plan.offsets_ms))
+    )
+
+
+def _slack(street: BandProblem, plan: LinkBandPlan, i: int) -> tuple[int, int]:
+    rooms = []
+    for lines, sides, outbound in (
+        (plan.line_out_ms, plan.sides_out_ms, True),
+        (plan.line_in_ms, plan.sides_in_ms, False),
+    ):
+        touching = [side for side in sides[max(0, i - 1) : i + 1] if sum(side) > 0]
+        if lines and touching:
+            before, after = _room(street, plan, i, lines[i], outbound=outbound)
+            rooms += [(after - side[1], before - side[0]) for side in touching]
+    earlier, later = (min(room[k] for room in rooms) if rooms else 0 for k in (0, 1))
+    return max(0, earlier), max(0, later)
+
+
 def _room(street: BandProblem, plan: LinkBandPlan, i: int, line: int, *, outbound: bool) -> Sides:
     """Return the green before and after the line, in the window with the most on its short side."""
     pattern = street.patterns[i][plan.patterns[i]]

@@ -20,6 +20,7 @@ from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.attain import LinkAttainability, link_attainability
 from lvbo.progression.coordinate import Street, evaluate_wave
+from lvbo.progression.linkband_plan import link_slack_ms
 from lvbo.progression.linkbands import WaveModel
 from lvbo.progression.partial import part_bands
 from lvbo.progression.wave import PeriodWave, WaveSettings
@@ -171,6 +172,7 @@ def _side(
     volumes = None if order.demand is None else period_volumes(order.demand, order.day_type, period)
     layers = Layers(
         links=wave.links if wave else None,
+        link_slack_ms=link_slack_ms(wave.problem, wave.links) if wave and wave.links else (),
         parts=part_bands(wave.problem, wave.runs) if wave and wave.links is None else (),
         volumes=volumes,
         before=compared.running(order.day_type, period.start_s % DAY_S) if compared else None,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
+from lvbo.progression.linkband_plan import link_slack_ms
 from lvbo.progression.partial import part_bands
 from lvbo.progression.problem import BandPlan
 from lvbo.progression.wave import PeriodWave, Wave
@@ -78,7 +79,11 @@ def wave_figure(network: Network, wave: Wave, own: PeriodWave, words: Words) -> 
     """Return the time-space diagram of one period of a wave, without vehicles."""
     period = {p.name: p for p in wave.plans.day_plan(own.day_type).periods}[own.period]
     moment = Moment(own.day_type, float(period.start_s))
-    layers = Layers(links=own.links, parts=() if own.links else part_bands(own.problem, own.runs))
+    layers = Layers(
+        links=own.links,
+        link_slack_ms=link_slack_ms(own.problem, own.links) if own.links else (),
+        parts=() if own.links else part_bands(own.problem, own.runs),
+    )
     return street_figure(
         network, wave.corridor, wave.plans, words, moment, band=own.runs, layers=layers
     )

@@ -43,12 +43,14 @@ LEAST_QUEUE_VEH = 0.5
 class Layers:
     """What is drawn beside plans and bands: all of it may be missing.
 
-    `links` are bands by link, `parts` those through part of the street. `volumes` in veh/h by
-    movement give the queues ahead of the bands. `before` holds the plans that offsets are compared
-    with. With `lamps` what was shown is drawn instead of the plans.
+    `links` are bands by link with the slack `link_slack_ms` that they leave, `parts` those through
+    part of the street. `volumes` in veh/h by movement give the queues ahead of the bands. `before`
+    holds the plans that offsets are compared with. With `lamps` what was shown is drawn instead of
+    the plans.
     """
 
     links: LinkBandPlan | None = None
+    link_slack_ms: tuple[tuple[int, int], ...] = ()
     parts: tuple[PartBand, ...] = ()
     volumes: Volumes | None = None
     before: Mapping[ControllerId, Plan] | None = None
@@ -149,34 +151,6 @@ def link_strips(corridor: Corridor, links: LinkBandPlan) -> tuple[BandStrip, ...
                 )
             )
     return tuple(found)
-
-
-def slack_s(row: SignalRow, bands: Iterable[tuple[BandStrip, float]]) -> tuple[float, float]:
-    """Return how much earlier and later a signal may turn green and keep these bands, s.
-
-    Bands come with the time of their front at the signal; (0, 0) where one does not fit a green.
-    """
-    earlier = later = row.cycle_s
-    for strip, front_s in bands:
-        greens = row.outbound if strip.is_outbound else row.inbound
-        before = [(front_s - green.start_s) % row.cycle_s for green in greens]
-        rooms = [
-            (green.length_s - lead - strip.width_s, lead)
-            for green, lead in zip(greens, before, strict=True)
-        ]
-        after, lead = max(rooms, key=min, default=(0.0, 0.0))
-        earlier, later = min(earlier, max(0.0, after)), min(later, max(0.0, lead))
-    return earlier, later
-
-
-def slack_of_strips(row: SignalRow, k: int, strips: Sequence[BandStrip]) -> tuple[float, float]:
-    """Return the slack of signal k under all strips that reach it; none where none does."""
-    touching = [
-        (strip, strip.fronts_s[k - strip.first])
-        for strip in strips
-        if strip.width_s > 0 and 0 <= k - strip.first < len(strip.fronts_s)
-    ]
-    return slack_s(row, touching) if touching else (0.0, 0.0)
 
 
 def wedges(

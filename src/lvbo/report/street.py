@@ -23,11 +23,10 @@ from lvbo.report.layers import (
     link_strips,
     part_strips,
     shown,
-    slack_of_strips,
     wedges,
 )
 from lvbo.report.names import bearing, phases_name
-from lvbo.report.values import BandStrip, Green, SignalRow, TimeSpace, Trace
+from lvbo.report.values import Green, SignalRow, TimeSpace, Trace
 from lvbo.report.words import Heading, Words, heading_of
 from lvbo.signal.lamp import Right
 from lvbo.signal.plan import Plan
@@ -115,7 +114,7 @@ def timespace(  # noqa: PLR0913  a diagram joins all of these
             replace(
                 row,
                 phases=caption.phases[k] if caption.phases else "",
-                slack_s=_slack(row, k, band, over, strips),
+                slack_s=_slack(row, k, band, over),
                 moved_s=_moved_s(corridor.stops[k], plans, over),
             )
             for k, row in enumerate(rows)
@@ -128,14 +127,13 @@ def timespace(  # noqa: PLR0913  a diagram joins all of these
     )
 
 
-def _slack(
-    row: SignalRow, k: int, band: BandPlan | None, over: Layers, strips: Sequence[BandStrip]
-) -> tuple[float, float]:
-    if over.links is not None:
-        return slack_of_strips(row, k, strips)
-    if band is None or band.sum_ms <= 0:
+def _slack(row: SignalRow, k: int, band: BandPlan | None, over: Layers) -> tuple[float, float]:
+    by_link = over.link_slack_ms
+    through = band.slack_ms if band is not None and band.sum_ms > 0 else ()
+    slack = through if over.links is None else by_link
+    if not slack:
         return (0.0, 0.0)
-    earlier, later = band.slack_ms[k]
+    earlier, later = slack[k]
     most = row.cycle_s / 2
     return min(earlier / 1000, most), min(later / 1000, most)
 
