@@ -2,8 +2,8 @@
 """The widest bands along crossing corridors: block moves on a grid, then fits without a grid.
 
 Each start places the corridors in a random order, each as a block that is exact for itself and
-for what the corridors it crosses gain or lose (`network_grid`), moves them again while that helps,
-and fits the structure found (`network_fit`). Shakes take some corridors off the best plan and place
+for what the corridors it crosses gain or lose (`network_blocks`), moves them again while that
+helps, and fits the structure found (`network_fit`). Shakes take some corridors off the best plan and place
 them anew. At one cycle no plan is worth more than the sum of what each corridor could have alone:
 where that bound is reached the search ends.
 """
@@ -25,8 +25,9 @@ from lvbo.progression.network_bands import (
     evaluate_network,
     short_of_least,
 )
+from lvbo.progression.network_blocks import built, shaken
 from lvbo.progression.network_fit import rank, refit
-from lvbo.progression.network_grid import Board, Grid, build_grid, built, shaken
+from lvbo.progression.network_grid import Board, Grid, build_grid
 from lvbo.progression.network_whole import whole_network
 from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock
 
