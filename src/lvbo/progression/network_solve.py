@@ -3,9 +3,9 @@
 
 Each start places the corridors in a random order, each as a block that is exact for itself and
 for what the corridors it crosses gain or lose (`network_blocks`), moves them again while that
-helps, and fits the structure found (`network_fit`). Shakes take some corridors off the best plan and place
-them anew. At one cycle no plan is worth more than the sum of what each corridor could have alone:
-where that bound is reached the search ends.
+helps, and fits the structure found (`network_fit`). Shakes take some corridors off the best plan
+and place them anew. At one cycle no plan is worth more than the sum of what each corridor could
+have alone: where that bound is reached the search ends.
 """
 
 from __future__ import annotations
