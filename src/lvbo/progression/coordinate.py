@@ -348,10 +348,7 @@ class Task:
         self, problem: BandProblem, runs: BandPlan, findings: Sequence[Finding] = ()
     ) -> PeriodWave:
         """Return the wave of bands that were found elsewhere."""
-        plans = tuple(
-            self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
-            for k in range(len(self.plans))
-        )
+        plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
         return self._wave(problem, runs, plans, findings, None)
 
     def evaluated(self) -> PeriodWave:

@@ -41,12 +41,15 @@ DIGITS = 6  # boards whose totals agree so far are taken for the same
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkEffort:
-    """Say how long to look: starts and shakes, cells of the cycle, and cycles that get a start."""
+    """Say how long to look: starts and shakes, and how many cycles get a start.
+
+    Starts cut the cycle in so many `cells` by turns, for a rounding may hide an optimum.
+    """
 
     seed: int = 0
     starts: int = 4
     shakes: int = 40
-    cells: int = 30
+    cells: tuple[int, ...] = (30, 40, 48)
     cycles: int = 6
 
 
@@ -173,10 +176,11 @@ class _Search:
         """Return the best of the first plans and how many were made."""
         made: list[_Found] = []
         best = (-np.inf, 0.0)
-        for bound, cycle_ms in self._starts(cycles):
+        for k, (bound, cycle_ms) in enumerate(self._starts(cycles)):
             if best >= (0, bound * (1 - REACHED)):
                 continue
-            grid = build_grid(self.problem, cycle_ms, self.effort.cells)
+            cells = self.effort.cells[k % len(self.effort.cells)]
+            grid = build_grid(self.problem, cycle_ms, cells)
             order = list(range(len(grid.lines)))
             source.shuffle(order)
             board = built(grid, order)
