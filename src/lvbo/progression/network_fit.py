@@ -33,10 +33,11 @@ HALF_TICK_S = 0.0005
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fitted:
-    """Hold cycle (ms) and offsets (cycles) of a fit."""
+    """Hold cycle (ms), offsets (cycles) and value of a fit."""
 
     cycle_ms: float
     offsets: Floats
+    value: float
 
 
 def fit_network(
@@ -61,7 +62,7 @@ def fit_network(
             for c, given in zip(writer.offset, writer.given, strict=True)
         ]
     )
-    return Fitted(cycle_ms=cycle_ms, offsets=offsets)
+    return Fitted(cycle_ms=cycle_ms, offsets=offsets, value=best.value)
 
 
 def refit(

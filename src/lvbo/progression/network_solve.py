@@ -2,10 +2,10 @@
 """The widest bands along crossing corridors: block moves on a grid, then fits without a grid.
 
 Each start places the corridors in a random order, each as a block that is exact for itself and
-for what the corridors it crosses gain or lose (`network_grid`), moves them again while that helps,
-and fits the structure found (`network_fit`). Shakes take some corridors off the best plan and place
-them anew. At one cycle no plan is worth more than the sum of what each corridor could have alone:
-where that bound is reached the search ends.
+for what the corridors it crosses gain or lose (`network_blocks`), moves them again while that
+helps, and fits the structure found (`network_fit`). Shakes take some corridors off the best plan
+and place them anew. At one cycle no plan is worth more than the sum of what each corridor could
+have alone: where that bound is reached the search ends.
 """
 
 from __future__ import annotations
@@ -25,8 +25,9 @@ from lvbo.progression.network_bands import (
     evaluate_network,
     short_of_least,
 )
+from lvbo.progression.network_blocks import built, shaken
 from lvbo.progression.network_fit import rank, refit
-from lvbo.progression.network_grid import Board, Grid, build_grid, built, shaken
+from lvbo.progression.network_grid import Board, Grid, build_grid
 from lvbo.progression.network_whole import whole_network
 from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock
 
@@ -40,12 +41,15 @@ DIGITS = 6  # boards whose totals agree so far are taken for the same
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkEffort:
-    """Say how long to look: starts and shakes, cells of the cycle, and cycles that get a start."""
+    """Say how long to look: starts and shakes, and how many cycles get a start.
+
+    Starts cut the cycle in so many `cells` by turns, for a rounding may hide an optimum.
+    """
 
     seed: int = 0
     starts: int = 4
     shakes: int = 40
-    cells: int = 30
+    cells: tuple[int, ...] = (30, 40, 48)
     cycles: int = 6
 
 
@@ -172,10 +176,11 @@ class _Search:
         """Return the best of the first plans and how many were made."""
         made: list[_Found] = []
         best = (-np.inf, 0.0)
-        for bound, cycle_ms in self._starts(cycles):
+        for k, (bound, cycle_ms) in enumerate(self._starts(cycles)):
             if best >= (0, bound * (1 - REACHED)):
                 continue
-            grid = build_grid(self.problem, cycle_ms, self.effort.cells)
+            cells = self.effort.cells[k % len(self.effort.cells)]
+            grid = build_grid(self.problem, cycle_ms, cells)
             order = list(range(len(grid.lines)))
             source.shuffle(order)
             board = built(grid, order)
