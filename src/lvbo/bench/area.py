@@ -20,8 +20,7 @@ from lvbo.errors import UsageError
 from lvbo.io.scenario import Scenario
 
 SATURATION = 0.55
-"""How full the busiest signal of a grid is at 90 s. The short cycles of SUMO's planner lose more to
-clearance: at 61 s they are 0.67 full then, and over capacity where this is above 0.82."""
+"""How full the busiest signal of a grid is at 90 s."""
 LEAST_SIDE = 2
 _TOOL = "cycle_adaptation_coordinated"
 
