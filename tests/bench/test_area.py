@@ -55,6 +55,23 @@ def test_ratios_compare_with_the_best_fixed_plan(config: Path) -> None:
     assert ratios["geometric_mean"] == {"lvbo_to_best_fixed": pytest.approx(1.0)}
 
 
+def test_our_offsets_stand_beside_those_of_the_coordinator(config: Path) -> None:
+    names = ("shipped_coordinated", "shipped_offsets", "lvbo")
+    result = run_area([config], bench=AreaBench(seeds=1, controllers=names, planner=later))
+    delay = {row["controller"]: float(str(row["delay_s"])) for row in result.rows}
+    ratios = result.summary["ratios"]
+
+    assert isinstance(ratios, dict)
+    assert ratios["tiny"]["shipped_offsets_to_tool"] == pytest.approx(
+        delay["shipped_offsets"] / delay["shipped_coordinated"]
+    )
+    assert {row["controller"]: row["kind"] for row in result.rows} == {
+        "shipped_coordinated": "baseline",
+        "shipped_offsets": "ours",
+        "lvbo": "ours",
+    }
+
+
 def test_a_grid_of_one_signal_is_refused() -> None:
     with pytest.raises(UsageError) as caught:
         run_area(bench=AreaBench(grids=(1,)))

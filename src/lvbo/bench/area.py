@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The area bench: plans searched for a whole area beside SUMO's planners, proved in SUMO.
 
-Generated grids stand beside the scenarios given. On each, `offsets` are our offsets on the cycle
-and greens of SUMO's coordinated planner: what offsets alone are worth.
+Generated grids stand beside the scenarios given. What offsets alone are worth show our offsets on
+the same cycle and greens: `offsets` beside SUMO's coordinated planner, `shipped_offsets` beside
+`shipped_coordinated`, the plans in force with the offsets of its coordinator.
 """
 
 from __future__ import annotations
@@ -15,7 +16,15 @@ from pathlib import Path
 from lvbo.bench.common import BenchResult, geometric_mean
 from lvbo.bench.design import Planner, design_plans
 from lvbo.bench.grids import make_grid_at
-from lvbo.bench.plans import AREA, OFFSETS, OURS, PlanBench, Progress, run_plans
+from lvbo.bench.plans import (
+    AREA,
+    OFFSETS,
+    OURS,
+    SHIPPED_OFFSETS,
+    PlanBench,
+    Progress,
+    run_plans,
+)
 from lvbo.errors import UsageError
 from lvbo.io.scenario import Scenario
 
@@ -23,6 +32,11 @@ SATURATION = 0.55
 """How full the busiest signal of a grid is at 90 s."""
 LEAST_SIDE = 2
 _TOOL = "cycle_adaptation_coordinated"
+_PAIRS = (
+    ("offsets_to_tool", OFFSETS, _TOOL),
+    ("shipped_offsets_to_tool", SHIPPED_OFFSETS, "shipped_coordinated"),
+)
+"""Same cycle and greens, our offsets and those of SUMO's coordinator."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,8 +111,9 @@ def _ratios(summary: Mapping[str, object]) -> Mapping[str, object]:
         own = {"lvbo_to_best_fixed": means[OURS] / means[best]} if best in means else {}
         if _TOOL in means:
             own["lvbo_to_tool"] = means[OURS] / means[_TOOL]
-            if OFFSETS in means:
-                own["offsets_to_tool"] = means[OFFSETS] / means[_TOOL]
+        for name, ours, theirs in _PAIRS:
+            if ours in means and theirs in means:
+                own[name] = means[ours] / means[theirs]
         found[scenario] = own
     keys = sorted({key for own in found.values() for key in own})
     whole = {key: geometric_mean(own[key] for own in found.values() if key in own) for key in keys}

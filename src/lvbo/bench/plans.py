@@ -20,31 +20,37 @@ from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.controls import Control
 from lvbo.simulation.count import count_scenario
 from lvbo.simulation.simulate import Conduct, simulate
-from lvbo.simulation.tools import adapt_with_sumo, repaired
+from lvbo.simulation.tools import adapt_with_sumo, repaired, running_safely
 
 OURS, SHIPPED, RAW = "lvbo", "shipped", "shipped_raw"
-OFFSETS, CORRIDORS = "offsets", "corridors"
-"""Our offsets on the greens of SUMO's coordinated tool; isolated greens with waves on streets."""
+OFFSETS, CORRIDORS, SHIPPED_OFFSETS = "offsets", "corridors", "shipped_offsets"
+"""Our offsets on the greens of SUMO's coordinated tool; isolated greens with waves on streets; our
+offsets on the greens in force."""
 FAMILIES: Mapping[str, str] = {
     SHIPPED: "fixed",
     RAW: "fixed",
     "actuated": "actuated",
     "delay_based": "adaptive",
+    "shipped_coordinated": "fixed",
     "cycle_adaptation": "fixed",
     "cycle_adaptation_coordinated": "fixed",
     "isolated": "fixed",
+    SHIPPED_OFFSETS: "fixed",
     OFFSETS: "fixed",
     CORRIDORS: "fixed",
     OURS: "fixed",
 }
 """All controllers by their fixed names, in the order of the table."""
-OWN = frozenset({"isolated", OFFSETS, CORRIDORS, OURS})
-BASIC = tuple(name for name in FAMILIES if name not in {OFFSETS, CORRIDORS})
+OWN = frozenset({"isolated", SHIPPED_OFFSETS, OFFSETS, CORRIDORS, OURS})
+AREA_ONLY = frozenset({"shipped_coordinated", SHIPPED_OFFSETS, OFFSETS, CORRIDORS})
+BASIC = tuple(name for name in FAMILIES if name not in AREA_ONLY)
 AREA = (
     SHIPPED,
+    "shipped_coordinated",
     "cycle_adaptation",
     "cycle_adaptation_coordinated",
     "isolated",
+    SHIPPED_OFFSETS,
     OFFSETS,
     CORRIDORS,
     OURS,
@@ -168,9 +174,12 @@ def _entries(scenario: Scenario, bench: PlanBench, progress: Progress) -> Iterab
     asked = set(bench.controllers)
     ours = _ours(scenario, bench.planner) if asked & OWN else {}
     safe = _attempt(SHIPPED, lambda: repaired(scenario.plans, scenario))
-    tools = _of_tools(scenario) if asked & {"cycle_adaptation", _COORDINATED, OFFSETS} else {}
+    tools = _of_tools(scenario) if asked & {*_TOOLS, OFFSETS} else {}
     if OFFSETS in asked:
-        tools[OFFSETS] = _with_offsets(scenario, tools[_COORDINATED])
+        tools[OFFSETS] = _with_offsets(scenario, tools[_COORDINATED], OFFSETS)
+    if SHIPPED_OFFSETS in asked:
+        running = _attempt(SHIPPED_OFFSETS, lambda: running_safely(scenario))
+        tools[SHIPPED_OFFSETS] = _with_offsets(scenario, running, SHIPPED_OFFSETS)
     for name in FAMILIES:
         if name not in asked:
             continue
@@ -185,6 +194,7 @@ def _entries(scenario: Scenario, bench: PlanBench, progress: Progress) -> Iterab
 
 
 _COORDINATED = "cycle_adaptation_coordinated"
+_TOOLS = ("shipped_coordinated", "cycle_adaptation", _COORDINATED)
 
 
 def _attempt(name: str, make: Callable[[], PlanSet]) -> _Entry:
@@ -219,30 +229,28 @@ def _ours(scenario: Scenario, planner: Planner) -> dict[str, _Entry]:
     }
 
 
-def _with_offsets(scenario: Scenario, tool: _Entry) -> _Entry:
-    """Return the plans of SUMO's coordinated tool with our offsets: same cycle, same greens."""
-    if tool.plans is None:
-        return replace(tool, controller=OFFSETS)
+def _with_offsets(scenario: Scenario, given: _Entry, name: str) -> _Entry:
+    """Return plans with our offsets: same cycle, same greens."""
+    if given.plans is None:
+        return replace(given, controller=name)
     begin = cpu_seconds()
     try:
-        plans = our_offsets(scenario.network, count_scenario(scenario), tool.plans)
+        plans = our_offsets(scenario.network, count_scenario(scenario), given.plans)
     except LvboError as error:
-        return _Entry(controller=OFFSETS, plans=None, failed=error)
-    return _Entry(controller=OFFSETS, plans=plans, cpu_s=cpu_seconds() - begin)
+        return _Entry(controller=name, plans=None, failed=error)
+    return _Entry(controller=name, plans=plans, cpu_s=cpu_seconds() - begin)
 
 
 def _of_tools(scenario: Scenario) -> dict[str, _Entry]:
     begin = cpu_seconds()
     found = adapt_with_sumo(scenario)
-    spent_s = (cpu_seconds() - begin) / 2
+    spent_s = (cpu_seconds() - begin) / len(_TOOLS)
+    made = {name: getattr(found, name) for name in _TOOLS}
     return {
         name: _Entry(controller=name, plans=None, failed=plans)
         if isinstance(plans, LvboError)
         else _Entry(controller=name, plans=plans, cpu_s=spent_s)
-        for name, plans in (
-            ("cycle_adaptation", found.cycle_adaptation),
-            (_COORDINATED, found.cycle_adaptation_coordinated),
-        )
+        for name, plans in made.items()
     }
 
 

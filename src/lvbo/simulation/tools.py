@@ -11,7 +11,7 @@ import gzip
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -35,8 +35,12 @@ PATIENCE_S = 600
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolPlans:
-    """The plans of SUMO's planners; a planner that failed gives the error instead."""
+    """The plans of SUMO's planners; a planner that failed gives the error instead.
 
+    `shipped_coordinated` are the plans in force with the offsets of tlsCoordinator.py.
+    """
+
+    shipped_coordinated: PlanSet | LvboError
     cycle_adaptation: PlanSet | LvboError
     cycle_adaptation_coordinated: PlanSet | LvboError
 
@@ -95,25 +99,49 @@ def adapt_with_sumo(scenario: Scenario) -> ToolPlans:
     tools = sumo_home() / "tools"
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
+        net = folder / "in-use.net.xml"
+        _write_net(scenario, net)
+
+        def adapted() -> PlanSet:
+            return _adapted(scenario, tools, folder, unified=False)
+
+        def coordinated() -> PlanSet:
+            unified = _adapted(scenario, tools, folder, unified=True)
+            return _coordinated(scenario, unified, tools, folder)
+
+        def shipped() -> PlanSet:
+            return _coordinated(scenario, running_safely(scenario), tools, folder)
+
         return ToolPlans(
-            cycle_adaptation=_attempt(scenario, tools, folder, coordinated=False),
-            cycle_adaptation_coordinated=_attempt(scenario, tools, folder, coordinated=True),
+            shipped_coordinated=_attempt(shipped),
+            cycle_adaptation=_attempt(adapted),
+            cycle_adaptation_coordinated=_attempt(coordinated),
         )
 
 
-def _attempt(
-    scenario: Scenario, tools: Path, folder: Path, *, coordinated: bool
-) -> PlanSet | LvboError:
+def running_safely(scenario: Scenario) -> PlanSet:
+    """Return the plans in force at the start, all day, with every hard rule kept.
+
+    Raises:
+        InfeasibleError: LV604 where a cycle is too short for the clearance it lacks.
+
+    """
+    index = scenario.network.controller_index
+    return one_period(
+        (repair_clearance(plan, index[name].rules) for name, plan in _shipped(scenario).items()),
+        day_type=scenario.plans.day_plans[0].day_type,
+    )
+
+
+def _attempt(make: Callable[[], PlanSet]) -> PlanSet | LvboError:
     try:
-        adapted = _adapted(scenario, tools, folder, unified=coordinated)
-        return _coordinated(scenario, adapted, tools, folder) if coordinated else adapted
+        return make()
     except LvboError as error:
         return error
 
 
 def _adapted(scenario: Scenario, tools: Path, folder: Path, *, unified: bool) -> PlanSet:
     net, target = folder / "in-use.net.xml", folder / f"adapted-{int(unified)}.add.xml"
-    _write_net(scenario, net)
     words = ["-n", str(net), "-r", str(_routed(scenario, folder)), "-o", str(target)]
     words += ["-b", str(scenario.begin_s), "-g", "5", *(["-u"] if unified else [])]
     _python(tools / "tlsCycleAdaptation.py", words, folder)
