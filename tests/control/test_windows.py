@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.crossroads import Queues, Stretch, crossroads, crossroads_plan
 
-from lvbo.control._window_kernels import NEVER, first_steps
+from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.protocols import BandWindow, Coordination, Order
 from lvbo.control.site import Site
@@ -163,6 +163,46 @@ def test_the_look_ahead_finds_the_fewest_broken_seconds_of_all_sequences(seed: i
         assert found[other] == changed(breaks, starts, change, least, hold, 0, other, 0)
     for stage, time in product(range(stages), (0, 4, 8)):
         assert ahead[stage, time] == fewest(breaks, starts, change, least, hold, stage, time)
+
+
+def soon(breaks: np.ndarray, starts: np.ndarray, change: np.ndarray, least: np.ndarray,
+         hold: np.ndarray, stage: int, wanted: int, time: int) -> int:  # fmt: skip
+    """Return how soon a stage can begin without losing more than must be, by trying everything."""
+    span = breaks.shape[1]
+    if stage == wanted:
+        return 0
+    if time >= span:
+        return int(change[stage, wanted])
+    how = (breaks, starts, change, least, hold)
+    must, found = fewest(*how, stage, time), NEVER
+    if int(breaks[stage, time]) + fewest(*how, stage, time + 1) == must:
+        found = 1 + soon(*how, stage, wanted, time + 1)
+    for other in range(len(breaks)):
+        if other == stage or changed(*how, stage, other, time) > must:
+            continue
+        begun = min(time + int(change[stage, other]), span)
+        free = min(begun + max(int(least[other]), 1), span)
+        then = free - time + soon(*how, other, wanted, free)
+        found = min(found, int(change[stage, other]) if other == wanted else then)
+    return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_look_ahead_knows_how_soon_a_stage_can_be_had_that_gives_no_window_away(
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    breaks, starts = rng.random((3, 9)) < 0.4, rng.random((3, 10)) < 0.8
+    change = rng.integers(1, 4, (3, 3))
+    least, hold = rng.integers(1, 5, 3), rng.integers(0, 3, 3)
+    legal = np.ones((3, 3), dtype=bool)
+    _, lost = first_steps(breaks, starts, legal, change, least, hold, 0)
+    found = soonest(breaks, starts, legal, change, least, hold, lost)
+
+    for stage, wanted, time in product(range(3), range(3), (0, 3, 7)):
+        expected = soon(breaks, starts, change, least, hold, stage, wanted, time)
+        assert min(int(found[stage, wanted, time]), NEVER) == min(expected, NEVER)
 
 
 def test_what_may_not_follow_is_no_first_step() -> None:

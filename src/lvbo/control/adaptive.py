@@ -15,7 +15,6 @@ import numpy as np
 
 from lvbo.control._plan_kernels import FLOWING, FREE, NONE, search
 from lvbo.control._plan_values import F32, Now, Street, Taste
-from lvbo.control._window_kernels import first_steps
 from lvbo.control.adaptive_model import make_frame, make_street, weaker
 from lvbo.control.background import plan_table, stage_spans
 from lvbo.control.buses import BusEye
@@ -27,7 +26,6 @@ from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import (
-    Bools,
     Coordination,
     Floats,
     Ints,
@@ -42,7 +40,7 @@ from lvbo.control.sight import FULL_SHARE, Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable
-from lvbo.control.windows import Calendar, free
+from lvbo.control.windows import Calendar, Held, free, held
 
 LEARN_EVERY_S = 60
 """So often what was learned enters the model."""
@@ -92,7 +90,7 @@ class AdaptiveController:
         self._holds = False
         self._price: float | None = None
         self._platoons = _platoons(None, len(site.lanes))
-        self._free = free(table.count, SPAN_S)
+        self._free = free(table.count, len(site.lanes), SPAN_S)
         self._renew()
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
@@ -186,7 +184,6 @@ class AdaptiveController:
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
         windows = self._windows(seen.time_s, waiting) if self._holds else self._free
-        breaks, starts, first, lost = windows
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -203,10 +200,7 @@ class AdaptiveController:
             must=self._must(due, lanes.rate_vps),
             had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
-            breaks=breaks,
-            starts=starts,
-            first=first,
-            lost=lost,
+            **windows._asdict(),
             riders=buses.riders.astype(np.float32),
             ahead=buses.ahead.astype(np.float32),
             comes_s=buses.comes_s,
@@ -233,11 +227,12 @@ class AdaptiveController:
     def _priced(self, now: Now, waiting: Floats, now_s: int) -> float:
         """Return what keeping the windows costs by second, seen over the span of the search.
 
-        Looked at second by second all along: on a coarser grid windows would seem dearer.
+        Looked at second by second all along: on a coarser grid windows would seem dearer. Who is
+        left at the end waits equally long in both.
         """
         costs = []
-        for breaks, starts, first, lost in (self._windows(now_s, waiting), self._free):
-            asked = now._replace(breaks=breaks, starts=starts, first=first, lost=lost)
+        for windows in (self._windows(now_s, waiting), self._free):
+            asked = now._replace(**windows._asdict() | {"holds": False})
             costs.append(min(search(self._street, asked, self._fine)[1:]))
         dearer = costs[0] - costs[1]
         return float(max(dearer, 0.0)) / SPAN_S if np.isfinite(dearer) else 0.0
@@ -263,8 +258,8 @@ class AdaptiveController:
         self._keep = keep
         self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
         self._holds = keep is not None and keep.holds
-        held = self._calendar if self._holds else None
-        self._platoons = _platoons(held, len(self._site.lanes))
+        own = self._calendar if self._holds else None
+        self._platoons = _platoons(own, len(self._site.lanes))
         self._renew()
 
     def _renew(self) -> None:
@@ -274,28 +269,19 @@ class AdaptiveController:
             street = street._replace(recall=street.recall | self._calendar.coordinated)
         self._street = street
 
-    def _windows(self, now_s: int, waiting: Floats) -> tuple[Bools, Bools, Bools, Ints]:
-        """Return what the search must know of windows: breaks, starts, first steps, to be lost.
+    def _windows(self, now_s: int, waiting: Floats) -> Held:
+        """Return what the search must know of windows.
 
         On the way to a window no stage counts as passed over that somebody waits for.
         """
         if self._calendar is None:
             return self._free
-        breaks, starts = self._calendar.ahead(now_s, SPAN_S)
         street = self._street
         called = street.recall | (waiting > HERE)
         called[self._run.stage] = False
         skips = ((street.over > 0) & called).any(axis=2)
-        now, ahead = first_steps(
-            breaks,
-            starts,
-            street.legal & ~skips & ~self._run.barred(now_s),
-            street.change_s,
-            street.least_s,
-            street.hold_s,
-            self._run.stage,
-        )
-        return breaks, starts, np.asarray(now == now.min()), ahead
+        legal = street.legal & ~skips & ~self._run.barred(now_s)
+        return held(self._calendar, street, legal, self._run.stage, now_s, SPAN_S)
 
     def _wanted(self, seen: Observation, waiting: Floats) -> bool:
         """Say whether any other stage has somebody to serve, on wheels or on foot."""
