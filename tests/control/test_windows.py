@@ -6,6 +6,7 @@ The crossroads' plan has NS 0 to 30 s, NSL 35 to 50, EW 55 to 80, EWL 85 to 95, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -21,7 +22,7 @@ from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.control.windows import Calendar, both, in_window
 from lvbo.ids import PhaseId
-from lvbo.testing import EW, EWL, NS, NSL
+from lvbo.testing import EW, EWL, NS, NSL, WALK
 
 CYCLE_S = 100
 
@@ -239,6 +240,22 @@ def test_control_keeps_every_window_and_breaks_them_where_it_is_free(
     assert kept(bound, 5, 25) == 7
     assert all(len(bound.greens(phase)) >= 6 for phase in (NSL, EW, EWL))
     assert kept(drive(site, table, None), 5, 25) < 7
+
+
+def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for_it() -> None:
+    """Nobody drives across: NS would be held for ever, and its walk be had only once."""
+    site = crossroads(walks=True)
+    rules = site.rules.with_limits(
+        replace(limit, max_red_ds=900) if limit.phase == WALK else limit
+        for limit in site.rules.limits
+    )
+    site = replace(site, controller=replace(site.controller, rules=rules))
+    table = stage_table(site, Order.SKIP)
+    made = Stretch(site, AdaptiveController(site, table), table, keep=coordination(site, 5, 20))
+    made.drive(6 * CYCLE_S, Queues(site, {NS: 500}))
+
+    assert kept(made, 5, 25, cycles=6) == 5
+    assert len(made.greens(WALK)) >= 5
 
 
 def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: StageTable) -> None:

@@ -208,7 +208,8 @@ class AdaptiveController:
             age_s=age_s,
         )
         street = self._street if seen.working.all() else self._recalled(seen)
-        action, keep, change = search(street, now, self._taste)
+        taste = self._fine if self._holds else self._taste
+        action, keep, change = search(street, now, taste)
         if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
             self._price = self._priced(now, waiting, seen.time_s)
         if action < 0 or action == self._run.stage:
@@ -292,16 +293,36 @@ class AdaptiveController:
         return bool((others & ((waiting > HERE) | called)).any())
 
     def _due(self, seen: Observation) -> Ints:
-        """Return in how many seconds each stage must have begun to keep the longest red."""
+        """Return in how many seconds each stage must have begun to keep the longest red.
+
+        Who has walked in the stage that runs, and calls again, walks when it begins anew: where it
+        is held for a wave another one must have begun before, early enough to come back.
+        """
         due = np.full(self._table.count, NEVER_S, dtype=np.int64)
         called = np.where(self._site.walks, seen.calls, self._called)
         red = ~goes(seen.lamps)
         for k in np.flatnonzero(red & called & (self._home >= 0)):
             stage = int(self._home[k])
+            left = int(self._most_red_s[k] - seen.since_s[k]) - MARGIN_S
             if stage != self._run.stage:
-                left = int(self._most_red_s[k] - seen.since_s[k]) - MARGIN_S
                 due[stage] = min(due[stage], max(left, 0))
+            elif self._holds and self._site.walks[k]:
+                between, back_s = self._way_back()
+                due[between] = min(due[between], max(left - back_s, 0))
         return due
+
+    def _way_back(self) -> tuple[int, int]:
+        """Return through which stage the one that runs is soonest begun anew, and the time then.
+
+        Stages that people on foot need come before others: those are not passed over.
+        """
+        street, own = self._street, self._run.stage
+        others = [k for k in range(self._table.count) if k != own and street.legal[own, k]]
+        if not others:
+            return own, 0
+        back_s = street.least_s + street.way_s[:, own]
+        first = min(others, key=lambda k: (not street.recall[k], back_s[k] + street.way_s[own, k]))
+        return first, int(back_s[first])
 
     def _must(self, due: Ints, rate_vps: Floats) -> F32:
         """Return what serving a stage that is due will cost those it does not serve, veh-s."""
