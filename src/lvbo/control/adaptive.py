@@ -183,7 +183,7 @@ class AdaptiveController:
         if not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
-        windows = self._windows(seen.time_s, waiting) if self._holds else self._free
+        windows = self._windows(seen.time_s, lanes, waiting) if self._holds else self._free
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -211,7 +211,7 @@ class AdaptiveController:
         taste = self._fine if self._holds else self._taste
         action, keep, change = search(street, now, taste)
         if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
-            self._price = self._priced(now, waiting, seen.time_s)
+            self._price = self._priced(now, lanes, waiting, seen.time_s)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -225,14 +225,14 @@ class AdaptiveController:
             },
         )
 
-    def _priced(self, now: Now, waiting: Floats, now_s: int) -> float:
+    def _priced(self, now: Now, lanes: LaneState, waiting: Floats, now_s: int) -> float:
         """Return what keeping the windows costs by second, seen over the span of the search.
 
         Looked at second by second all along: on a coarser grid windows would seem dearer. Who is
         left at the end waits equally long in both.
         """
         costs = []
-        for windows in (self._windows(now_s, waiting), self._free):
+        for windows in (self._windows(now_s, lanes, waiting), self._free):
             asked = now._replace(**windows._asdict() | {"holds": False})
             costs.append(min(search(self._street, asked, self._fine)[1:]))
         dearer = costs[0] - costs[1]
@@ -270,19 +270,24 @@ class AdaptiveController:
             street = street._replace(recall=street.recall | self._calendar.coordinated)
         self._street = street
 
-    def _windows(self, now_s: int, waiting: Floats) -> Held:
+    def _windows(self, now_s: int, lanes: LaneState, waiting: Floats) -> Held:
         """Return what the search must know of windows.
 
-        On the way to a window no stage counts as passed over that somebody waits for.
+        On the way to a window no stage counts as passed over that somebody waits for or comes to.
+        From the stage that runs only those count who stand now, and whom it does not serve.
         """
         if self._calendar is None:
             return self._free
-        street = self._street
+        street, own = self._street, self._run.stage
         called = street.recall | (waiting > HERE)
-        called[self._run.stage] = False
+        called[own] = False
         skips = ((street.over > 0) & called).any(axis=2)
+        serves = street.kind != NONE
+        stands = (lanes.queue > HERE) & (~serves[own] | (lanes.queue > 1.0))
+        missed = ((serves & stands)[None, :, :] & ~serves[:, None, :]).any(axis=2)
+        skips[own] = ((street.over[own] > 0) & (street.recall | missed)).any(axis=1)
         legal = street.legal & ~skips & ~self._run.barred(now_s)
-        return held(self._calendar, street, legal, self._run.stage, now_s, SPAN_S)
+        return held(self._calendar, street, legal, own, now_s, SPAN_S)
 
     def _wanted(self, seen: Observation, waiting: Floats) -> bool:
         """Say whether any other stage has somebody to serve, on wheels or on foot."""
