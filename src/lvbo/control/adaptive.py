@@ -49,8 +49,6 @@ HERE = 0.3
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
-PLATOON = 1.5
-"""A vehicle on a lane that a wave leads to counts so much."""
 YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
 PRICE_EVERY_S = 10
@@ -89,7 +87,6 @@ class AdaptiveController:
         self._calendar: Calendar | None = None
         self._holds = False
         self._price: float | None = None
-        self._platoons = _platoons(None, len(site.lanes))
         self._free = free(table.count, len(site.lanes), SPAN_S)
         self._renew()
         self._eyes = Eyes(site)
@@ -192,7 +189,7 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=_weights(lanes.wait_s) * self._platoons,
+            weight=_weights(lanes.wait_s),
             blocked=blocked.astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
@@ -259,8 +256,6 @@ class AdaptiveController:
         self._keep = keep
         self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
         self._holds = keep is not None and keep.holds
-        own = self._calendar if self._holds else None
-        self._platoons = _platoons(own, len(self._site.lanes))
         self._renew()
 
     def _renew(self) -> None:
@@ -340,14 +335,6 @@ class AdaptiveController:
 def _demand(street: Street, lanes: LaneState) -> Floats:
     """Return by stage who waits or comes within sight on the lanes it serves."""
     return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
-
-
-def _platoons(calendar: Calendar | None, lanes: int) -> F32:
-    """Return what a vehicle on each lane weighs, (lanes,): more where a platoon is awaited."""
-    found = np.ones(lanes, dtype=np.float32)
-    if calendar is not None:
-        found[calendar.lanes] = PLATOON
-    return found
 
 
 def _weights(wait_s: Floats) -> F32:

@@ -13,7 +13,7 @@ from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control._plan_values import Street
 from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.protocols import EARLY_S, BandWindow, Bools, Coordination, Ints
-from lvbo.control.site import NONE, Site
+from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
 from lvbo.ids import ControllerId
 from lvbo.network.corridor import Corridor
@@ -75,8 +75,8 @@ class Calendar:
 
     `keeps` (stages, cycle): the stage shows what every window of that second asks for. `starts`
     (stages, cycle): the stage may begin then; those that serve windows may not from the end of the
-    plan's green until shortly before its next. `lanes` (lanes,) are those with a window,
-    `coordinated` (stages,) the stages that serve all of them, or some where none serves all.
+    plan's green until shortly before its next. `coordinated` (stages,) are the stages that serve
+    every window, or some where none serves all.
     """
 
     def __init__(self, site: Site, table: StageTable, coordination: Coordination) -> None:
@@ -94,8 +94,6 @@ class Calendar:
             self.starts[own] |= self._in_time(window, coordination)
         whole: Bools = np.asarray(serves.all(axis=0))
         self.coordinated: Bools = whole if whole.any() else some
-        light = np.array([(site.serves[own] > NONE).any(axis=0) for own in rows]).any(axis=0)
-        self.lanes: Bools = np.asarray((site.uses & light).any(axis=1))
 
     def _in_time(self, window: BandWindow, coordination: Coordination) -> Bools:
         """Return the seconds of the cycle in which a green of this window may start."""
