@@ -276,7 +276,7 @@ class AdaptiveController:
         street, own = self._street, self._run.stage
         called = street.recall | (waiting > HERE)
         called[own] = False
-        skips = ((street.over > 0) & called).any(axis=2)
+        skips = np.asarray(((street.over > 0) & called).any(axis=2))
         serves = street.kind != NONE
         stands = (lanes.queue > HERE) & (~serves[own] | (lanes.queue > 1.0))
         missed = ((serves & stands)[None, :, :] & ~serves[:, None, :]).any(axis=2)
