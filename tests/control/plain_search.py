@@ -67,7 +67,7 @@ def now_of(street: Street, span: int, **seen: Any) -> Now:  # noqa: ANN401  any 
         "riders": np.zeros(lanes, dtype=np.float32),
         "ahead": np.zeros(lanes, dtype=np.float32),
         "comes_s": np.zeros(lanes, dtype=np.int64),
-        **dict(zip(("breaks", "starts", "first", "lost"), free(stages, span), strict=True)),
+        **free(stages, lanes, span)._asdict(),
         "stage": 0,
         "age_s": 20,
     }

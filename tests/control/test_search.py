@@ -102,6 +102,31 @@ def test_the_plain_model_of_two_seconds_by_hand() -> None:
     assert owed(street, now, taste, kept) == pytest.approx(left)
 
 
+def test_six_who_wait_for_a_notice_are_not_kept_waiting_for_a_trickle() -> None:
+    """Their green comes 12 s after it is decided; until 5 s after that the trickle goes on."""
+    serves = np.array([[True, False], [False, True]])
+    street = street_of(serves, change_s=12)._replace(hold_s=np.full(2, 5))
+    arrivals = np.array([np.full(90, 0.2), np.zeros(90)])
+    now = now_of(street, 90, arrivals=arrivals, queue=np.array([0.0, 6.0]))
+    action, _, changed = search(street, now, Taste())
+    wide = search(street, now, Taste(fine_s=90, beam=200, alike=40))
+
+    assert action == wide[0] == 1
+    assert changed == pytest.approx(wide[2], rel=0.05)
+
+
+def test_who_is_left_at_the_end_waits_as_long_as_windows_keep_the_stage_away() -> None:
+    serves = np.array([[True, False], [False, True]])
+    street = street_of(serves)._replace(legal=np.eye(2, dtype=bool))
+    now = now_of(street, 20, queue=np.array([0.0, 3.0]))
+    soon = np.zeros((2, 2, 21), dtype=np.int64)
+    soon[0, 1] = 60
+    _, free, _ = search(street, now._replace(soon_s=soon), Taste())
+    _, bound, _ = search(street, now._replace(holds=True, soon_s=soon), Taste())
+
+    assert bound - free == pytest.approx(3 * (60 - Taste().lost_s))
+
+
 def test_the_search_looks_each_second_then_more_seldom_to_the_end_of_its_span() -> None:
     taste = Taste(fine_s=4, coarse_s=3, middle_s=10, rough_s=5)
 

@@ -6,6 +6,7 @@ The crossroads' plan has NS 0 to 30 s, NSL 35 to 50, EW 55 to 80, EWL 85 to 95, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -14,14 +15,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.crossroads import Queues, Stretch, crossroads, crossroads_plan
 
-from lvbo.control._window_kernels import NEVER, first_steps
+from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.protocols import BandWindow, Coordination, Order
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.control.windows import Calendar, both, in_window
 from lvbo.ids import PhaseId
-from lvbo.testing import EW, EWL, NS, NSL
+from lvbo.testing import EW, EWL, NS, NSL, WALK
 
 CYCLE_S = 100
 
@@ -165,6 +166,46 @@ def test_the_look_ahead_finds_the_fewest_broken_seconds_of_all_sequences(seed: i
         assert ahead[stage, time] == fewest(breaks, starts, change, least, hold, stage, time)
 
 
+def soon(breaks: np.ndarray, starts: np.ndarray, change: np.ndarray, least: np.ndarray,
+         hold: np.ndarray, stage: int, wanted: int, time: int) -> int:  # fmt: skip
+    """Return how soon a stage can begin without losing more than must be, by trying everything."""
+    span = breaks.shape[1]
+    if stage == wanted:
+        return 0
+    if time >= span:
+        return int(change[stage, wanted])
+    how = (breaks, starts, change, least, hold)
+    must, found = fewest(*how, stage, time), NEVER
+    if int(breaks[stage, time]) + fewest(*how, stage, time + 1) == must:
+        found = 1 + soon(*how, stage, wanted, time + 1)
+    for other in range(len(breaks)):
+        if other == stage or changed(*how, stage, other, time) > must:
+            continue
+        begun = min(time + int(change[stage, other]), span)
+        free = min(begun + max(int(least[other]), 1), span)
+        then = free - time + soon(*how, other, wanted, free)
+        found = min(found, int(change[stage, other]) if other == wanted else then)
+    return found
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_the_look_ahead_knows_how_soon_a_stage_can_be_had_that_gives_no_window_away(
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    breaks, starts = rng.random((3, 9)) < 0.4, rng.random((3, 10)) < 0.8
+    change = rng.integers(1, 4, (3, 3))
+    least, hold = rng.integers(1, 5, 3), rng.integers(0, 3, 3)
+    legal = np.ones((3, 3), dtype=bool)
+    _, lost = first_steps(breaks, starts, legal, change, least, hold, 0)
+    found = soonest(breaks, starts, legal, change, least, hold, lost)
+
+    for stage, wanted, time in product(range(3), range(3), (0, 3, 7)):
+        expected = soon(breaks, starts, change, least, hold, stage, wanted, time)
+        assert min(int(found[stage, wanted, time]), NEVER) == min(expected, NEVER)
+
+
 def test_what_may_not_follow_is_no_first_step() -> None:
     breaks, starts = np.zeros((2, 5), dtype=bool), np.ones((2, 6), dtype=bool)
     one = np.ones((2, 2), dtype=np.int64)
@@ -199,6 +240,22 @@ def test_control_keeps_every_window_and_breaks_them_where_it_is_free(
     assert kept(bound, 5, 25) == 7
     assert all(len(bound.greens(phase)) >= 6 for phase in (NSL, EW, EWL))
     assert kept(drive(site, table, None), 5, 25) < 7
+
+
+def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for_it() -> None:
+    """Nobody drives across: NS would be held for ever, and its walk be had only once."""
+    site = crossroads(walks=True)
+    rules = site.rules.with_limits(
+        replace(limit, max_red_ds=900) if limit.phase == WALK else limit
+        for limit in site.rules.limits
+    )
+    site = replace(site, controller=replace(site.controller, rules=rules))
+    table = stage_table(site, Order.SKIP)
+    made = Stretch(site, AdaptiveController(site, table), table, keep=coordination(site, 5, 20))
+    made.drive(6 * CYCLE_S, Queues(site, {NS: 500}))
+
+    assert kept(made, 5, 25, cycles=6) == 5
+    assert len(made.greens(WALK)) >= 5
 
 
 def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: StageTable) -> None:

@@ -276,6 +276,24 @@ def _abreast(street: Street) -> float:
     return float(max(1.0, count / stages))
 
 
+@njit(cache=True, fastmath=True, inline="always")
+def _until_free(street: Street, t: int, state: I64) -> int:
+    """Return when the stage of a state at time t, or the one it changes to, may be left."""
+    p, n = state[STAGE], state[TARGET]
+    if p == n:
+        return int(t + max(0, street.least_s[n] - state[AGE]))
+    return int(t + max(0, street.change_s[p, n] - state[SPENT]) + street.least_s[n])
+
+
+@njit(cache=True, fastmath=True, inline="always")
+def _until_served(now: Now, t: int, n: int, k: int, free: int, lost_s: float) -> float:
+    """Return how long a lane waits that stage n, which may be left at `free`, does not serve."""
+    if not now.holds:
+        return lost_s
+    at = min(free, now.soon_s.shape[2] - 1)
+    return max(lost_s, float(at - t + now.soon_s[n, k, at]))
+
+
 @njit(cache=True, fastmath=True)
 def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q2: F32, sv2: F32,
           hd2: I64, gn2: F32, cost2: F64, rank: F32) -> None:  # fmt: skip
@@ -288,6 +306,7 @@ def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q
     for c in range(made):
         p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
         cost, clear_s = cost2[c], 0.0
+        lost_s, free = taste.lost_s + street.hold_s[n], _until_free(street, t, at2[c])
         for k in range(q2.shape[1]):
             clear_s += q2[c, k] / now.flow[k] / abreast
         for k in range(q2.shape[1]):
@@ -295,10 +314,10 @@ def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q
             if ql <= 1e-3:
                 continue
             if street.kind[n, k] == NONE or (hd2[c, k] > 0 and now.stuck[n, k]):
-                wait = taste.lost_s
+                wait = _until_served(now, t, n, k, free, lost_s)
             else:
                 served = sv2[c, k] if p == n else 0.0
-                wait = taste.lost_s * _held_back(street, taste, n, k, served, ql)
+                wait = lost_s * _held_back(street, taste, n, k, served, ql)
                 if p != n:
                     wait += max(0.0, street.ready_s[p, n, k] - el) + 1.5
             cost += now.weight[k] * ql * (wait + 0.5 * max(ql / now.flow[k], clear_s))

@@ -61,9 +61,11 @@ class Now(NamedTuple):
     `barred` (S,) what may not begin in the next seconds. `breaks` (S, H) says when a stage does not
     show what the windows of a wave ask for, `starts` (S, H + 1) when it may begin; `first` (S,)
     what may begin now, or for the stage that runs, whether it may stay; `lost` (S, H + 1) the
-    fewest seconds that must be broken from then on in a stage past its minimum. `riders` (L,) are
-    those aboard the bus of a lane, in cars beyond its own; it has left when `ahead` (L,) vehicles
-    have, and cannot be at the stop line before `comes_s` (L,).
+    fewest seconds that must be broken from then on in a stage past its minimum. Where windows are
+    kept, `holds`, `soon_s` (S, L, H + 1) says by the stage that runs, past its minimum, how soon
+    a lane that it does not serve can be. `riders` (L,) are those aboard the bus of a lane, in cars
+    beyond its own; it has left when `ahead` (L,) vehicles have, and cannot be at the stop line
+    before `comes_s` (L,).
     """
 
     arrivals: F32
@@ -82,6 +84,8 @@ class Now(NamedTuple):
     starts: Flags
     first: Flags
     lost: I64
+    holds: bool
+    soon_s: I64
     riders: F32
     ahead: F32
     comes_s: I64

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which next step still lets a signal keep the windows of its wave: exact, by dynamic programming.
+"""Which next step still lets a signal keep the windows of its wave, and who must wait for them.
+
+Exact, by dynamic programming.
 
 Arrays only. S stages, H seconds.
 """
@@ -81,3 +83,37 @@ def first_steps(breaks: Flags, starts: Flags, legal: Flags, change_s: I64, least
             own += breaks[j, t]
         found[j] = own
     return found, lost
+
+
+@njit(cache=True)
+def soonest(breaks: Flags, starts: Flags, legal: Flags, change_s: I64, least_s: I64,
+            hold_s: I64, lost: I64) -> I64:  # fmt: skip
+    """Return (S, S, H + 1) how soon another stage can begin where no window is given away, s.
+
+    By the stage that runs, past its minimum, the one to begin, and the second. Only steps count
+    that lose as little as can be, by `lost` (S, H + 1) of `first_steps`. What begins beyond the
+    last second is taken to begin after a change from then on.
+    """
+    stages, span = breaks.shape
+    soon = np.empty((stages, stages, span + 1), np.int64)
+    soon[:, :, span] = change_s
+    for t in range(span - 1, -1, -1):
+        for p in range(stages):
+            stays = lost[p, t + 1] + breaks[p, t] == lost[p, t]
+            for s in range(stages):
+                soon[p, s, t] = soon[p, s, t + 1] + 1 if stays else NEVER
+            for j in range(stages):
+                begun = min(t + change_s[p, j], span)
+                if j == p or not legal[p, j] or not starts[j, begun]:
+                    continue
+                free = min(begun + max(least_s[j], 1), span)
+                found = _lost_in_change(breaks, p, j, t, begun, hold_s[p]) + lost[j, free]
+                for x in range(begun, free):
+                    found += breaks[j, x]
+                if found > lost[p, t]:
+                    continue
+                for s in range(stages):
+                    then = change_s[p, j] if s == j else free - t + soon[j, s, free]
+                    soon[p, s, t] = min(soon[p, s, t], then)
+            soon[p, p, t] = 0
+    return soon

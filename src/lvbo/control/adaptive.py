@@ -15,7 +15,6 @@ import numpy as np
 
 from lvbo.control._plan_kernels import FLOWING, FREE, NONE, search
 from lvbo.control._plan_values import F32, Now, Street, Taste
-from lvbo.control._window_kernels import first_steps
 from lvbo.control.adaptive_model import make_frame, make_street, weaker
 from lvbo.control.background import plan_table, stage_spans
 from lvbo.control.buses import BusEye
@@ -27,7 +26,6 @@ from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import (
-    Bools,
     Coordination,
     Floats,
     Ints,
@@ -42,7 +40,7 @@ from lvbo.control.sight import FULL_SHARE, Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable
-from lvbo.control.windows import Calendar, free
+from lvbo.control.windows import Calendar, Held, free, held
 
 LEARN_EVERY_S = 60
 """So often what was learned enters the model."""
@@ -51,8 +49,6 @@ HERE = 0.3
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
-PLATOON = 1.5
-"""A vehicle on a lane that a wave leads to counts so much."""
 YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
 PRICE_EVERY_S = 10
@@ -91,8 +87,7 @@ class AdaptiveController:
         self._calendar: Calendar | None = None
         self._holds = False
         self._price: float | None = None
-        self._platoons = _platoons(None, len(site.lanes))
-        self._free = free(table.count, SPAN_S)
+        self._free = free(table.count, len(site.lanes), SPAN_S)
         self._renew()
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
@@ -185,8 +180,7 @@ class AdaptiveController:
         if not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
-        windows = self._windows(seen.time_s, waiting) if self._holds else self._free
-        breaks, starts, first, lost = windows
+        windows = self._windows(seen.time_s, lanes, waiting) if self._holds else self._free
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -195,7 +189,7 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=_weights(lanes.wait_s) * self._platoons,
+            weight=_weights(lanes.wait_s),
             blocked=blocked.astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
@@ -203,10 +197,7 @@ class AdaptiveController:
             must=self._must(due, lanes.rate_vps),
             had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
-            breaks=breaks,
-            starts=starts,
-            first=first,
-            lost=lost,
+            **windows._asdict(),
             riders=buses.riders.astype(np.float32),
             ahead=buses.ahead.astype(np.float32),
             comes_s=buses.comes_s,
@@ -214,9 +205,10 @@ class AdaptiveController:
             age_s=age_s,
         )
         street = self._street if seen.working.all() else self._recalled(seen)
-        action, keep, change = search(street, now, self._taste)
+        taste = self._fine if self._holds else self._taste
+        action, keep, change = search(street, now, taste)
         if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
-            self._price = self._priced(now, waiting, seen.time_s)
+            self._price = self._priced(now, lanes, waiting, seen.time_s)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -230,14 +222,15 @@ class AdaptiveController:
             },
         )
 
-    def _priced(self, now: Now, waiting: Floats, now_s: int) -> float:
+    def _priced(self, now: Now, lanes: LaneState, waiting: Floats, now_s: int) -> float:
         """Return what keeping the windows costs by second, seen over the span of the search.
 
-        Looked at second by second all along: on a coarser grid windows would seem dearer.
+        Looked at second by second all along: on a coarser grid windows would seem dearer. Who is
+        left at the end waits equally long in both.
         """
         costs = []
-        for breaks, starts, first, lost in (self._windows(now_s, waiting), self._free):
-            asked = now._replace(breaks=breaks, starts=starts, first=first, lost=lost)
+        for windows in (self._windows(now_s, lanes, waiting), self._free):
+            asked = now._replace(**windows._asdict() | {"holds": False})
             costs.append(min(search(self._street, asked, self._fine)[1:]))
         dearer = costs[0] - costs[1]
         return float(max(dearer, 0.0)) / SPAN_S if np.isfinite(dearer) else 0.0
@@ -263,8 +256,6 @@ class AdaptiveController:
         self._keep = keep
         self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
         self._holds = keep is not None and keep.holds
-        held = self._calendar if self._holds else None
-        self._platoons = _platoons(held, len(self._site.lanes))
         self._renew()
 
     def _renew(self) -> None:
@@ -274,28 +265,24 @@ class AdaptiveController:
             street = street._replace(recall=street.recall | self._calendar.coordinated)
         self._street = street
 
-    def _windows(self, now_s: int, waiting: Floats) -> tuple[Bools, Bools, Bools, Ints]:
-        """Return what the search must know of windows: breaks, starts, first steps, to be lost.
+    def _windows(self, now_s: int, lanes: LaneState, waiting: Floats) -> Held:
+        """Return what the search must know of windows.
 
-        On the way to a window no stage counts as passed over that somebody waits for.
+        On the way to a window no stage counts as passed over that somebody waits for or comes to.
+        From the stage that runs only those count who stand now, and whom it does not serve.
         """
         if self._calendar is None:
             return self._free
-        breaks, starts = self._calendar.ahead(now_s, SPAN_S)
-        street = self._street
+        street, own = self._street, self._run.stage
         called = street.recall | (waiting > HERE)
-        called[self._run.stage] = False
-        skips = ((street.over > 0) & called).any(axis=2)
-        now, ahead = first_steps(
-            breaks,
-            starts,
-            street.legal & ~skips & ~self._run.barred(now_s),
-            street.change_s,
-            street.least_s,
-            street.hold_s,
-            self._run.stage,
-        )
-        return breaks, starts, np.asarray(now == now.min()), ahead
+        called[own] = False
+        skips = np.asarray(((street.over > 0) & called).any(axis=2))
+        serves = street.kind != NONE
+        stands = (lanes.queue > HERE) & (~serves[own] | (lanes.queue > 1.0))
+        missed = ((serves & stands)[None, :, :] & ~serves[:, None, :]).any(axis=2)
+        skips[own] = ((street.over[own] > 0) & (street.recall | missed)).any(axis=1)
+        legal = street.legal & ~skips & ~self._run.barred(now_s)
+        return held(self._calendar, street, legal, own, now_s, SPAN_S)
 
     def _wanted(self, seen: Observation, waiting: Floats) -> bool:
         """Say whether any other stage has somebody to serve, on wheels or on foot."""
@@ -306,16 +293,36 @@ class AdaptiveController:
         return bool((others & ((waiting > HERE) | called)).any())
 
     def _due(self, seen: Observation) -> Ints:
-        """Return in how many seconds each stage must have begun to keep the longest red."""
+        """Return in how many seconds each stage must have begun to keep the longest red.
+
+        Who has walked in the stage that runs, and calls again, walks when it begins anew: where it
+        is held for a wave another one must have begun before, early enough to come back.
+        """
         due = np.full(self._table.count, NEVER_S, dtype=np.int64)
         called = np.where(self._site.walks, seen.calls, self._called)
         red = ~goes(seen.lamps)
         for k in np.flatnonzero(red & called & (self._home >= 0)):
             stage = int(self._home[k])
+            left = int(self._most_red_s[k] - seen.since_s[k]) - MARGIN_S
             if stage != self._run.stage:
-                left = int(self._most_red_s[k] - seen.since_s[k]) - MARGIN_S
                 due[stage] = min(due[stage], max(left, 0))
+            elif self._holds and self._site.walks[k]:
+                between, back_s = self._way_back()
+                due[between] = min(due[between], max(left - back_s, 0))
         return due
+
+    def _way_back(self) -> tuple[int, int]:
+        """Return through which stage the one that runs is soonest begun anew, and the time then.
+
+        Stages that people on foot need come before others: those are not passed over.
+        """
+        street, own = self._street, self._run.stage
+        others = [k for k in range(self._table.count) if k != own and street.legal[own, k]]
+        if not others:
+            return own, 0
+        back_s = street.least_s + street.way_s[:, own]
+        first = min(others, key=lambda k: (not street.recall[k], back_s[k] + street.way_s[own, k]))
+        return first, int(back_s[first])
 
     def _must(self, due: Ints, rate_vps: Floats) -> F32:
         """Return what serving a stage that is due will cost those it does not serve, veh-s."""
@@ -328,14 +335,6 @@ class AdaptiveController:
 def _demand(street: Street, lanes: LaneState) -> Floats:
     """Return by stage who waits or comes within sight on the lanes it serves."""
     return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
-
-
-def _platoons(calendar: Calendar | None, lanes: int) -> F32:
-    """Return what a vehicle on each lane weighs, (lanes,): more where a platoon is awaited."""
-    found = np.ones(lanes, dtype=np.float32)
-    if calendar is not None:
-        found[calendar.lanes] = PLATOON
-    return found
 
 
 def _weights(wait_s: Floats) -> F32:

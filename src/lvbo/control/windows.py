@@ -5,16 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
+from lvbo.control._plan_kernels import NONE as UNSERVED
+from lvbo.control._plan_values import Street
+from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.protocols import EARLY_S, BandWindow, Bools, Coordination, Ints
-from lvbo.control.site import NONE, Site
+from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
 from lvbo.ids import ControllerId
 from lvbo.network.corridor import Corridor
 from lvbo.progression.wave import PeriodWave
 
+FAR_S = 600
+"""A lane that no stage serves is taken to wait so long."""
 SHORT_M, SHORT_EARLY_S = 400.0, 2
 """Where the next signal is nearer than this, platoons that start early only stop there."""
 
@@ -69,8 +75,8 @@ class Calendar:
 
     `keeps` (stages, cycle): the stage shows what every window of that second asks for. `starts`
     (stages, cycle): the stage may begin then; those that serve windows may not from the end of the
-    plan's green until shortly before its next. `lanes` (lanes,) are those with a window,
-    `coordinated` (stages,) the stages that serve all of them, or some where none serves all.
+    plan's green until shortly before its next. `coordinated` (stages,) are the stages that serve
+    every window, or some where none serves all.
     """
 
     def __init__(self, site: Site, table: StageTable, coordination: Coordination) -> None:
@@ -88,8 +94,6 @@ class Calendar:
             self.starts[own] |= self._in_time(window, coordination)
         whole: Bools = np.asarray(serves.all(axis=0))
         self.coordinated: Bools = whole if whole.any() else some
-        light = np.array([(site.serves[own] > NONE).any(axis=0) for own in rows]).any(axis=0)
-        self.lanes: Bools = np.asarray((site.uses & light).any(axis=1))
 
     def _in_time(self, window: BandWindow, coordination: Coordination) -> Bools:
         """Return the seconds of the cycle in which a green of this window may start."""
@@ -111,13 +115,50 @@ class Calendar:
         return ~self.keeps[:, seconds[:-1]], self.starts[:, seconds]
 
 
-def free(stages: int, span_s: int) -> tuple[Bools, Bools, Bools, Ints]:
-    """Return breaks, starts, first steps and what is lost where nothing has to be kept."""
-    return (
-        np.zeros((stages, span_s), dtype=bool),
-        np.ones((stages, span_s + 1), dtype=bool),
-        np.ones(stages, dtype=bool),
-        np.zeros((stages, span_s + 1), dtype=np.int64),
+class Held(NamedTuple):
+    """What the search must know of windows; fields as in `lvbo.control._plan_values.Now`."""
+
+    breaks: Bools
+    starts: Bools
+    first: Bools
+    lost: Ints
+    holds: bool
+    soon_s: Ints
+
+
+def free(stages: int, lanes: int, span_s: int) -> Held:
+    """Return what the search must know where nothing has to be kept."""
+    return Held(
+        breaks=np.zeros((stages, span_s), dtype=bool),
+        starts=np.ones((stages, span_s + 1), dtype=bool),
+        first=np.ones(stages, dtype=bool),
+        lost=np.zeros((stages, span_s + 1), dtype=np.int64),
+        holds=False,
+        soon_s=np.zeros((stages, lanes, 1), dtype=np.int64),
+    )
+
+
+def held(
+    calendar: Calendar, street: Street, legal: Bools, stage: int, now_s: int, span_s: int
+) -> Held:
+    """Return what the windows ask for in the next seconds while a stage runs, past its minimum.
+
+    `legal` (stages, stages) is what may follow what. It looks a cycle farther than the search, to
+    which the next window after its end matters too.
+    """
+    breaks, starts = calendar.ahead(now_s, span_s + calendar.cycle_s)
+    how = (legal, street.change_s, street.least_s, street.hold_s)
+    now, lost = first_steps(breaks, starts, *how, stage)
+    soon = soonest(breaks, starts, *how, lost)[:, :, : span_s + 1]
+    serves = street.kind != UNSERVED
+    by_lane = np.where(serves[None, :, :, None], soon[:, :, None, :], NEVER).min(axis=1)
+    return Held(
+        breaks=breaks[:, :span_s],
+        starts=starts[:, : span_s + 1],
+        first=np.asarray(now == now.min()),
+        lost=lost[:, : span_s + 1],
+        holds=True,
+        soon_s=np.minimum(by_lane, FAR_S),
     )
 
 
