@@ -78,7 +78,7 @@ class Row:
 
 ROWS: tuple[Row, ...] = (
     Row(case=Case.BUSY, trait="load", above=0.9, model=Model.DELAY, code="LV496"),
-    Row(case=Case.TURNING, trait="turn_in", above=0.25, model=Model.TWO_WAY, code="LV497"),
+    Row(case=Case.TURNING, trait="turn_in", above=0.25, model=Model.DELAY, code="LV497"),
     Row(case=Case.LONG, trait="signals", above=10, model=Model.TWO_WAY, code="LV498"),
     Row(case=Case.OTHER, trait=None, above=0.0, model=Model.TWO_WAY, code="LV499"),
 )
