@@ -40,9 +40,7 @@ class StreetTraits:
 class Case(StrEnum):
     """The rows of the table, in its order."""
 
-    BUSY = "busy"
     TURNING = "turning"
-    LONG = "long"
     OTHER = "other"
 
 
@@ -77,9 +75,7 @@ class Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(case=Case.BUSY, trait="load", above=0.9, model=Model.DELAY, code="LV496"),
     Row(case=Case.TURNING, trait="turn_in", above=0.25, model=Model.DELAY, code="LV497"),
-    Row(case=Case.LONG, trait="signals", above=10, model=Model.TWO_WAY, code="LV498"),
     Row(case=Case.OTHER, trait=None, above=0.0, model=Model.TWO_WAY, code="LV499"),
 )
 
