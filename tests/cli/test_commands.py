@@ -294,7 +294,7 @@ def test_the_scale_bench_prints_its_rows_and_refuses_what_is_no_number(call: Cal
     shown = call("bench", "scale", "--signals", "4", "--workers", "1", "--long", "0", "--json")
     refused = call("bench", "scale", "--signals", "many", "--json")
 
-    assert [row["task"] for row in shown.data["rows"]] == ["offsets", "cycles", "areas"]
+    assert [row["task"] for row in shown.data["rows"]] == ["offsets", "cycles", "spin", "areas"]
     assert (refused.status, refused.codes) == (2, {"LV683"})
 
 
