@@ -41,7 +41,8 @@ FAMILIES: Mapping[str, str] = {
     OURS: "fixed",
 }
 """All controllers by their fixed names, in the order of the table."""
-OWN = frozenset({"isolated", SHIPPED_OFFSETS, OFFSETS, CORRIDORS, OURS})
+DESIGNED = frozenset({"isolated", CORRIDORS, OURS})
+OWN = DESIGNED | {SHIPPED_OFFSETS, OFFSETS}
 AREA_ONLY = frozenset({"shipped_coordinated", SHIPPED_OFFSETS, OFFSETS, CORRIDORS})
 BASIC = tuple(name for name in FAMILIES if name not in AREA_ONLY)
 AREA = (
@@ -172,7 +173,7 @@ def _entries(scenario: Scenario, bench: PlanBench, progress: Progress) -> Iterab
     """Yield the controllers asked for, in the order of the table; ours are designed first."""
     progress(f"{scenario.name}: {OURS}", 0.0)
     asked = set(bench.controllers)
-    ours = _ours(scenario, bench.planner) if asked & OWN else {}
+    ours = _ours(scenario, bench.planner) if asked & DESIGNED else {}
     safe = _attempt(SHIPPED, lambda: repaired(scenario.plans, scenario))
     tools = _of_tools(scenario) if asked & {*_TOOLS, OFFSETS} else {}
     if OFFSETS in asked:
@@ -215,7 +216,7 @@ def _ours(scenario: Scenario, planner: Planner) -> dict[str, _Entry]:
         )
         design = planner(task)
     except LvboError as error:
-        return {name: _Entry(controller=name, plans=None, failed=error) for name in OWN}
+        return {name: _Entry(controller=name, plans=None, failed=error) for name in DESIGNED}
     return {
         OURS: _Entry(
             controller=OURS, plans=design.lvbo, kept=design.kept, cpu_s=design.cpu_s.get(OURS)
