@@ -33,10 +33,11 @@ SATURATION = 0.55
 LEAST_SIDE = 2
 _TOOL = "cycle_adaptation_coordinated"
 _PAIRS = (
+    ("lvbo_to_tool", OURS, _TOOL),
     ("offsets_to_tool", OFFSETS, _TOOL),
     ("shipped_offsets_to_tool", SHIPPED_OFFSETS, "shipped_coordinated"),
 )
-"""Same cycle and greens, our offsets and those of SUMO's coordinator."""
+"""Ours beside SUMO's planner; on the same cycle and greens our offsets beside its coordinator's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,16 +106,12 @@ def _ratios(summary: Mapping[str, object]) -> Mapping[str, object]:
     for scenario, told in summary.items():
         if not isinstance(told, Mapping):
             continue
-        means, best = told["delay_s"], told.get("best_fixed")
-        if OURS not in means:
-            continue
-        own = {"lvbo_to_best_fixed": means[OURS] / means[best]} if best in means else {}
-        if _TOOL in means:
-            own["lvbo_to_tool"] = means[OURS] / means[_TOOL]
-        for name, ours, theirs in _PAIRS:
-            if ours in means and theirs in means:
-                own[name] = means[ours] / means[theirs]
-        found[scenario] = own
+        means, best = told["delay_s"], str(told.get("best_fixed"))
+        found[scenario] = {
+            name: means[ours] / means[theirs]
+            for name, ours, theirs in (("lvbo_to_best_fixed", OURS, best), *_PAIRS)
+            if ours in means and theirs in means
+        }
     keys = sorted({key for own in found.values() for key in own})
     whole = {key: geometric_mean(own[key] for own in found.values() if key in own) for key in keys}
     return {**found, "geometric_mean": whole}
