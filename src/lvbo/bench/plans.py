@@ -234,9 +234,10 @@ def _with_offsets(scenario: Scenario, given: _Entry, name: str) -> _Entry:
     """Return plans with our offsets: same cycle, same greens."""
     if given.plans is None:
         return replace(given, controller=name)
+    counts = count_scenario(scenario)
     begin = cpu_seconds()
     try:
-        plans = our_offsets(scenario.network, count_scenario(scenario), given.plans)
+        plans = our_offsets(scenario.network, counts, given.plans)
     except LvboError as error:
         return _Entry(controller=name, plans=None, failed=error)
     return _Entry(controller=name, plans=plans, cpu_s=cpu_seconds() - begin)
