@@ -3,20 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from lvbo.cli.load import Place, the_counts
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 
 if TYPE_CHECKING:
-    from lvbo.demand.demand import Demand
     from lvbo.progression.pathresult import PathBand, PathPeriod, PathWave, PathWish
-    from lvbo.signal.schedule import PlanSet
 
 NONE = "–"
 
@@ -29,18 +25,6 @@ def read_wish(paths: int | None, bus: Path | None, keep: float | None) -> PathWi
     lines = read_bus_lines(bus) if bus else ()
     kept = PathWish().least_through if keep is None else keep
     return PathWish(most=paths or 0, buses=lines, least_through=kept)
-
-
-def known_demand(
-    session: Session, place: Place, counts: Sequence[Path] | None, plans: PlanSet
-) -> Demand:
-    """Return the demand that counts say; LV712 where none were named."""
-    from lvbo.demand.estimate import estimate_demand
-
-    with session.step("counts"):
-        seen = the_counts(counts, place.network)
-    with session.step("demand"):
-        return estimate_demand(place.network, seen, plans=plans)
 
 
 def paths_table(session: Session, made: PathWave) -> Table:

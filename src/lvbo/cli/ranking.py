@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from lvbo.cli.load import Place, the_counts
+from lvbo.cli.load import Place
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.cli.traffic import known_demand
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,14 +25,10 @@ NAME_WIDTH = 9
 
 def show_ranks(session: Session, place: Place, plans: PlanSet, counts: list[Path]) -> None:
     """Rank the streets of a place by what a wave on them would save."""
-    from lvbo.demand.estimate import estimate_demand
     from lvbo.progression.ranking import rank_corridors
     from lvbo.timing.periods import find_periods
 
-    with session.step("counts"):
-        seen = the_counts(counts, place.network)
-    with session.step("demand"):
-        demand = estimate_demand(place.network, seen, plans=plans)
+    demand = known_demand(session, place, counts, plans)
     with session.step("periods"):
         periods = find_periods(place.network, demand)
     with session.step("rank") as tell:

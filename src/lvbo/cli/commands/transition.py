@@ -10,9 +10,9 @@ from rich.table import Table
 
 from lvbo.cli.load import read_place, the_plans
 from lvbo.cli.options import CountsOpt, PlaceArg, PlansOpt
-from lvbo.cli.paths import known_demand
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.cli.traffic import known_demand
 
 if TYPE_CHECKING:
     from lvbo.project.transition import Passing, TransitionPlan

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,12 +11,13 @@ import typer
 from rich.table import Table
 
 from lvbo.cli.holding import gates_table, held_plans, holds_data, inflow_table
-from lvbo.cli.load import Place, read_place, the_counts, the_plans
+from lvbo.cli.load import Place, read_place, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
-from lvbo.cli.paths import known_demand, paths_data, paths_table, read_wish
+from lvbo.cli.paths import paths_data, paths_table, read_wish
 from lvbo.cli.ranking import show_ranks
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
+from lvbo.cli.traffic import Traffic, known_demand, known_traffic
 from lvbo.errors import UsageError
 from lvbo.progression.linkbands import WaveModel
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from lvbo.demand.demand import Demand
     from lvbo.errors import Finding
-    from lvbo.ids import LinkId
-    from lvbo.progression.coordinate import Street
     from lvbo.progression.pathresult import PathWave, PathWish
     from lvbo.progression.wave import Wave, WaveSettings
     from lvbo.signal.schedule import PlanSet
@@ -104,7 +102,7 @@ def wave(
         ratio_range=wanted,
         most_cost=math.inf if whole_band else MOST_COST,
     )
-    traffic = _traffic(session, place, chosen, counts)
+    traffic = known_traffic(session, place, counts, chosen)
     one_by_one = one_by_one or wanted is not None or model is not WaveModel.TWO_WAY
     with session.step("waves"):
         waves = (
@@ -116,7 +114,7 @@ def wave(
 
 
 def _as_they_are(
-    place: Place, plans: PlanSet, street: list[str], traffic: _Traffic, settings: WaveSettings
+    place: Place, plans: PlanSet, street: list[str], traffic: Traffic, settings: WaveSettings
 ) -> list[Wave]:
     from lvbo.progression.coordinate import evaluate_wave
 
@@ -131,7 +129,7 @@ def _together(
     place: Place,
     plans: PlanSet,
     street: list[str],
-    traffic: _Traffic,
+    traffic: Traffic,
     settings: WaveSettings,
     signed: list[str] | None,
     *,
@@ -153,7 +151,7 @@ def _show(
     session: Session,
     place: Place,
     waves: list[Wave],
-    traffic: _Traffic,
+    traffic: Traffic,
     out: Path | None,
     *,
     why: bool,
@@ -173,33 +171,6 @@ def _show(
     session.finish(
         lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Traffic:
-    """What is known of the traffic of a place: its demand, where it was counted, and speeds."""
-
-    demand: Demand | None
-    speeds_mps: Mapping[LinkId, float]
-
-    def on(self, place: Place) -> Street:
-        """Return the street that this traffic drives on."""
-        from lvbo.progression.coordinate import Street
-
-        return Street(network=place.network, demand=self.demand, speeds_mps=self.speeds_mps)
-
-
-def _traffic(session: Session, place: Place, plans: PlanSet, counts: list[Path] | None) -> _Traffic:
-    if not counts:
-        return _Traffic(demand=None, speeds_mps=place.speeds_mps)
-    from lvbo.demand.estimate import estimate_demand
-    from lvbo.demand.speeds import platoon_speeds
-
-    with session.step("counts"):
-        seen = the_counts(counts, place.network)
-    with session.step("demand"):
-        demand = estimate_demand(place.network, seen, plans=plans)
-    return _Traffic(demand=demand, speeds_mps={**platoon_speeds(seen), **place.speeds_mps})
 
 
 def _show_advice(
