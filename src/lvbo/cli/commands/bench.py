@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lvbo.cli.listed import degrees, members, names, whole_numbers
 from lvbo.cli.options import SeedsOpt, WorkersOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
@@ -46,6 +47,15 @@ ASIDE = frozenset({"family", "kind", "setting"})
 INTERVAL = frozenset({"mean", "low", "high", "n"})
 """The keys of a mean with its 95 % interval."""
 
+ScenariosOpt = Annotated[
+    list[Path] | None, typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios")
+]
+FirstSeedOpt = Annotated[int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")]
+OrderOpt = Annotated[Order, typer.Option("--order", help="cli_opt_order")]
+GridSeedOpt = Annotated[
+    int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
+]
+
 
 def bands(
     ctx: typer.Context,
@@ -70,9 +80,9 @@ def bands(
     with session.step("bands"):
         result = run_bands(
             instances or None,
-            models=tuple(BandModel(name) for name in models.split(",") if name) or tuple(BandModel),
-            sizes=tuple(int(n) for n in sizes.split(",") if n) or SIZES,
-            networks=tuple(int(n) for n in networks.split(",") if n) or NETWORKS,
+            models=members(models, BandModel) or tuple(BandModel),
+            sizes=whole_numbers(sizes) if sizes else SIZES,
+            networks=whole_numbers(networks) if networks else NETWORKS,
             highs_limit_s=limit,
         )
     _show(session, result)
@@ -80,10 +90,7 @@ def bands(
 
 def plans(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
 ) -> None:
@@ -102,22 +109,17 @@ def plans(
 
 def control(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     controllers: Annotated[
         str, typer.Option("--controllers", metavar="A,B,C", help="cli_opt_controllers")
     ] = "",
     seeds: SeedsOpt = 3,
-    first_seed: Annotated[
-        int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")
-    ] = 0,
+    first_seed: FirstSeedOpt = 0,
     sensing: Annotated[str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")] = "",
     protocol: Annotated[
         str, typer.Option("--protocol", metavar="resco|street", help="cli_opt_protocol")
     ] = "street",
-    order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    order: OrderOpt = Order.SKIP,
     demand: Annotated[float, typer.Option("--demand", metavar="X", help="cli_opt_demand")] = 1.0,
     sumo: Annotated[
         str, typer.Option("--sumo", metavar="VERSION", help="cli_opt_sumo")
@@ -135,7 +137,7 @@ def control(
         result = run_control(
             scenario or built_in(),
             bench=ControlBench(
-                controllers=tuple(name for name in controllers.split(",") if name),
+                controllers=names(controllers),
                 seeds=seeds,
                 first_seed=first_seed,
                 sensing=sensing,
@@ -154,10 +156,7 @@ def control(
 
 def coordination(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     street: Annotated[
         str, typer.Option("--street", metavar="NAME", help="cli_opt_bench_corridor")
     ] = "",
@@ -165,27 +164,25 @@ def coordination(
         str, typer.Option("--saturations", metavar="X,Y,Z", help="cli_opt_saturations")
     ] = "0.5,0.7,0.85,0.9",
     seeds: SeedsOpt = 3,
-    first_seed: Annotated[
-        int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")
-    ] = 0,
+    first_seed: FirstSeedOpt = 0,
     sensing: Annotated[
         str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")
     ] = "loops",
-    order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    order: OrderOpt = Order.SKIP,
     countdown: Annotated[
         Countdown, typer.Option("--countdown", help="cli_opt_countdown")
     ] = Countdown.LAST_SECONDS,
     workers: WorkersOpt = 2,
 ) -> None:
     """Run a green wave fixed, kept by adaptive control, and given up."""
-    from lvbo.bench.coordination import CoordinationBench, numbers, run_coordination
+    from lvbo.bench.coordination import CoordinationBench, run_coordination
 
     session: Session = ctx.obj
     with session.step("bench_coordination") as tell:
         result = run_coordination(
             scenario or None,
             bench=CoordinationBench(
-                saturations=numbers(saturations),
+                saturations=degrees(saturations),
                 seeds=seeds,
                 first_seed=first_seed,
                 sensing=sensing,
@@ -201,10 +198,7 @@ def coordination(
 
 def waves(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     models: Annotated[
         str, typer.Option("--models", metavar="A,B", help="cli_opt_bench_models")
     ] = "",
@@ -230,8 +224,8 @@ def waves(
         result = run_waves(
             scenario or None,
             bench=WavesBench(
-                models=tuple(name for name in models.split(",") if name) or tuple(MODELS),
-                kinds=tuple(name for name in kinds.split(",") if name),
+                models=names(models) or tuple(MODELS),
+                kinds=names(kinds),
                 street_seed=street_seed,
                 streets=streets,
                 minutes=minutes,
@@ -246,10 +240,7 @@ def waves(
 
 def gate(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     wishes: Annotated[int, typer.Option("--wishes", min=1, help="cli_opt_wishes")] = 10_000_000,
 ) -> None:
     """Attack the gate with wishes and read its lamps by the lamp checker."""
@@ -280,7 +271,7 @@ def latency(
     with session.step("bench_latency") as tell:
         result = run_latency(
             LatencyBench(
-                controllers=tuple(name for name in controllers.split(",") if name),
+                controllers=names(controllers),
                 sites=sites,
                 seconds=seconds,
             ),
@@ -303,13 +294,10 @@ def model(
     levels: Annotated[
         str, typer.Option("--levels", metavar="X,Y,Z", help="cli_opt_levels")
     ] = "0.6,0.85,1.1",
-    grid_seed: Annotated[
-        int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
-    ] = 1,
+    grid_seed: GridSeedOpt = 1,
     workers: WorkersOpt = 2,
 ) -> None:
     """Time fast models beside SUMO and UXsim, and compare their ranks of plans."""
-    from lvbo.bench.coordination import numbers
     from lvbo.bench.model import ModelBench, run_model
 
     session: Session = ctx.obj
@@ -319,7 +307,7 @@ def model(
                 signals=signals,
                 speed_signals=speed_signals,
                 plans=plans,
-                levels=numbers(levels),
+                levels=degrees(levels),
                 seed=grid_seed,
                 workers=workers,
                 cache=Path(".bench-cache"),
@@ -348,7 +336,7 @@ def scale(
     ] = 0,
 ) -> None:
     """Measure how the area search grows with signals and workers."""
-    from lvbo.bench.scale import ScaleBench, run_scale, whole_numbers
+    from lvbo.bench.scale import ScaleBench, run_scale
 
     session: Session = ctx.obj
     with session.step("bench_scale") as tell:
@@ -367,16 +355,11 @@ def scale(
 
 def area(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     grid: Annotated[
         list[int] | None, typer.Option("--grid", min=2, metavar="N", help="cli_opt_grids")
     ] = None,
-    grid_seed: Annotated[
-        int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
-    ] = 1,
+    grid_seed: GridSeedOpt = 1,
     saturation: Annotated[
         float, typer.Option("--saturation", min=0.1, max=1.5, help="cli_opt_grid_saturation")
     ] = 0.55,
