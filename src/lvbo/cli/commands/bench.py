@@ -331,11 +331,16 @@ def area(
     saturation: Annotated[
         float, typer.Option("--saturation", min=0.1, max=1.5, help="cli_opt_grid_saturation")
     ] = 0.55,
+    plans: Annotated[str, typer.Option("--plans", metavar="A,B,C", help="cli_opt_area_plans")] = "",
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="cli_opt_bench_cache")
+    ] = None,
 ) -> None:
     """Judge plans searched for a whole area beside those of SUMO's planners."""
     from lvbo.bench.area import AreaBench, run_area
+    from lvbo.bench.plans import AREA
 
     session: Session = ctx.obj
     with session.step("bench_area") as tell:
@@ -345,8 +350,10 @@ def area(
                 grids=tuple(grid or ()),
                 grid_seed=grid_seed,
                 saturation=saturation,
+                controllers=tuple(name for name in plans.split(",") if name) or AREA,
                 seeds=seeds,
                 workers=workers,
+                cache=cache,
             ),
             progress=lambda _what, share: tell(share),
         )
