@@ -9,7 +9,6 @@ run adaptively.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -59,7 +58,7 @@ WAYS = (WAVE, KEPT, LED, FREE)
 supervisor keeps, moves and meters; and without them."""
 JUDGED = "lvbo"
 PERIOD = "all"
-SETTINGS = WaveSettings(speed_low=0.62, speed_high=0.85, clear_queues=False, most_cost=math.inf)
+SETTINGS = WaveSettings(speed_low=0.62, speed_high=0.85, clear_queues=False, least_share=1.0)
 """As wide a range of speeds as practice allows: two bands where there is room for two, all kept."""
 
 
