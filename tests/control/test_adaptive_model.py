@@ -143,6 +143,22 @@ def test_a_green_that_runs_on_has_had_its_minimum_where_its_first_stage_is_never
     assert skipped.least_s[:2].tolist() == [40, 40]
 
 
+def test_walks_may_clear_while_the_change_goes_on_for_others_than_those_they_are_foes_of() -> None:
+    """NSL could start as soon as EW ends, NS 5 s later; who walked beside EW clears meanwhile."""
+    rules = FOUR.rules
+    meeting = rules.conflicts.pairs
+    apart = replace(rules.conflicts, pairs=tuple(p for p in meeting if {*p[:2]} != {"EW", "NSL"}))
+    site = replace(FOUR, controller=replace(FOUR.controller, rules=replace(rules, conflicts=apart)))
+    sets = tuple(
+        tuple(PhaseId(p) for p in stage) for stage in (("EW", "WALK_EW"), ("NS", "NSL"), ("EWL",))
+    )
+    frame = make_frame(site, stage_table(site, Order.SKIP, sets), make_gate(site).notice_s)
+    at = [site.phases.index(PhaseId(p)) for p in ("NS", "NSL")]
+
+    assert frame.change_s[0, 1, at].tolist() == [5, 0]
+    assert frame.least_s[0] == 7 + 12 - 5
+
+
 def test_people_on_foot_are_served_in_the_fewest_stages() -> None:
     assert frame_of(FOUR).recall.tolist() == [True, False, True, False]
     assert not frame_of(TWO).recall.any()

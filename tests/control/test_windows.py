@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.control.crossroads import LANE, Queues, Stretch, crossroads, crossroads_plan, standing
+from tests.control.crossroads import (
+    LANE,
+    Queues,
+    Stretch,
+    Traffic,
+    crossroads,
+    crossroads_plan,
+)
 
 from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.adaptive import AdaptiveController
@@ -261,17 +268,30 @@ def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for
     assert len(made.greens(WALK)) >= 5
 
 
-@pytest.mark.parametrize("bound", [True, False])
-def test_a_stage_is_called_for_the_search_as_it_is_for_the_gate(
-    site: Site, table: StageTable, *, bound: bool
-) -> None:
-    """Somebody comes to NSL and never stands there; EW waits, and the order has NSL before it."""
-    keep = coordination(site, 55, 15) if bound else None
-    made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
-    made.run(2 * CYCLE_S, lambda _now: standing(EW, NS) | {LANE[NSL]: (60.0, 8.0)})
+def restless(seed: int) -> Traffic:
+    """Return road users who stand somewhere or drive, and others every 4 s."""
+    rng = np.random.default_rng(seed)
+    made = [
+        {
+            k: (rng.uniform(5, 180), rng.choice([0.0, 9.0]))
+            for k in LANE.values()
+            if rng.random() < 0.4
+        }
+        for _ in range(60)
+    ]
+    return lambda now: made[now // 4 % len(made)]
 
-    assert made.greens(NSL)
-    assert PASSED_OVER not in made.refused
+
+@pytest.mark.parametrize(("bound", "streets"), [(True, 4), (False, 1)])
+def test_a_stage_is_called_for_the_search_as_it_is_for_the_gate(
+    site: Site, table: StageTable, *, bound: bool, streets: int
+) -> None:
+    for seed in range(streets):
+        keep = coordination(site, 5, 20) if bound else None
+        made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
+        made.run(240, restless(seed))
+
+        assert PASSED_OVER not in made.refused
 
 
 def test_who_may_come_lies_on_the_way_to_a_window(site: Site, table: StageTable) -> None:
