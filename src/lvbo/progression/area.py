@@ -30,8 +30,8 @@ ALPHA = 0.1
 """Robertson's dispersion factor: times of driving spread by about a tenth of their mean."""
 BETA = 1 / (1 + ALPHA)
 """His lag factor, so that the mean of the times is that of driving (Yu and Van Aerde 1995)."""
-START_S = 3.0
-"""Who starts from a stand at 2 m/s2 comes so much later than at the speed of platoons."""
+START_S = 4.0
+"""Who starts from a stand and crosses the intersection comes so much later than at full speed."""
 SPEED_SHARE = 0.75
 """Platoons run at this share of the limit where no speed was measured."""
 FAR_M = 2500.0
