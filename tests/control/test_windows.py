@@ -29,7 +29,7 @@ from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.control.windows import Calendar, both, in_window
 from lvbo.ids import PhaseId
-from lvbo.testing import EW, EWL, NS, NSL, WALK
+from lvbo.testing import EW, EWL, NS, NSL, WALK, plan_of
 
 CYCLE_S = 100
 PASSED_OVER = "LV724"
@@ -308,6 +308,18 @@ def test_who_may_come_lies_on_the_way_to_a_window(site: Site, table: StageTable)
     assert PASSED_OVER not in made.refused
     for start in range(3 * CYCLE_S + 60, 8 * CYCLE_S, CYCLE_S):
         assert all(made.is_lit(EW, s) for s in range(start, start + 15))
+
+
+def test_a_cycle_that_just_holds_all_minima_is_kept_to(site: Site, table: StageTable) -> None:
+    """Who leaves a second late, or a stage out, must hold the next NS green for a whole cycle."""
+    spans = {NS: (0, 10), NSL: (15, 5), EW: (25, 10), EWL: (40, 5)}
+    plan = plan_of(site.rules, spans, cycle_s=50, reference=NS)
+    window = BandWindow(phases=(NS,), start_ds=10, length_ds=80, cycle_ds=500)
+    keep = Coordination(plan=plan, windows=(window,))
+    made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
+    made.drive(800, Queues(site, {NS: 600, EW: 400, NSL: 100, EWL: 100}))
+
+    assert len(made.greens(EW)) >= 12
 
 
 def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: StageTable) -> None:

@@ -57,6 +57,9 @@ YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
 PRICE_EVERY_S = 10
 """So often a site asks itself what a wave costs it."""
+FORBIDDEN = 1000.0
+"""What a second of a window costs where windows are kept: more than a plan could ever save by it.
+For less the search waits a second and means to leave late, which the next second forbids."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 
@@ -83,6 +86,7 @@ class AdaptiveController:
         self._table = table
         self._taste = taste or Taste()
         self._fine = self._taste._replace(fine_s=SPAN_S)
+        self._bound = self._fine._replace(broken=FORBIDDEN)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
         self._buses, self._bus = BusEye(site), bus
@@ -188,7 +192,11 @@ class AdaptiveController:
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
         passes = self._passes(seen)
-        windows = self._windows(seen, lanes, passes) if self._holds else self._free
+        street = self._street if seen.working.all() else self._recalled(seen)
+        windows = self._free
+        if self._holds:
+            street = _expecting(street, lanes)
+            windows = self._windows(seen, lanes, passes)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -213,8 +221,7 @@ class AdaptiveController:
             stage=self._run.stage,
             age_s=age_s,
         )
-        street = self._street if seen.working.all() else self._recalled(seen)
-        taste = self._fine if self._holds else self._taste
+        taste = self._bound if self._holds else self._taste
         action, keep, change = search(street, now, taste)
         if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
             self._price = self._priced(now, seen, lanes)
@@ -291,14 +298,12 @@ class AdaptiveController:
     def _windows(self, seen: Observation, lanes: LaneState, passes: Bools) -> Held:
         """Return what the search must know of windows.
 
-        On the way to a window no stage counts as passed over that somebody may come to until then.
-        What may follow now is known.
+        On the way to a window no stage counts as passed over that somebody waits for or comes to.
         """
         if self._calendar is None:
             return self._free
-        street, own = self._street, self._run.stage
+        street, own = _expecting(self._street, lanes), self._run.stage
         called = street.recall | (_demand(street, lanes, SIGHT_S) > HERE)
-        called |= _demand(street, lanes, SPAN_S) > SOMEBODY
         skips = np.asarray(((street.over > 0) & called).any(axis=2))
         barred = self._run.barred(seen.time_s)
         walked = ((street.over[own] > 0) & street.recall).any(axis=1)
@@ -358,6 +363,12 @@ def _demand(street: Street, lanes: LaneState, span_s: int) -> Floats:
     """Return by stage who waits or comes within a time on the lanes it serves."""
     come = lanes.queue + lanes.arrivals[:, :span_s].sum(axis=1)
     return np.asarray((street.kind != NONE) @ come)
+
+
+def _expecting(street: Street, lanes: LaneState) -> Street:
+    """Return the street where stages are not passed over that somebody is expected to call."""
+    expected = _demand(street, lanes, SPAN_S) > SOMEBODY
+    return street._replace(recall=np.asarray(street.recall | expected))
 
 
 def _weights(wait_s: Floats) -> F32:
