@@ -53,6 +53,8 @@ YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
 PRICE_EVERY_S = 10
 """So often a site asks itself what a wave costs it."""
+ON_WAVE_STOP_S = 4.0
+"""What a stop costs where a wave is kept, more than elsewhere: it is there to save stops."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 
@@ -78,7 +80,7 @@ class AdaptiveController:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
-        self._fine = self._taste._replace(fine_s=SPAN_S)
+        self._fine = self._taste._replace(fine_s=SPAN_S, stop_s=ON_WAVE_STOP_S)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
         self._buses, self._bus = BusEye(site), bus
