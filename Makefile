@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 WARM := .venv/.warm
+# As many tests at once as there are cores, up to four: each process needs about a gigabyte.
+TESTS := -m pytest --numprocesses auto --maxprocesses 4 --dist worksteal
 KERNELS := $(wildcard src/lvbo/*/_*kernels.py src/lvbo/*/_*values.py src/lvbo/*/_wide.py)
 
 # Published instances with known answers: used where they lie beside the checkout. When the
@@ -38,10 +40,10 @@ demo: setup ## the whole line on the bundled city, ending in a report
 	$(BIN)/lvbo demo --out out/demo
 
 test: setup check ## everything: format, lint, types, layers, spelling, tests
-	$(BIN)/python -m pytest
+	$(BIN)/python $(TESTS)
 
 fast: $(INSTALLED) ## the quick tests only
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python $(TESTS) -m "not slow"
 
 check: format lint types layers spelling ## format, lint, types, layers, spelling
 

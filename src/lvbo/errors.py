@@ -55,6 +55,10 @@ class LvboError(Exception):
         self.fields = fields
         super().__init__(code, fields)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        """Cross from one process to another as it is."""
+        return _again, (type(self), self.args, vars(self))
+
     def __str__(self) -> str:
         values = ", ".join(f"{key}={value!r}" for key, value in self.fields.items())
         return f"{self.code} ({values})" if values else self.code
@@ -63,6 +67,14 @@ class LvboError(Exception):
         """Return what was found, as findings; a plain error is one finding."""
         place = str(self.fields.get("place", ""))
         return (Finding(code=self.code, place=place, fields=self.fields),)
+
+
+def _again(
+    kind: type[LvboError], args: tuple[object, ...], held: Mapping[str, object]
+) -> LvboError:
+    error = kind.__new__(kind, *args)
+    vars(error).update(held)
+    return error
 
 
 class UsageError(LvboError):

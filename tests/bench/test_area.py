@@ -2,6 +2,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -77,3 +78,24 @@ def test_a_grid_of_one_signal_is_refused() -> None:
         run_area(bench=AreaBench(grids=(1,)))
 
     assert caught.value.code == "LV660"
+
+
+def test_what_was_made_and_run_before_is_not_made_again(config: Path, tmp_path: Path) -> None:
+    names = ("shipped", "corridors", "lvbo")
+    asked: list[Task] = []
+
+    def counting(task: Task) -> Design:
+        asked.append(task)
+        return later(task)
+
+    bench = AreaBench(seeds=1, controllers=names, planner=counting, cache=tmp_path)
+    first = run_area([config], bench=bench)
+    runs = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    again = run_area([config], bench=bench)
+    more = run_area([config], bench=replace(bench, seeds=2, controllers=names[:2]))
+
+    assert len(asked) == 1
+    assert again.rows == first.rows
+    assert more.rows[0] == first.rows[0]
+    assert [row["seed"] for row in more.rows] == [0, 1, 0, 1]
+    assert {name: (tmp_path / name).stat().st_mtime_ns for name in runs} == runs

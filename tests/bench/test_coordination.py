@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lvbo.bench.coordination import WAYS, CoordinationBench, numbers, run_coordination
+from lvbo.bench.coordination import WAYS, CoordinationBench, run_coordination
 from lvbo.city.build import pilot_folder
 from lvbo.errors import UsageError
 from lvbo.signal.lamp import Countdown
@@ -21,11 +21,7 @@ KEYS = {
 }  # fmt: skip
 
 
-def test_saturations_are_read_or_refused() -> None:
-    assert numbers("0.5, 0.85") == (0.5, 0.85)
-    for wrong in ("", "a", "0.5,-1", "2"):
-        with pytest.raises(UsageError, match="LV732"):
-            numbers(wrong)
+def test_a_bench_without_seeds_is_refused() -> None:
     with pytest.raises(UsageError, match="LV743"):
         run_coordination(bench=CoordinationBench(seeds=0))
 

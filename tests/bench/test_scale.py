@@ -8,8 +8,7 @@ import pytest
 
 from lvbo.bench.common import BenchResult
 from lvbo.bench.lattice import lattice_mesh, lattice_of
-from lvbo.bench.scale import ScaleBench, _summary, run_scale, whole_numbers
-from lvbo.errors import UsageError
+from lvbo.bench.scale import ScaleBench, _summary, run_scale
 
 KEYS = [
     "task",
@@ -122,10 +121,3 @@ def test_a_signal_of_a_lattice_is_what_its_volumes_say() -> None:
     assert bay.total_vph == pytest.approx(left)
     assert bay.sat_vph == pytest.approx(1550)
     assert bay.storage == pytest.approx(80 / 7.5)
-
-
-def test_lists_of_numbers_are_read_or_refused() -> None:
-    assert whole_numbers("36, 100") == (36, 100)
-    for wrong in ("", "36,", "-1", "a", "0"):
-        with pytest.raises(UsageError, match="LV683"):
-            whole_numbers(wrong)

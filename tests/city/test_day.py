@@ -44,13 +44,6 @@ def by_hour(times: np.ndarray[tuple[int], np.dtype[np.float64]]) -> dict[int, in
     return dict(Counter((times // 3600).astype(int).tolist()))
 
 
-def test_equal_seeds_give_equal_days_and_others_do_not(day: ET.Element) -> None:
-    same, other = (ET.tostring(route_xml(DAY, seed=seed)) for seed in (1, 2))
-
-    assert same == ET.tostring(day)
-    assert other != same
-
-
 def test_every_hour_has_the_vehicles_that_the_demand_asks_for(day: ET.Element) -> None:
     flows = fit_routes()
     cars = by_hour(np.append(departures(day, "car"), departures(day, "truck")))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -13,20 +14,25 @@ from tests.cli.conftest import Call
 
 from lvbo.cli.commands.log import MOST
 from lvbo.cli.decisions import COLUMNS, headings, told
+from lvbo.cli.run import run
 from lvbo.simulation.runs import DECISIONS
 from lvbo.text import Language
 
 
-@pytest.fixture
-def logged(call: Call, tiny: Path, tmp_path: Path) -> Path:
-    """Return the folder of two runs under actuated control."""
-    out = tmp_path / "actuated"
-    words = ["--controller", "actuated", "--seeds", "2", "--workers", "1", "--out", out]
-    said = call("simulate", tiny, *words, "--lang", "zh")
+@pytest.fixture(scope="module")
+def made(tiny_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of two runs under actuated control, shared: copy it before changing it."""
+    out = tmp_path_factory.mktemp("log") / "actuated"
+    words = ["--controller", "actuated", "--seeds", "2", "--workers", "1", "--out", str(out)]
 
-    assert said.status == 0, said.err
-    assert "最长等待" in said.out
+    assert run(["simulate", str(tiny_home), *words, "--lang", "zh", "--quiet"]) == 0
     return out
+
+
+@pytest.fixture
+def logged(made: Path, tmp_path: Path) -> Path:
+    """Return a copy of the folder of two runs under actuated control."""
+    return Path(shutil.copytree(made, tmp_path / "actuated"))
 
 
 def rows_of(path: Path) -> list[list[str]]:
@@ -115,11 +121,12 @@ def test_sensing_order_and_rules_are_those_asked_for(
     call: Call, tiny: Path, tmp_path: Path
 ) -> None:
     words = ["--order", "fixed", "--sensing", "loops+dead:0.5", "--street-rules"]
-    run = ["--controller", "actuated", "--seeds", "1", "--out", tmp_path / "run"]
-    said = call("simulate", tiny, *run, *words, "--json")
+    asked = ["--controller", "actuated", "--seeds", "1", "--out", tmp_path / "run"]
+    said = call("simulate", tiny, *asked, *words, "--lang", "zh")
     manifest = json.loads((tmp_path / "run" / "runs.json").read_text("utf-8"))["manifest"]
 
-    assert said.status == 0
+    assert said.status == 0, said.err
+    assert "最长等待" in said.out
     assert manifest["control"]["order"] == "fixed"
     assert manifest["control"]["sensing"]["eye"] == "loops"
     assert manifest["control"]["sensing"]["dead"] == 0.5

@@ -182,7 +182,8 @@ class Queues:
 class Stretch:
     """Drive a controller through its gate, second by second; the lamp checker must be content.
 
-    `rows` are the lamps shown, `reasons` why, `prices` what a wave costs; by the second.
+    `rows` are the lamps shown, `reasons` why, `prices` what a wave costs; by the second. `refused`
+    are the codes of what the gate did not grant.
     """
 
     def __init__(
@@ -200,6 +201,7 @@ class Stretch:
         self.rows: list[np.ndarray] = []
         self.reasons: list[Reason | None] = []
         self.prices: list[float | None] = []
+        self.refused: set[str] = set()
         self._keep = keep
         self._begin_s = begin_s
         self._working = np.ones(len(site.lanes), dtype=bool) if working is None else working
@@ -246,6 +248,7 @@ class Stretch:
         self.rows.append(verdict.lamps)
         self.reasons.append(wish.reason)
         self.prices.append(wish.price_vehs)
+        self.refused.update(refusal.code for refusal in verdict.refusals)
         self.now_s += 1
 
     def greens(self, phase: str) -> list[tuple[int, int]]:

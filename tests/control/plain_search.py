@@ -64,6 +64,7 @@ def now_of(street: Street, span: int, **seen: Any) -> Now:  # noqa: ANN401  any 
         "must": np.zeros(stages, dtype=np.float32),
         "had": np.zeros(lanes, dtype=bool),
         "barred": np.zeros(stages, dtype=bool),
+        "passes": np.zeros(stages, dtype=bool),
         "riders": np.zeros(lanes, dtype=np.float32),
         "ahead": np.zeros(lanes, dtype=np.float32),
         "comes_s": np.zeros(lanes, dtype=np.int64),

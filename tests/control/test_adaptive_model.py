@@ -29,6 +29,7 @@ from lvbo.control.sight import (
 )
 from lvbo.control.site import NONE, PROTECTED, Site
 from lvbo.control.stages import stage_table
+from lvbo.ids import PhaseId
 from lvbo.testing import ReplayStreet, four_stages, two_stages
 
 FOUR, TWO = four_stages(), two_stages()
@@ -114,6 +115,48 @@ def test_a_walk_stage_lasts_until_people_have_cleared() -> None:
     # 7 s of walk, then 12 s to clear, of which the change of vehicles takes the last 5 s.
     assert least[[NS, EW]].tolist() == [14, 14]
     assert least[[NSL, EWL]].tolist() == [5, 5]
+
+
+def long_green(phase: str, *stages: tuple[str, ...]) -> Frame:
+    """Return the frame of the cross in these stages, a phase with a minimum green of 40 s."""
+    rules = FOUR.rules.with_limits(
+        replace(limit, min_green_ds=400) if limit.phase == phase else limit
+        for limit in FOUR.rules.limits
+    )
+    site = replace(FOUR, controller=replace(FOUR.controller, rules=rules))
+    sets = tuple(tuple(PhaseId(p) for p in stage) for stage in stages)
+    return make_frame(site, stage_table(site, Order.SKIP, sets), make_gate(site).notice_s)
+
+
+def test_a_green_that_never_ends_makes_no_stage_longer() -> None:
+    frame = long_green("EWL", ("NS", "EWL"), ("NSL", "EWL"), ("EW", "EWL"))
+
+    assert frame.least_s.tolist() == [10, 5, 10]
+
+
+def test_a_green_that_runs_on_has_had_its_minimum_where_its_first_stage_is_never_skipped() -> None:
+    """After the walk stage NS goes on beside NSL; without a walk NSL might be the first of both."""
+    always = long_green("NS", ("NS", "WALK_NS"), ("NS", "NSL"), ("EW", "WALK_EW"))
+    skipped = long_green("NS", ("NS",), ("NS", "NSL"), ("EW", "WALK_EW"))
+
+    assert always.least_s[:2].tolist() == [40, 5]
+    assert skipped.least_s[:2].tolist() == [40, 40]
+
+
+def test_walks_may_clear_while_the_change_goes_on_for_others_than_those_they_are_foes_of() -> None:
+    """NSL could start as soon as EW ends, NS 5 s later; who walked beside EW clears meanwhile."""
+    rules = FOUR.rules
+    meeting = rules.conflicts.pairs
+    apart = replace(rules.conflicts, pairs=tuple(p for p in meeting if {*p[:2]} != {"EW", "NSL"}))
+    site = replace(FOUR, controller=replace(FOUR.controller, rules=replace(rules, conflicts=apart)))
+    sets = tuple(
+        tuple(PhaseId(p) for p in stage) for stage in (("EW", "WALK_EW"), ("NS", "NSL"), ("EWL",))
+    )
+    frame = make_frame(site, stage_table(site, Order.SKIP, sets), make_gate(site).notice_s)
+    at = [site.phases.index(PhaseId(p)) for p in ("NS", "NSL")]
+
+    assert frame.change_s[0, 1, at].tolist() == [5, 0]
+    assert frame.least_s[0] == 7 + 12 - 5
 
 
 def test_people_on_foot_are_served_in_the_fewest_stages() -> None:

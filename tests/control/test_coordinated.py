@@ -229,15 +229,15 @@ def test_the_coordinated_green_of_the_plan_is_always_lit(
     order: Order, force: ForceOff, early_s: int
 ) -> None:
     luck = np.random.default_rng(7)
-    calls = [[p for p in WHEELS if luck.random() < 0.3] for _ in range(400)]
+    calls = [[p for p in WHEELS if luck.random() < 0.3] for _ in range(160)]
     made = street(order, offset_s=13, force=force, early_s=early_s)
-    made.run(2000, lambda t: standing(*calls[t // 5]))
+    made.run(800, lambda t: standing(*calls[t // 5]))
     at = made.site.phases.index(NS)
     lit = np.array([row[at] > 0 for row in made.rows])
-    window = np.array([(t - 13) % 100 < 27 for t in range(2000)])  # flash and yellow apart
+    window = np.array([(t - 13) % 100 < 27 for t in range(800)])  # flash and yellow apart
     starts = [a for a, _ in made.greens(NS) if a > 150]
 
-    assert lit[window & (np.arange(2000) > 113)].all()
+    assert lit[window & (np.arange(800) > 113)].all()
     assert all((a - 13) % 100 >= 100 - early_s or (a - 13) % 100 == 0 for a in starts)
     assert all(made.greens(p) for p in WHEELS)
 

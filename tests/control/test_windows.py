@@ -13,7 +13,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.control.crossroads import Queues, Stretch, crossroads, crossroads_plan
+from tests.control.crossroads import (
+    LANE,
+    Queues,
+    Stretch,
+    Traffic,
+    crossroads,
+    crossroads_plan,
+)
 
 from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.adaptive import AdaptiveController
@@ -22,9 +29,10 @@ from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.control.windows import Calendar, both, in_window
 from lvbo.ids import PhaseId
-from lvbo.testing import EW, EWL, NS, NSL, WALK
+from lvbo.testing import EW, EWL, NS, NSL, WALK, plan_of
 
 CYCLE_S = 100
+PASSED_OVER = "LV724"
 
 
 def coordination(
@@ -156,8 +164,9 @@ def test_the_look_ahead_finds_the_fewest_broken_seconds_of_all_sequences(seed: i
     change = rng.integers(1, 4, (stages, stages))
     least, hold = rng.integers(1, 5, stages), rng.integers(0, 3, stages)
     found, ahead = first_steps(
-        breaks, starts, np.ones((stages, stages), dtype=bool), change, least, hold, 0
-    )
+        breaks, starts, np.ones((stages, stages), dtype=bool), change, least, hold, 0,
+        np.ones(stages, dtype=bool),
+    )  # fmt: skip
 
     assert found[0] == int(breaks[0, 0]) + fewest(breaks, starts, change, least, hold, 0, 1)
     for other in (1, 2):
@@ -198,7 +207,7 @@ def test_the_look_ahead_knows_how_soon_a_stage_can_be_had_that_gives_no_window_a
     change = rng.integers(1, 4, (3, 3))
     least, hold = rng.integers(1, 5, 3), rng.integers(0, 3, 3)
     legal = np.ones((3, 3), dtype=bool)
-    _, lost = first_steps(breaks, starts, legal, change, least, hold, 0)
+    _, lost = first_steps(breaks, starts, legal, change, least, hold, 0, legal[0])
     found = soonest(breaks, starts, legal, change, least, hold, lost)
 
     for stage, wanted, time in product(range(3), range(3), (0, 3, 7)):
@@ -209,7 +218,8 @@ def test_the_look_ahead_knows_how_soon_a_stage_can_be_had_that_gives_no_window_a
 def test_what_may_not_follow_is_no_first_step() -> None:
     breaks, starts = np.zeros((2, 5), dtype=bool), np.ones((2, 6), dtype=bool)
     one = np.ones((2, 2), dtype=np.int64)
-    found, _ = first_steps(breaks, starts, np.eye(2, dtype=bool), one, one[0], one[0], 0)
+    both, own = np.ones((2, 2), dtype=bool), np.array([True, False])
+    found, _ = first_steps(breaks, starts, both, one, one[0], one[0], 0, own)
 
     assert found.tolist() == [0, NEVER]
 
@@ -256,6 +266,60 @@ def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for
 
     assert kept(made, 5, 25, cycles=6) == 5
     assert len(made.greens(WALK)) >= 5
+
+
+def restless(seed: int) -> Traffic:
+    """Return road users who stand somewhere or drive, and others every 4 s."""
+    rng = np.random.default_rng(seed)
+    made = [
+        {
+            k: (rng.uniform(5, 180), rng.choice([0.0, 9.0]))
+            for k in LANE.values()
+            if rng.random() < 0.4
+        }
+        for _ in range(60)
+    ]
+    return lambda now: made[now // 4 % len(made)]
+
+
+@pytest.mark.parametrize(("bound", "streets"), [(True, 4), (False, 1)])
+def test_a_stage_is_called_for_the_search_as_it_is_for_the_gate(
+    site: Site, table: StageTable, *, bound: bool, streets: int
+) -> None:
+    for seed in range(streets):
+        keep = coordination(site, 5, 20) if bound else None
+        made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
+        made.run(240, restless(seed))
+
+        assert PASSED_OVER not in made.refused
+
+
+def test_who_may_come_lies_on_the_way_to_a_window(site: Site, table: StageTable) -> None:
+    """EW must be green from 60 s on; whoever comes to NSL before comes too late to be let go."""
+    keep = replace(
+        coordination(site),
+        windows=(BandWindow(phases=(EW,), start_ds=600, length_ds=150, cycle_ds=10 * CYCLE_S),),
+    )
+    made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
+    some = {NS: 900, EW: 200, NSL: 72}
+    late = Queues(site, some, lambda phase, now: phase != NSL or 45 <= now % CYCLE_S < 55)
+    made.drive(8 * CYCLE_S, late)
+
+    assert PASSED_OVER not in made.refused
+    for start in range(3 * CYCLE_S + 60, 8 * CYCLE_S, CYCLE_S):
+        assert all(made.is_lit(EW, s) for s in range(start, start + 15))
+
+
+def test_a_cycle_that_just_holds_all_minima_is_kept_to(site: Site, table: StageTable) -> None:
+    """Who leaves a second late, or a stage out, must hold the next NS green for a whole cycle."""
+    spans = {NS: (0, 10), NSL: (15, 5), EW: (25, 10), EWL: (40, 5)}
+    plan = plan_of(site.rules, spans, cycle_s=50, reference=NS)
+    window = BandWindow(phases=(NS,), start_ds=10, length_ds=80, cycle_ds=500)
+    keep = Coordination(plan=plan, windows=(window,))
+    made = Stretch(site, AdaptiveController(site, table), table, keep=keep)
+    made.drive(800, Queues(site, {NS: 600, EW: 400, NSL: 100, EWL: 100}))
+
+    assert len(made.greens(EW)) >= 12
 
 
 def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: StageTable) -> None:

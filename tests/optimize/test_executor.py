@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lvbo.errors import ToolError
+from lvbo.errors import InfeasibleError, ToolError
 from lvbo.optimize.executor import TRIES, Cluster, Pool, Serial, TaskRunner, open_runner
 
 NUMBERS = list(range(9))
@@ -44,6 +44,10 @@ def refuse(number: int) -> int:
     return number
 
 
+def contradict(_task: int) -> None:
+    raise InfeasibleError("LV510", conflict=("cycle", "walk"), controller="J1")
+
+
 @pytest.fixture(scope="module")
 def pool() -> Iterator[Pool]:
     with Pool(2) as pool:
@@ -69,6 +73,15 @@ def test_tasks_run_in_other_processes_that_stay(pool: Pool) -> None:
 
     assert os.getpid() not in first
     assert len(first | second) <= 2
+
+
+def test_an_error_of_ours_comes_back_as_it_was(pool: Pool) -> None:
+    with pytest.raises(InfeasibleError) as caught:
+        pool.map(contradict, [0])
+
+    assert caught.value.code == "LV510"
+    assert caught.value.conflict == ("cycle", "walk")
+    assert caught.value.fields == {"conflict": "cycle, walk", "controller": "J1"}
 
 
 def test_a_task_whose_worker_was_killed_is_done_again(pool: Pool, tmp_path: Path) -> None:

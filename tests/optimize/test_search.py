@@ -86,7 +86,7 @@ def test_kicks_end_when_they_save_too_little_or_time_is_over(search: AreaSearch)
         search.kick(area, Effort(kicks=1000, least_gain=least_gain, until=until))
         looks.append(clock.looks)
 
-    assert looks == [5, 13]
+    assert looks == [3, 13]
 
 
 def test_offsets_found_are_as_good_as_the_best_of_all(judge: AreaJudge, models: Models) -> None:

@@ -14,7 +14,7 @@ from tests.progression.test_slack import flows
 from lvbo.progression.advice import ROWS, Case, Row, StreetTraits, advise, street_traits
 
 WAVES = Path(__file__).parents[2] / "docs" / "waves.md"
-CALM = StreetTraits(signals=5, spacing_m=350.0, turn_in=0.1, tide=0.5, load=0.7)
+CALM = StreetTraits(signals=5, spacing_m=350.0, turn_in=0.1, tide=0.5, load=0.7, given_up=0.0)
 
 
 def table() -> list[tuple[str, str, str]]:

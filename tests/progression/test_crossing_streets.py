@@ -15,6 +15,7 @@ from lvbo.network.network import Network
 from lvbo.progression.band import value_of
 from lvbo.progression.coordinate import Street, coordinate
 from lvbo.progression.coordinate_network import NetworkGoal, NetworkWave, coordinate_network
+from lvbo.progression.explain import explain_wave
 from lvbo.progression.linkbands import WaveModel
 from lvbo.progression.walk import walk_plan
 from lvbo.progression.wave import WaveSettings
@@ -78,6 +79,25 @@ def test_crossing_streets_run_one_plan_at_each_controller(
         if f.severity == "error"
     ]
     assert found == []
+
+
+def test_each_crossing_street_is_told_which_signals_hold_its_bands(together: NetworkWave) -> None:
+    for wave in together.waves:
+        (period,) = wave.periods
+        runs = period.runs
+        told = {(f.place, f.fields["direction"]) for f in explain_wave(period)}
+        held = {
+            (str(period.controllers[k]), way)
+            for way, band_ms, signals in (
+                ("outbound", runs.outbound_ms, runs.binding_out),
+                ("inbound", runs.inbound_ms, runs.binding_in),
+            )
+            for k in signals
+            if band_ms > 0
+        }
+
+        assert told == held
+        assert held or runs.sum_ms == 0
 
 
 def test_together_is_never_worth_less_than_one_after_another(

@@ -14,7 +14,8 @@ from lvbo.demand.demand import Array, Demand
 from lvbo.errors import InputError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
-from lvbo.progression.area import AreaModel
+from lvbo.progression._area_kernels import disperse
+from lvbo.progression.area import ALPHA, BETA, START_S, AreaModel
 from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
 from lvbo.progression.explain import explain_wave
 from lvbo.progression.linkbands import LinkBandProblem, WaveModel
@@ -269,6 +270,35 @@ def test_platoons_that_meet_green_cost_less(network: Network, demand: Demand) ->
     polished = area.polish(plans)
 
     assert area.cost(polished).total < area.cost(plans).total
+
+
+def test_platoons_come_after_the_mean_time_of_driving_and_spread_by_a_tenth() -> None:
+    drive_s, pulse, arrive = 40.0, np.zeros(120), np.zeros(120)
+    pulse[0] = 1.0
+
+    disperse(pulse, 1.0, round(BETA * drive_s), 1 / (1 + ALPHA * BETA * drive_s), arrive)
+
+    seconds = np.arange(120)
+    mean = float(arrive @ seconds)
+    spread = float(np.sqrt(arrive @ (seconds - mean) ** 2))
+    assert arrive.sum() == pytest.approx(1.0)
+    assert mean == pytest.approx(drive_s, abs=0.6)
+    assert spread == pytest.approx(0.1 * drive_s, abs=0.6)
+
+
+def test_who_starts_from_a_stand_takes_longer_than_the_speed_of_platoons(
+    network: Network, demand: Demand
+) -> None:
+    models = {m.controller.id: m for m in controller_models(network, demand)}
+    volumes = mean_volumes(demand)
+    slow, fast = (
+        AreaModel(network, models, volumes, {link.id: mps for link in network.links}).feeds
+        for mps in (8.0, 16.0)
+    )
+
+    for one, other in zip(slow, fast, strict=True):
+        assert one[3] - START_S == pytest.approx(2 * (other[3] - START_S))
+        assert other[3] > START_S
 
 
 def test_moving_all_offsets_together_changes_nothing(network: Network, demand: Demand) -> None:

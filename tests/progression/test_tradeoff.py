@@ -1,79 +1,152 @@
 # SPDX-License-Identifier: Apache-2.0
+"""How much of a band is kept on a small generated street, and what is told about it."""
+
 from __future__ import annotations
 
 import math
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.progression.problems import plain, random_problem
+from tests.progression.problems import plain
 from tests.progression.test_slack import flows
+from tests.streets import flat_demand, four_signals
 
+from lvbo.demand.demand import Demand
+from lvbo.network.network import Network
+from lvbo.progression.area import AreaModel
 from lvbo.progression.band import two_way_band
-from lvbo.progression.problem import BandKind
-from lvbo.progression.slack import cost_of, platoon_ratio
-from lvbo.progression.tradeoff import keep_band
+from lvbo.progression.coordinate import Street, coordinate
+from lvbo.progression.slack import platoon_ratio
+from lvbo.progression.tradeoff import STOP_S, KeptBand, StreetTraffic, keep_band
 from lvbo.progression.walk import walk_plan
+from lvbo.progression.wave import PeriodWave, WaveSettings
+from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.timing.model import CycleLimits
+from lvbo.timing.plans import controller_models, mean_volumes, time_plans
 
-seeds = st.integers(0, 10_000)
-
-
-def test_a_band_that_suits_both_directions_is_kept_whole() -> None:
-    problem = plain((20, 20, 20, 20), (30, 30, 30))
-    plan = two_way_band(problem).whole
-
-    kept = keep_band(problem, plan, flows(4))
-
-    assert kept.share == 1
-    assert kept.plan.sum_ms == plan.sum_ms == 40_000
+DAYS = (DayPlan(day_type="workday", periods=(Period(start_s=0, end_s=0, name="all"),)),)
+LIMITS = CycleLimits(least_s=60, most_s=90)
+PURE = WaveSettings(may_reorder=False, cut_delay=False)
 
 
-def test_a_one_way_band_is_given_up_where_both_directions_carry_as_much() -> None:
-    # a quarter of a cycle of driving: the band serves one direction, the other meets every red
-    problem = plain((20, 20, 20, 20), (15, 15, 15))
-    plan = two_way_band(problem).whole
-    assert plan.kind is not BandKind.TWO_WAY
-
-    kept = keep_band(problem, plan, flows(4))
-    whole = keep_band(problem, plan, flows(4), math.inf)
-
-    assert kept.share < 1
-    assert kept.extra > 0
-    after = cost_of(problem, kept.plan, flows(4)).index_s_per_h
-    assert after < cost_of(problem, whole.plan, flows(4)).index_s_per_h
-    assert kept.plan.sum_ms >= plan.sum_ms / 2
-    assert (whole.share, whole.plan.sum_ms) == (1, plan.sum_ms)
+@pytest.fixture(scope="module")
+def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
+    return four_signals(tmp_path_factory.mktemp("street"))
 
 
-def test_the_direction_that_nearly_everybody_drives_keeps_its_band() -> None:
-    problem = plain((20, 20, 20, 20), (15, 15, 15))
-    traffic = flows(4, 500, 20)
+class Case:
+    """One demand on the street: greens for it, the widest band, the traffic."""
 
-    outbound = keep_band(problem, two_way_band(replace(problem, weight_in=0.1)).whole, traffic)
+    def __init__(self, network: Network, through_vph: float, turn_vph: float) -> None:
+        self.network, self.corridor = network, network.corridors[0]
+        self.demand: Demand = flat_demand(network, through_vph, turn_vph)
+        self.plans: PlanSet = time_plans(network, self.demand, DAYS, limits=LIMITS)
+        self.pure = self.laid(PURE)
+        volumes = mean_volumes(self.demand)
+        made = controller_models(network, self.demand, volumes, only=self.corridor.controllers)
+        models = {m.controller.id: m for m in made}
+        area = AreaModel(network, models, volumes, stop_s=STOP_S)
+        self.traffic = StreetTraffic(area=area, plans=self.pure.plans)
 
-    assert outbound.plan.kind is BandKind.OUTBOUND
-    assert outbound.plan.outbound_ms >= 10_000
+    def laid(self, settings: WaveSettings) -> PeriodWave:
+        street = Street(network=self.network, demand=self.demand)
+        return coordinate(self.corridor, self.plans, street=street, settings=settings).periods[0]
+
+    def kept(self, *, most_cost: float = 0.01, least_share: float = 0.0) -> KeptBand:
+        return keep_band(
+            self.pure.problem,
+            self.pure.runs,
+            self.traffic,
+            most_cost=most_cost,
+            least_share=least_share,
+        )
 
 
-@settings(max_examples=10, deadline=None)
-@given(seeds)
-def test_what_is_kept_is_there_and_costs_no_more_than_allowed(seed: int) -> None:
-    problem = random_problem(seed, 5)
-    plan, traffic = two_way_band(problem).whole, flows(5, 500, 300)
+@pytest.fixture(scope="module")
+def calm(network: Network) -> Case:
+    return Case(network, 500.0, 20.0)
 
+
+@pytest.fixture(scope="module")
+def turning(network: Network) -> Case:
+    """Return a street on which more vehicles turn in than drive on."""
+    return Case(network, 100.0, 200.0)
+
+
+@pytest.fixture(scope="module")
+def mixed(network: Network) -> Case:
+    return Case(network, 400.0, 100.0)
+
+
+def test_what_is_kept_is_there_and_costs_no_more_than_allowed(mixed: Case) -> None:
+    pure, before = mixed.pure, mixed.pure.runs
+    least = mixed.kept(most_cost=0.0).now.index_s_per_h
     shares = []
-    for most in (0.0, 0.02, 0.1, math.inf):
-        kept = keep_band(problem, plan, traffic, most)
-        cost = cost_of(problem, kept.plan, traffic).index_s_per_h
-        shares.append(kept.share)
-        assert 0.5 * plan.sum_ms - 1000 <= kept.plan.sum_ms <= plan.sum_ms + 1
-        assert cost <= (1 + most) * kept.least.index_s_per_h + 1e-6
-        assert walk_plan(problem, kept.plan).violations == ()
-        assert kept.plan.outbound_ms >= plan.outbound_ms // 2 - 1000
-        assert kept.plan.inbound_ms >= plan.inbound_ms // 2 - 1000
 
-    assert shares[-1] == 1
+    for most in (0.0, 0.005, 0.02, math.inf):
+        kept = mixed.kept(most_cost=most)
+        shares.append(kept.share)
+
+        assert kept.now.index_s_per_h <= (1 + most) * least + 1e-6
+        assert kept.now.index_s_per_h <= kept.whole.index_s_per_h
+        assert walk_plan(pure.problem, kept.plan).violations == ()
+        assert mixed.traffic.cost(mixed.traffic.at(kept.plan)).index_s_per_h == pytest.approx(
+            kept.now.index_s_per_h
+        )
+
+    assert shares == sorted(shares)
+    assert shares[0] < shares[-1]
+    assert mixed.kept(most_cost=math.inf).plan.sum_ms == before.sum_ms
+
+
+def test_a_band_is_given_up_where_it_costs_more_than_it_saves(turning: Case) -> None:
+    kept, whole = turning.kept(), turning.laid(WaveSettings(may_reorder=False, least_share=1.0))
+    told = turning.laid(WaveSettings(may_reorder=False))
+    (finding,) = told.findings
+
+    assert kept.given_up
+    assert kept.whole.index_s_per_h > 1.01 * kept.now.index_s_per_h
+    assert finding.code == "LV737"
+    assert finding.fields["delay_percent"] == pytest.approx(
+        100 * (kept.whole.delay_s_per_h / kept.now.delay_s_per_h - 1), abs=0.1
+    )
+    assert finding.fields["stops_percent"] == pytest.approx(
+        100 * (kept.whole.stops_per_h / kept.now.stops_per_h - 1), abs=0.1
+    )
+    assert told.runs.offsets_ms == kept.plan.offsets_ms
+    assert whole.findings == ()
+    assert whole.runs.sum_ms == turning.pure.runs.sum_ms
+
+
+def test_a_band_is_kept_where_nearly_all_drive_through(calm: Case) -> None:
+    kept = calm.kept()
+
+    assert not kept.given_up
+    assert kept.share >= 0.5
+
+
+def test_so_much_of_a_band_stays_as_is_asked(mixed: Case) -> None:
+    before = mixed.pure.runs
+
+    for share in (0.25, 0.5, 0.75, 1.0):
+        kept = mixed.kept(least_share=share)
+        assert not kept.given_up
+        assert kept.plan.outbound_ms > share * before.outbound_ms - 1000
+        assert kept.plan.inbound_ms > share * before.inbound_ms - 1000
+
+    built_on = mixed.laid(WaveSettings(may_reorder=False).to_build_on)
+    assert built_on.runs.sum_ms > before.sum_ms / 2 - 2000
+
+
+def test_who_is_held_keeps_its_offset(turning: Case) -> None:
+    held = turning.traffic.controllers[1]
+    traffic = replace(turning.traffic, held=frozenset({held}))
+    at = traffic.at(turning.pure.runs)
+
+    moved = traffic.free(at)
+
+    assert moved[held] == at[held]
+    assert traffic.cost(moved).index_s_per_h < traffic.cost(at).index_s_per_h
 
 
 def test_platoons_that_arrive_in_the_green_have_the_ratio_that_a_pencil_finds() -> None:

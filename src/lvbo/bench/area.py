@@ -44,7 +44,8 @@ _PAIRS = (
 class AreaBench:
     """What an area bench runs: sides of the grids it makes, by which seed; how it is judged.
 
-    `saturation` is the critical degree of saturation of their busiest signal at 90 s.
+    `saturation` is the critical degree of saturation of their busiest signal at 90 s; `controllers`
+    are the rows wanted; `cache` keeps plans and runs, so that a bench goes on where it stopped.
     """
 
     grids: tuple[int, ...] = ()
@@ -54,6 +55,7 @@ class AreaBench:
     workers: int = 2
     controllers: tuple[str, ...] = AREA
     planner: Planner = design_plans
+    cache: Path | None = None
 
 
 def run_area(
@@ -87,6 +89,7 @@ def run_area(
                 controllers=chosen.controllers,
                 planner=chosen.planner,
                 times=True,
+                cache=chosen.cache,
             ),
             progress=progress,
         )

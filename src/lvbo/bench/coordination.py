@@ -9,7 +9,6 @@ run adaptively.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -59,9 +58,8 @@ WAYS = (WAVE, KEPT, LED, FREE)
 supervisor keeps, moves and meters; and without them."""
 JUDGED = "lvbo"
 PERIOD = "all"
-SETTINGS = WaveSettings(speed_low=0.62, speed_high=0.85, clear_queues=False, most_cost=math.inf)
+SETTINGS = WaveSettings(speed_low=0.62, speed_high=0.85, clear_queues=False, least_share=1.0)
 """As wide a range of speeds as practice allows: two bands where there is room for two, all kept."""
-MOST_X = 1.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,27 +126,6 @@ def run_coordination(
         rows=tuple(rows),
         summary={s.scenario.name: _summary(s, rows) for s in streets},
     )
-
-
-def numbers(text: str) -> tuple[float, ...]:
-    """Return the degrees of saturation written with commas.
-
-    Raises:
-        UsageError: LV732 where one is no number between 0 and 1.5.
-
-    """
-    words = [word.strip() for word in text.split(",") if word.strip()]
-    wrong = [word for word in words if not _is_share(word)]
-    if wrong or not words:
-        raise UsageError("LV732", place=", ".join(wrong) or "-")
-    return tuple(float(word) for word in words)
-
-
-def _is_share(word: str) -> bool:
-    try:
-        return 0 < float(word) <= MOST_X
-    except ValueError:
-        return False
 
 
 # the street and its wave -----------------------------------------------------------------------

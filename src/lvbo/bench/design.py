@@ -17,6 +17,7 @@ from lvbo.ids import LinkId
 from lvbo.network.network import Network
 from lvbo.optimize.area_plan import AreaGoal, optimize_area
 from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.optimize.executor import open_runner
 from lvbo.optimize.nearby import Reach, plans_nearby
 from lvbo.optimize.offsets import best_offsets
 from lvbo.optimize.search import Objective
@@ -61,6 +62,7 @@ class Task:
     counts: Counts
     installed: PlanSet
     safe: PlanSet
+    workers: int = 2
 
 
 Planner = Callable[[Task], Design]
@@ -84,7 +86,8 @@ def design_plans(task: Task) -> Design:
     clock.append(cpu_seconds())
     candidates = {INSTALLED: task.safe, **_designs(task, demand, days, speeds)}
     trial = Trial(network=network, net_file=task.net_file, demand=demand, day_type=days[0].day_type)
-    best = try_out(trial, candidates).best
+    with open_runner(task.workers) as runner:
+        best = try_out(trial, candidates, runner).best
     clock.append(cpu_seconds())
     spent = [after - before for before, after in pairwise(clock)]
     return Design(

@@ -203,6 +203,7 @@ def _queues(lattice: Lattice, s: int, vph: Floats, sat_vps: Floats) -> Iterator[
                 sat_vph=3600 * float(sat_vps[lanes].sum()),
                 storage=max(1.0, sum(reach_m[LANE_TURNS[k]] for k in lanes) / VEHICLE_M),
                 turns=((first + TURN_NAMES.index(turns[0]), 1.0, ()),),
+                room=0,
             )
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from lvbo.bench.common import BenchResult, Row, cpu_seconds, machine_load, used_versions
 from lvbo.bench.design import Planner, Task, design_plans, our_offsets
+from lvbo.bench.kept_plans import Entry, KeptPlans
 from lvbo.city.build import yuci_folder
 from lvbo.errors import Fields, LvboError, UsageError
 from lvbo.evaluation.compare import compare_measures
@@ -68,7 +70,7 @@ Progress = Callable[[str, float], None]
 class PlanBench:
     """What a plan bench runs: how many judged seeds, which controllers, whose plans.
 
-    With `times` rows tell the CPU time that making the plans took.
+    With `times` rows tell the CPU time that making the plans took. `cache` keeps plans and runs.
     """
 
     name: str = "plans"
@@ -77,24 +79,13 @@ class PlanBench:
     controllers: tuple[str, ...] = BASIC
     planner: Planner = design_plans
     times: bool = False
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Entry:
-    """One controller of one scenario: its plans, or why there are none."""
-
-    controller: str
-    plans: PlanSet | None
-    control: Control = Control.FIXED
-    kept: bool = False
-    failed: LvboError | None = None
-    cpu_s: float | None = None
+    cache: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Result:
     scenario: Scenario
-    entry: _Entry
+    entry: Entry
     measures: tuple[Measures, ...]
     failed: LvboError | None
 
@@ -155,12 +146,14 @@ def _part(progress: Progress | None, number: int, count: int) -> Progress:
 
 
 def _judge(scenario: Scenario, bench: PlanBench, progress: Progress) -> list[_Result]:
-    entries = list(_entries(scenario, bench, progress))
+    progress(f"{scenario.name}: {OURS}", 0.0)
+    kept = KeptPlans(bench.cache, scenario)
+    entries = list(_Entrants(scenario, bench, kept).entries())
     return [
         _run(
-            scenario,
             entry,
             bench,
+            kept,
             lambda share, k=k, name=entry.controller: progress(  # type: ignore[misc]
                 f"{scenario.name}: {name}", (1 + k + share) / (1 + len(entries))
             ),
@@ -169,111 +162,123 @@ def _judge(scenario: Scenario, bench: PlanBench, progress: Progress) -> list[_Re
     ]
 
 
-def _entries(scenario: Scenario, bench: PlanBench, progress: Progress) -> Iterable[_Entry]:
-    """Yield the controllers asked for, in the order of the table; ours are designed first."""
-    progress(f"{scenario.name}: {OURS}", 0.0)
-    asked = set(bench.controllers)
-    ours = _ours(scenario, bench.planner) if asked & DESIGNED else {}
-    safe = _attempt(SHIPPED, lambda: repaired(scenario.plans, scenario))
-    tools = _of_tools(scenario) if asked & {*_TOOLS, OFFSETS} else {}
-    if OFFSETS in asked:
-        tools[OFFSETS] = _with_offsets(scenario, tools[_COORDINATED], OFFSETS)
-    if SHIPPED_OFFSETS in asked:
-        running = _attempt(SHIPPED_OFFSETS, lambda: running_safely(scenario))
-        tools[SHIPPED_OFFSETS] = _with_offsets(scenario, running, SHIPPED_OFFSETS)
-    for name in FAMILIES:
-        if name not in asked:
-            continue
-        if name == RAW:
-            yield _Entry(controller=RAW, plans=None)
-        elif name in {Control.ACTUATED, Control.DELAY_BASED}:
-            yield _Entry(
-                controller=name, plans=safe.plans, control=Control(name), failed=safe.failed
-            )
-        else:
-            yield {SHIPPED: safe, **ours, **tools}[name]
-
-
 _COORDINATED = "cycle_adaptation_coordinated"
 _TOOLS = ("shipped_coordinated", "cycle_adaptation", _COORDINATED)
 
 
-def _attempt(name: str, make: Callable[[], PlanSet]) -> _Entry:
+class _Entrants:
+    """Hold what all who enter a bench on one scenario need."""
+
+    def __init__(self, scenario: Scenario, bench: PlanBench, kept: KeptPlans) -> None:
+        self.scenario, self.bench, self.kept = scenario, bench, kept
+        self.safe = _attempt(SHIPPED, lambda: repaired(scenario.plans, scenario))
+        self.counts = cache(lambda: count_scenario(scenario, workers=bench.workers))
+
+    def entries(self) -> Iterable[Entry]:
+        """Yield the controllers asked for, in the order of the table; ours are designed first."""
+        asked = set(self.bench.controllers)
+        planner = self.bench.planner
+        ours: dict[str, Entry] = {}
+        tools: dict[str, Entry] = {}
+        moved: dict[str, Entry] = {}
+        if asked & DESIGNED:
+            ours = self.kept.entries(f"{planner.__module__}.{planner.__qualname__}", self._ours)
+        if asked & {*_TOOLS, OFFSETS}:
+            tools = self.kept.entries("tools", self._tools)
+        for name in sorted(asked & {OFFSETS, SHIPPED_OFFSETS}):
+            given = tools[_COORDINATED] if name == OFFSETS else self._running()
+            moved |= self.kept.entries(name, lambda n=name, g=given: self._offsets(n, g))  # type: ignore[misc]
+        known = {SHIPPED: self.safe, **ours, **tools, **moved}
+        for name in FAMILIES:
+            if name in asked:
+                yield known[name] if name in known else self._as_shipped(name)
+
+    def _as_shipped(self, name: str) -> Entry:
+        """Return the plans in force, as they are or under another control."""
+        if name == RAW:
+            return Entry(controller=RAW, plans=None)
+        safe = self.safe
+        return Entry(controller=name, plans=safe.plans, control=Control(name), failed=safe.failed)
+
+    def _running(self) -> Entry:
+        return _attempt(SHIPPED_OFFSETS, lambda: running_safely(self.scenario))
+
+    def _ours(self) -> dict[str, Entry]:
+        if self.safe.plans is None:
+            return {name: replace(self.safe, controller=name) for name in DESIGNED}
+        try:
+            design = self.bench.planner(
+                Task(
+                    network=self.scenario.network,
+                    net_file=self.scenario.net_file,
+                    counts=self.counts(),
+                    installed=self.scenario.plans,
+                    safe=self.safe.plans,
+                    workers=self.bench.workers,
+                )
+            )
+        except LvboError as error:
+            return {name: Entry(controller=name, plans=None, failed=error) for name in DESIGNED}
+        made = {"isolated": design.isolated, CORRIDORS: design.corridors, OURS: design.lvbo}
+        return {
+            name: Entry(
+                controller=name,
+                plans=plans,
+                kept=name == OURS and design.kept,
+                cpu_s=design.cpu_s.get(name),
+            )
+            for name, plans in made.items()
+        }
+
+    def _offsets(self, name: str, given: Entry) -> dict[str, Entry]:
+        """Return plans with our offsets: same cycle, same greens."""
+        plans = given.plans
+        if plans is None:
+            return {name: replace(given, controller=name)}
+        counts = self.counts()
+        begin = cpu_seconds()
+        made = _attempt(name, lambda: our_offsets(self.scenario.network, counts, plans))
+        return {name: replace(made, cpu_s=cpu_seconds() - begin)}
+
+    def _tools(self) -> dict[str, Entry]:
+        begin = cpu_seconds()
+        found = adapt_with_sumo(self.scenario)
+        spent_s = (cpu_seconds() - begin) / len(_TOOLS)
+        made = {name: getattr(found, name) for name in _TOOLS}
+        return {
+            name: Entry(controller=name, plans=None, failed=plans)
+            if isinstance(plans, LvboError)
+            else Entry(controller=name, plans=plans, cpu_s=spent_s)
+            for name, plans in made.items()
+        }
+
+
+def _attempt(name: str, make: Callable[[], PlanSet]) -> Entry:
     try:
-        return _Entry(controller=name, plans=make())
+        return Entry(controller=name, plans=make())
     except LvboError as error:
-        return _Entry(controller=name, plans=None, failed=error)
-
-
-def _ours(scenario: Scenario, planner: Planner) -> dict[str, _Entry]:
-    try:
-        task = Task(
-            network=scenario.network,
-            net_file=scenario.net_file,
-            counts=count_scenario(scenario),
-            installed=scenario.plans,
-            safe=repaired(scenario.plans, scenario),
-        )
-        design = planner(task)
-    except LvboError as error:
-        return {name: _Entry(controller=name, plans=None, failed=error) for name in DESIGNED}
-    return {
-        OURS: _Entry(
-            controller=OURS, plans=design.lvbo, kept=design.kept, cpu_s=design.cpu_s.get(OURS)
-        ),
-        "isolated": _Entry(
-            controller="isolated", plans=design.isolated, cpu_s=design.cpu_s.get("isolated")
-        ),
-        CORRIDORS: _Entry(
-            controller=CORRIDORS, plans=design.corridors, cpu_s=design.cpu_s.get(CORRIDORS)
-        ),
-    }
-
-
-def _with_offsets(scenario: Scenario, given: _Entry, name: str) -> _Entry:
-    """Return plans with our offsets: same cycle, same greens."""
-    if given.plans is None:
-        return replace(given, controller=name)
-    counts = count_scenario(scenario)
-    begin = cpu_seconds()
-    try:
-        plans = our_offsets(scenario.network, counts, given.plans)
-    except LvboError as error:
-        return _Entry(controller=name, plans=None, failed=error)
-    return _Entry(controller=name, plans=plans, cpu_s=cpu_seconds() - begin)
-
-
-def _of_tools(scenario: Scenario) -> dict[str, _Entry]:
-    begin = cpu_seconds()
-    found = adapt_with_sumo(scenario)
-    spent_s = (cpu_seconds() - begin) / len(_TOOLS)
-    made = {name: getattr(found, name) for name in _TOOLS}
-    return {
-        name: _Entry(controller=name, plans=None, failed=plans)
-        if isinstance(plans, LvboError)
-        else _Entry(controller=name, plans=plans, cpu_s=spent_s)
-        for name, plans in made.items()
-    }
+        return Entry(controller=name, plans=None, failed=error)
 
 
 def _run(
-    scenario: Scenario, entry: _Entry, bench: PlanBench, progress: Callable[[float], None]
+    entry: Entry, bench: PlanBench, kept: KeptPlans, progress: Callable[[float], None]
 ) -> _Result:
+    scenario = kept.scenario
     if entry.failed is not None:
         return _Result(scenario=scenario, entry=entry, measures=(), failed=entry.failed)
-    conduct = Conduct(name=entry.controller, control=entry.control)
-    try:
+
+    def make(seeds: Sequence[int]) -> tuple[Measures, ...]:
+        conduct = Conduct(name=entry.controller, control=entry.control)
+        plans, workers = entry.plans, bench.workers
         runs = simulate(
-            scenario,
-            entry.plans,
-            seeds=range(bench.seeds),
-            conduct=conduct,
-            workers=bench.workers,
-            progress=progress,
+            scenario, plans, seeds=seeds, conduct=conduct, workers=workers, progress=progress
         )
+        return tuple(measure(run, scenario.network) for run in runs.runs)
+
+    try:
+        measures = kept.measures(entry, range(bench.seeds), make)
     except LvboError as error:
         return _Result(scenario=scenario, entry=entry, measures=(), failed=error)
-    measures = tuple(measure(run, scenario.network) for run in runs.runs)
     return _Result(scenario=scenario, entry=entry, measures=measures, failed=None)
 
 

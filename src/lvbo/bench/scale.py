@@ -30,7 +30,6 @@ from lvbo.bench.scale_tasks import (
     timed_lattice,
     warm_task,
 )
-from lvbo.errors import UsageError
 from lvbo.optimize.areas import AreaRules, find_areas
 from lvbo.optimize.coupling import savings
 from lvbo.optimize.executor import Cluster, Pool, TaskRunner
@@ -65,21 +64,6 @@ class ScaleBench:
     long_s: float = 60.0
     repeats: int = 3
     seed: int = 0
-
-
-def whole_numbers(text: str) -> tuple[int, ...]:
-    """Return the numbers of a list with commas.
-
-    Raises:
-        UsageError: LV683 for one that is no whole number above 0.
-
-    """
-    found = []
-    for part in text.split(","):
-        if not part.strip().isdecimal() or int(part) < 1:
-            raise UsageError("LV683", place=part.strip())
-        found.append(int(part))
-    return tuple(found)
 
 
 def run_scale(bench: ScaleBench | None = None, *, progress: Progress | None = None) -> BenchResult:

@@ -17,9 +17,9 @@ from lvbo.optimize.evaluate import AreaJudge
 from lvbo.optimize.offsets import best_offsets
 from lvbo.optimize.search import Objective
 from lvbo.progression.advice import advise, wave_traits
-from lvbo.progression.coordinate import Street, coordinate, evaluate_wave
+from lvbo.progression.coordinate import Street, coordinate
 from lvbo.progression.linkbands import WaveModel
-from lvbo.progression.wave import WaveSettings
+from lvbo.progression.wave import Wave, WaveSettings
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.timing.plans import Group, Volumes, controller_models, period_volumes, time_plans
 
@@ -98,8 +98,12 @@ def wave_plans(ground: Ground, model: str) -> PlanSet:
     }
     if model in made:
         return made[model](ground)
+    return _wave(ground, model).plans
+
+
+def _wave(ground: Ground, model: str) -> Wave:
     street = Street(network=ground.network, demand=ground.demand, speeds_mps=ground.speeds_mps)
-    return coordinate(ground.corridor, ground.plans, street=street, settings=SETTINGS[model]).plans
+    return coordinate(ground.corridor, ground.plans, street=street, settings=SETTINGS[model])
 
 
 def _least_delay(ground: Ground) -> PlanSet:
@@ -118,8 +122,7 @@ def _least_delay(ground: Ground) -> PlanSet:
 
 def facts(ground: Ground) -> dict[str, object]:
     """Return what the street is like, its cycle, and the model that the program advises."""
-    street = Street(network=ground.network, speeds_mps=ground.speeds_mps)
-    wave = evaluate_wave(ground.corridor, ground.plans, street=street).periods[0]
+    wave = _wave(ground, LVBO).periods[0]
     traits = wave_traits(wave, ground.corridor, ground.network, ground.demand, ground.volumes)
     return {
         **{name: round(value, 3) for name, value in asdict(traits).items()},

@@ -109,6 +109,8 @@ def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, so
     begun = min(t + street.change_s[p, j], now.breaks.shape[1])
     if not now.starts[j, begun] or (t == 0 and not now.first[j]):
         return False
+    if p == now.stage and round_ >= BEFORE and now.passes[j]:
+        return False
     if not street.recall[j] and now.due_s[j] > FAR_S:
         some = 0.0
         for k in range(queue.shape[0]):

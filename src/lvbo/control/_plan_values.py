@@ -58,7 +58,8 @@ class Now(NamedTuple):
     stage, `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage
     must have begun to keep the longest red, a large number for never; `had` (L,) who was served in
     this round; `must` (S,) what it will cost others to serve a stage that is due within sight;
-    `barred` (S,) what may not begin in the next seconds. `breaks` (S, H) says when a stage does not
+    `barred` (S,) what may not begin in the next seconds, `passes` (S,) what may not follow the
+    stage that runs, as it would pass over a call. `breaks` (S, H) says when a stage does not
     show what the windows of a wave ask for, `starts` (S, H + 1) when it may begin; `first` (S,)
     what may begin now, or for the stage that runs, whether it may stay; `lost` (S, H + 1) the
     fewest seconds that must be broken from then on in a stage past its minimum. Where windows are
@@ -80,6 +81,7 @@ class Now(NamedTuple):
     must: F32
     had: Flags
     barred: Flags
+    passes: Flags
     breaks: Flags
     starts: Flags
     first: Flags

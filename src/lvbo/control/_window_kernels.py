@@ -57,7 +57,7 @@ def _least_lost(breaks: Flags, starts: Flags, legal: Flags, change_s: I64, least
 
 @njit(cache=True)
 def first_steps(breaks: Flags, starts: Flags, legal: Flags, change_s: I64, least_s: I64,
-                hold_s: I64, stage: int) -> tuple[I64, I64]:  # fmt: skip
+                hold_s: I64, stage: int, next_: Flags) -> tuple[I64, I64]:  # fmt: skip
     """Return (S,) the fewest broken seconds if each stage is changed to now; own entry: stays.
 
     Beside it the fewest to come, (S, H + 1), for a stage past its minimum green.
@@ -65,14 +65,15 @@ def first_steps(breaks: Flags, starts: Flags, legal: Flags, change_s: I64, least
     `breaks` (S, H) says in which seconds a stage does not show what the windows ask for, `starts`
     (S, H + 1) when it may begin, `change_s` (S, S) the changes, `least_s` (S,) the minimum greens,
     `hold_s` (S,) for how long greens run on into a change.
-    The stage that runs, `stage`, has had its minimum. What may not begin now is `NEVER`.
+    The stage that runs, `stage`, has had its minimum; `next_` (S,) may follow it now, what may
+    follow what later on is `legal` (S, S). What may not begin now is `NEVER`.
     """
     stages, span = breaks.shape
     lost = _least_lost(breaks, starts, legal, change_s, least_s, hold_s)
     found = np.full(stages, NEVER, np.int64)
     found[stage] = lost[stage, 1] + breaks[stage, 0]
     for j in range(stages):
-        if j == stage or not legal[stage, j]:
+        if j == stage or not next_[j]:
             continue
         begun = min(change_s[stage, j], span)
         if not starts[j, begun]:

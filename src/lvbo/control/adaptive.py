@@ -26,6 +26,7 @@ from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import (
+    Bools,
     Coordination,
     Floats,
     Ints,
@@ -40,12 +41,15 @@ from lvbo.control.sight import FULL_SHARE, Heads, blocked_shares
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable
-from lvbo.control.windows import Calendar, Held, free, held
+from lvbo.control.windows import Calendar, Held, Onward, free, held
 
 LEARN_EVERY_S = 60
 """So often what was learned enters the model."""
 HERE = 0.3
 """Less of a vehicle than this is nobody."""
+SIGHT_S, SOMEBODY = 20, 1.0
+"""Who comes within this time is waited for. So many expected within the span of the search: one who
+has not been seen yet may call at any time."""
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second."""
@@ -55,6 +59,9 @@ PRICE_EVERY_S = 10
 """So often a site asks itself what a wave costs it."""
 ON_WAVE_STOP_S = 4.0
 """What a stop costs where a wave is kept, more than elsewhere: it is there to save stops."""
+FORBIDDEN = 1000.0
+"""What a second of a window costs where windows are kept: more than a plan could ever save by it.
+For less the search waits a second and means to leave late, which the next second forbids."""
 MARGIN_S = 3
 """So much before the longest red is reached a stage shall have begun."""
 
@@ -81,6 +88,7 @@ class AdaptiveController:
         self._table = table
         self._taste = taste or Taste()
         self._fine = self._taste._replace(fine_s=SPAN_S, stop_s=ON_WAVE_STOP_S)
+        self._bound = self._fine._replace(broken=FORBIDDEN)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
         self._buses, self._bus = BusEye(site), bus
@@ -103,6 +111,7 @@ class AdaptiveController:
             site, table, answer_s=answer_s + int(self._frame.hold_s.max(initial=0))
         )
         self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
+        self._began_s = np.full(len(site.phases), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
 
     def decide(self, seen: Observation) -> Wish:
@@ -146,6 +155,8 @@ class AdaptiveController:
         self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
+        began_s = seen.time_s - seen.since_s
+        self._began_s = np.where(goes(seen.lamps), began_s, self._began_s)
         free = np.asarray(~self._heads.stuck.any(axis=0) & (blocked < FULL_SHARE))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
@@ -177,12 +188,17 @@ class AdaptiveController:
 
     def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""
-        waiting = _demand(self._street, lanes)
+        waiting = _demand(self._street, lanes, SIGHT_S)
         self._price = None
         if not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
-        windows = self._windows(seen.time_s, lanes, waiting) if self._holds else self._free
+        passes = self._passes(seen)
+        street = self._street if seen.working.all() else self._recalled(seen)
+        windows = self._free
+        if self._holds:
+            street = _expecting(street, lanes)
+            windows = self._windows(seen, lanes, passes)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -199,6 +215,7 @@ class AdaptiveController:
             must=self._must(due, lanes.rate_vps),
             had=self._lit_s > self._run.round_s,
             barred=self._run.barred(seen.time_s),
+            passes=passes,
             **windows._asdict(),
             riders=buses.riders.astype(np.float32),
             ahead=buses.ahead.astype(np.float32),
@@ -206,11 +223,10 @@ class AdaptiveController:
             stage=self._run.stage,
             age_s=age_s,
         )
-        street = self._street if seen.working.all() else self._recalled(seen)
-        taste = self._fine if self._holds else self._taste
+        taste = self._bound if self._holds else self._taste
         action, keep, change = search(street, now, taste)
         if self._calendar is not None and seen.time_s % PRICE_EVERY_S == 0:
-            self._price = self._priced(now, lanes, waiting, seen.time_s)
+            self._price = self._priced(now, seen, lanes)
         if action < 0 or action == self._run.stage:
             saves = 0 if not np.isfinite(change) else round(change - keep)
             return Reason(code="LV773", fields={"stage": self._run.stage + 1, "saved_s": saves})
@@ -224,14 +240,14 @@ class AdaptiveController:
             },
         )
 
-    def _priced(self, now: Now, lanes: LaneState, waiting: Floats, now_s: int) -> float:
+    def _priced(self, now: Now, seen: Observation, lanes: LaneState) -> float:
         """Return what keeping the windows costs by second, seen over the span of the search.
 
         Looked at second by second all along: on a coarser grid windows would seem dearer. Who is
         left at the end waits equally long in both.
         """
         costs = []
-        for windows in (self._windows(now_s, lanes, waiting), self._free):
+        for windows in (self._windows(seen, lanes, now.passes), self._free):
             asked = now._replace(**windows._asdict() | {"holds": False})
             costs.append(min(search(self._street, asked, self._fine)[1:]))
         dearer = costs[0] - costs[1]
@@ -267,24 +283,35 @@ class AdaptiveController:
             street = street._replace(recall=street.recall | self._calendar.coordinated)
         self._street = street
 
-    def _windows(self, now_s: int, lanes: LaneState, waiting: Floats) -> Held:
+    def _passes(self, seen: Observation) -> Bools:
+        """Return what may not follow the stage that runs as the gate would not let it, (stages,).
+
+        It would pass over a stage that is called, by those who were not lit in this round or whose
+        turn is the next one.
+        """
+        own, greens = self._run.stage, self._table.greens
+        fixed = greens.all(axis=0)
+        waits = (self._called | (self._site.walks & seen.calls)) & ~fixed & ~greens[own]
+        new = waits & (self._began_s < self._run.round_s)
+        over = self._street.over[own][:, :, None]
+        owed = (over > 0) & np.where(over == 1, new, waits)
+        return np.asarray((owed & greens & ~greens[:, None]).any(axis=(1, 2)))
+
+    def _windows(self, seen: Observation, lanes: LaneState, passes: Bools) -> Held:
         """Return what the search must know of windows.
 
         On the way to a window no stage counts as passed over that somebody waits for or comes to.
-        From the stage that runs only those count who stand now, and whom it does not serve.
         """
         if self._calendar is None:
             return self._free
-        street, own = self._street, self._run.stage
-        called = street.recall | (waiting > HERE)
-        called[own] = False
+        street, own = _expecting(self._street, lanes), self._run.stage
+        called = street.recall | (_demand(street, lanes, SIGHT_S) > HERE)
         skips = np.asarray(((street.over > 0) & called).any(axis=2))
-        serves = street.kind != NONE
-        stands = (lanes.queue > HERE) & (~serves[own] | (lanes.queue > 1.0))
-        missed = ((serves & stands)[None, :, :] & ~serves[:, None, :]).any(axis=2)
-        skips[own] = ((street.over[own] > 0) & (street.recall | missed)).any(axis=1)
-        legal = street.legal & ~skips & ~self._run.barred(now_s)
-        return held(self._calendar, street, legal, own, now_s, SPAN_S)
+        barred = self._run.barred(seen.time_s)
+        walked = ((street.over[own] > 0) & street.recall).any(axis=1)
+        next_ = street.legal[own] & ~passes & ~walked & ~barred
+        legal = street.legal & ~skips & ~barred
+        return held(self._calendar, street, Onward(own, next_, legal), seen.time_s, SPAN_S)
 
     def _wanted(self, seen: Observation, waiting: Floats) -> bool:
         """Say whether any other stage has somebody to serve, on wheels or on foot."""
@@ -334,9 +361,16 @@ class AdaptiveController:
         return np.asarray(np.where(due < SPAN_S, cost, 0.0), dtype=np.float32)
 
 
-def _demand(street: Street, lanes: LaneState) -> Floats:
-    """Return by stage who waits or comes within sight on the lanes it serves."""
-    return np.asarray((street.kind != NONE) @ (lanes.queue + lanes.arrivals[:, :20].sum(axis=1)))
+def _demand(street: Street, lanes: LaneState, span_s: int) -> Floats:
+    """Return by stage who waits or comes within a time on the lanes it serves."""
+    come = lanes.queue + lanes.arrivals[:, :span_s].sum(axis=1)
+    return np.asarray((street.kind != NONE) @ come)
+
+
+def _expecting(street: Street, lanes: LaneState) -> Street:
+    """Return the street where stages are not passed over that somebody is expected to call."""
+    expected = _demand(street, lanes, SPAN_S) > SOMEBODY
+    return street._replace(recall=np.asarray(street.recall | expected))
 
 
 def _weights(wait_s: Floats) -> F32:

@@ -53,14 +53,18 @@ def make_frame(site: Site, table: StageTable, notice_s: NDArray[np.int64]) -> Fr
     change = change_times(site.rules, site.phases, wheels)
     hold = np.where(wheels & ~wheels.all(axis=0), notice_s, 0).max(axis=1, initial=0)
     change = np.where(change > 0, change + hold[:, None, None], change)
-    least = np.maximum(table.least_s - hold, _walk_least(site, table, change))
+    recall = _recall(site, table)
+    made = table.legal & ~(_passed_over(table).astype(bool) & recall).any(axis=2)
+    least = np.maximum(
+        _begun_least(site, table, made) - hold, _walk_least(site, table, made, change)
+    )
     return Frame(
         site=site,
         table=table,
         served=_served(site, table),
         change_s=change,
         move_ready_s=_ready(site, change),
-        recall=_recall(site, table),
+        recall=recall,
         least_s=np.maximum(least, 1),
         hold_s=hold,
     )
@@ -77,17 +81,33 @@ def _recall(site: Site, table: StageTable) -> NDArray[np.bool_]:
     return recall
 
 
-def _walk_least(site: Site, table: StageTable, change: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return how long each stage must last so that walks clear within it and the change after."""
+def _begun_least(site: Site, table: StageTable, made: NDArray[np.bool_]) -> NDArray[np.int64]:
+    """Return the longest minimum green of the phases that may begin with each stage.
+
+    `made` (stages, stages) are the changes that are ever made. Who runs on from the stage before
+    has had his minimum there, or never ends.
+    """
+    least = np.array([-(-site.rules.limit_index[p].min_green_ds // 10) for p in site.phases])
+    begins = made[:, :, None] & ~table.greens[:, None, :] & table.greens[None]
+    return np.asarray(np.where(begins.any(axis=0), least, 0).max(axis=1))
+
+
+def _walk_least(
+    site: Site, table: StageTable, made: NDArray[np.bool_], change: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return how long each stage must last so that walks clear within it and the change after.
+
+    Who could go before that change is over waits for them: the gate holds his green back.
+    """
     least = np.zeros(table.count, dtype=np.int64)
     for walk in np.flatnonzero(site.walks):
         name = site.phases[walk]
         own = -(-site.rules.limit_index[name].min_green_ds // 10)
         for p in np.flatnonzero(table.greens[:, walk]):
-            for q in np.flatnonzero(~table.greens[:, walk] & table.legal[p]):
+            for q in np.flatnonzero(~table.greens[:, walk] & made[p]):
                 for k in np.flatnonzero(table.greens[q] & ~site.walks):
                     clear = site.rules.intergreen_ds(name, site.phases[k]) or 0
-                    rest = own - (-clear // 10) - max(int(change[p, q, k]), 0)
+                    rest = own - (-clear // 10) - int(change[p, q].max())
                     least[p] = max(least[p], rest)
     return least
 

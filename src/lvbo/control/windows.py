@@ -138,17 +138,25 @@ def free(stages: int, lanes: int, span_s: int) -> Held:
     )
 
 
-def held(
-    calendar: Calendar, street: Street, legal: Bools, stage: int, now_s: int, span_s: int
-) -> Held:
-    """Return what the windows ask for in the next seconds while a stage runs, past its minimum.
+class Onward(NamedTuple):
+    """What may follow the stage that runs now, (stages,), and what what later on, (stages, stages).
 
-    `legal` (stages, stages) is what may follow what. It looks a cycle farther than the search, to
-    which the next window after its end matters too.
+    The stage that runs is past its minimum.
+    """
+
+    stage: int
+    now: Bools
+    later: Bools
+
+
+def held(calendar: Calendar, street: Street, onward: Onward, now_s: int, span_s: int) -> Held:
+    """Return what the windows ask for in the next seconds.
+
+    It looks a cycle farther than the search, to which the next window after its end matters too.
     """
     breaks, starts = calendar.ahead(now_s, span_s + calendar.cycle_s)
-    how = (legal, street.change_s, street.least_s, street.hold_s)
-    now, lost = first_steps(breaks, starts, *how, stage)
+    how = (onward.later, street.change_s, street.least_s, street.hold_s)
+    now, lost = first_steps(breaks, starts, *how, onward.stage, onward.now)
     soon = soonest(breaks, starts, *how, lost)[:, :, : span_s + 1]
     serves = street.kind != UNSERVED
     by_lane = np.where(serves[None, :, :, None], soon[:, :, None, :], NEVER).min(axis=1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvbo.optimize._profile_kernels import yielding_rate
+from lvbo.optimize._profile_kernels import LIT, LITTLE, yielding_rate
 from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
 from lvbo.optimize._wide import (
     Row,
@@ -25,13 +25,8 @@ from lvbo.optimize._wide import (
 BLOCK = 20
 """Most seconds in one block."""
 PERMITTED = 1
-SNEAKERS = 1.5
-"""Yielding vehicles that clear at the end of each permitted green."""
-BLOCKED = 4.0
-"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
 FOLLOW_UP_S = 2.5
 """HCM's follow-up time of permitted left turns."""
-LITTLE = 1e-6
 
 
 # what the lamps give ---------------------------------------------------------------------------
@@ -121,34 +116,83 @@ def foe_flow(web: Web, tide: Tide, desk: Desk, q: int, k: int, i: int, home: int
 def mixed_rate(
     web: Web, shows: Shows, tide: Tide, desk: Desk, q: int, second: int, i: int, home: int
 ) -> Row:  # fmt: skip
-    """Return the rate in second i for a queue of several turns, or one that yields.
-
-    Turns share the lane in the order in which they come: the time that an average vehicle needs
-    is that of the turns that may go; turns that must wait hold the lane up.
-    """
-    going, need, sneaks = fill(0), fill(LITTLE), fill(0)
+    """Return the rate in second i for a queue of several turns, or one that yields."""
+    going, gives, need, sneaks = fill(0), fill(0), fill(LITTLE), fill(0)
     for w in range(shows.first[q], shows.first[q + 1]):
         if shows.opens[w] > second + i or shows.shuts[w] <= second + i:
             continue
         k = shows.turn[w]
-        part = web.turn_share[q, k]
         cycle = load(shows.cycle, shows.clock[w])
         gone, length = since(load(shows.gone, w), i, cycle), load(shows.length, w)
-        may = part * covered(gone, length, cycle)
+        may = web.turn_share[q, k] * covered(gone, length, cycle)
         going = going + may
         if shows.right[w] == PERMITTED:
             foe = foe_flow(web, tide, desk, q, k, i, home)
+            gives = gives + may
             need = need + may / yielding_rate(foe, web.lanes[q], web.sat[q])
-            ends = (SNEAKERS * part * web.lanes[q]) * load(shows.sneak, w)
             rest = length - shows.gain[w] - gone
-            last = below(fill(1), rest, fill(0), ends)
+            last = below(fill(1), rest, fill(0), load(shows.sneak, w))
             sneaks = sneaks + below(fill(0), rest, last, fill(0))
-        else:
-            need = need + may * (np.float32(1.0) / web.sat[q])
-    kept = fill(1)
     if web.shared[q] == 1:
-        kept = most(fill(0), 1.0 - BLOCKED * (1.0 - going))
-    return kept * going * going / need + sneaks
+        return share_lane(web, tide, q, going, gives, need)
+    inside = web.room[q] * web.lanes[q]
+    return web.sat[q] * (going - gives) + gives * gives / need + inside * sneaks
+
+
+@inner
+def share_lane(web: Web, tide: Tide, q: int, going: Row, gives: Row, need: Row) -> Row:
+    """Return the rate of lanes of several turns in a second, and move on what holds them up.
+
+    As `share_lane` of the profiles.
+    """
+    lanes, room, at = web.lanes[q], web.room[q], 6 * q
+    sat = web.sat[q] / lanes
+    lit = least(fill(1), LIT * going)
+    red = most(fill(0), 1.0 - going)
+    had, gave = load(tide.turning, at + 1), load(tide.turning, at + 2)
+    held = lit * load(tide.turning, at) * least(fill(1), red / most(had, fill(LITTLE)))
+    one, two = load(tide.turning, at + 3), load(tide.turning, at + 4)
+    three = load(tide.turning, at + 5)
+    full = three if room > 1 else two if room > 0 else one
+    change = below(gives, fill(LITTLE), below(fill(LITTLE), gave, fill(1), fill(0)), fill(0))
+    one = one + change * ((1.0 - lit) * full - one)
+    two = two - change * two
+    three = three - change * three
+    full = three if room > 1 else two if room > 0 else one
+    free = lit * (1.0 - held) * (1.0 - full)
+    comes = sat * gives * (1.0 - held)
+    gaps = gives / (lanes * need)
+    none = 1.0 - one - two - three
+    to_two, to_three = fill(0), fill(0)
+    if room > 1:
+        to_three = comes * two - gaps * three
+    if room > 0:
+        to_two = comes * one - gaps * two
+    to_one = comes * none - gaps * one
+    store(tide.turning, at, held + sat * red * free)
+    store(tide.turning, at + 1, red)
+    store(tide.turning, at + 2, gives)
+    store(tide.turning, at + 3, one + to_one - to_two)
+    store(tide.turning, at + 4, two + to_two - to_three)
+    store(tide.turning, at + 5, three + to_three)
+    return (sat * lanes) * free
+
+
+@inner
+def rest_lane(web: Web, tide: Tide, q: int) -> None:
+    """Bring lanes of several turns through a block of red: who is inside clears."""
+    if web.shared[q] == 0:
+        return
+    room, at = web.room[q], 6 * q
+    full = load(tide.turning, at + 3 + room)
+    change = below(fill(LITTLE), load(tide.turning, at + 2), fill(1), fill(0))
+    one = load(tide.turning, at + 3)
+    store(tide.turning, at, fill(0))
+    store(tide.turning, at + 1, fill(1))
+    store(tide.turning, at + 2, fill(0))
+    store(tide.turning, at + 3, one + change * (full - one))
+    for j in range(4, 6):
+        store(tide.turning, at + j, (1.0 - change) * load(tide.turning, at + j))
 
 
 @inner

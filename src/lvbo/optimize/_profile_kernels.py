@@ -35,10 +35,9 @@ from lvbo.optimize._wide import (
 )
 
 PERMITTED, PROTECTED = 1, 2
-SNEAKERS = 1.5
-"""Yielding vehicles that clear at the end of each permitted green."""
-BLOCKED = 4.0
-"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
+LITTLE = 1e-6
+LIT = 20.0
+"""A second counts in full for a lane where a twentieth of its drivers may go."""
 CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
 """HCM's gap acceptance for permitted left turns."""
 FULL = 0.98
@@ -53,6 +52,7 @@ def scratch(links: int, queues: int, cycle: int) -> Bench:
     return Bench(
         np.zeros((links, cycle, WIDTH), np.float32),
         np.zeros((queues, cycle, WIDTH), np.float32),
+        np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
         np.zeros((cycle, WIDTH), np.float32),
@@ -153,36 +153,81 @@ def plain_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench
 
 @inner
 def mixed_rate(mesh: Mesh, lamps: Lamps, s: int, q: int, cycle: int, work: Bench) -> None:
-    """Fill `work.rate[C, B]` for a queue of several turns, or one that yields.
-
-    Turns share the lane in the order in which they come: the time that an average vehicle needs
-    is that of the turns that may go; turns that must wait hold the lane up.
-    """
+    """Fill `work.rate[C, B]` for a queue of several turns, or one that yields."""
     clear(work.need, cycle)
     clear(work.going, cycle)
+    clear(work.gives, cycle)
     turns = 0
     for k in range(mesh.turn_move.shape[1]):
         if mesh.turn_move[q, k] >= 0 and mesh.turn_share[q, k] > 0:
             turns += 1
             for right in range(PERMITTED, PROTECTED + 1):
                 add_turn(mesh, lamps, s, q, k, right, cycle, work)
-    held = np.float32(BLOCKED if turns > 1 else 0.0)
+    if turns > 1:
+        share_lane(mesh, q, cycle, work)
+        return
     for t in range(cycle):
-        going = load(work.going, t)
-        kept = most(fill(0), 1.0 - held * (1.0 - going))
-        store(work.rate, t, kept * going * going / most(load(work.need, t), fill(1e-6)))
-    for k in range(mesh.turn_move.shape[1]):
-        for w in range(lamps.first[s], lamps.last[s]):
-            if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == PERMITTED:
-                many = SNEAKERS * mesh.turn_share[q, k] * mesh.lanes[q]
-                add_sneakers(lamps, w, cycle, lamps.gain[s], many, work.rate)
+        gives = load(work.gives, t)
+        gaps = gives * gives / most(load(work.need, t), fill(LITTLE))
+        store(work.rate, t, mesh.sat[q] * (load(work.going, t) - gives) + gaps)
+    many = mesh.room[q] * mesh.lanes[q]
+    for w in range(lamps.first[s], lamps.last[s]):
+        if lamps.move[w] == mesh.turn_move[q, 0] and lamps.right[w] == PERMITTED:
+            add_sneakers(lamps, w, cycle, lamps.gain[s], many, work.rate)
+
+
+@inner
+def share_lane(mesh: Mesh, q: int, cycle: int, work: Bench) -> None:
+    """Fill `work.rate[C, B]` of lanes of several turns in their steady cycle.
+
+    The rule is that of `timing.permitted.shared_lane`: the first who has red closes a lane, and so
+    does who yields behind `room` others that stand inside.
+    """
+    lanes, room = mesh.lanes[q], mesh.room[q]
+    sat = mesh.sat[q] / lanes
+    held, had, gave = fill(0), fill(1), fill(0)
+    one, two, three = fill(0), fill(0), fill(0)
+    for _ in range(2):
+        for t in range(cycle):
+            going, gives = load(work.going, t), load(work.gives, t)
+            lit = least(fill(1), LIT * going)
+            red = most(fill(0), 1.0 - going)
+            held = lit * held * least(fill(1), red / most(had, fill(LITTLE)))
+            full = three if room > 1 else two if room > 0 else one
+            change = below(
+                gives, fill(LITTLE), below(fill(LITTLE), gave, fill(1), fill(0)), fill(0)
+            )
+            one = one + change * ((1.0 - lit) * full - one)
+            two = two - change * two
+            three = three - change * three
+            had, gave = red, gives
+            full = three if room > 1 else two if room > 0 else one
+            free = lit * (1.0 - held) * (1.0 - full)
+            store(work.rate, t, (sat * lanes) * free)
+            comes = sat * gives * (1.0 - held)
+            gaps = gives / (lanes * most(load(work.need, t), fill(LITTLE)))
+            none = 1.0 - one - two - three
+            held = held + sat * red * free
+            to_three = fill(0)
+            if room > 1:
+                to_three = comes * two - gaps * three
+            to_two = fill(0)
+            if room > 0:
+                to_two = comes * one - gaps * two
+            to_one = comes * none - gaps * one
+            one = one + to_one - to_two
+            two = two + to_two - to_three
+            three = three + to_three
 
 
 @inner
 def add_turn(
     mesh: Mesh, lamps: Lamps, s: int, q: int, k: int, right: int, cycle: int, work: Bench
 ) -> None:
-    """Add what one turn of a queue may do by one right to `work.going` and `work.need`."""
+    """Add the share of one turn of a queue that may go by one right to `work.going`.
+
+    Where it yields also to `work.gives`, and to `work.need` the s between gaps, times the share.
+    """
     part, lit = mesh.turn_share[q, k], False
     for w in range(lamps.first[s], lamps.last[s]):
         if lamps.move[w] == mesh.turn_move[q, k] and lamps.right[w] == right:
@@ -196,15 +241,15 @@ def add_turn(
     home = mesh.queues[mesh.links[s]]
     for t in range(cycle):
         may = load(work.cover, t)
-        pace = fill(mesh.sat[q])
+        store(work.going, t, load(work.going, t) + may)
         if right == PERMITTED:
             foe = fill(0)
             for f in range(mesh.foes.shape[2]):
                 if mesh.foes[q, k, f] >= 0:
                     foe = foe + load(work.leave[mesh.foes[q, k, f] - home], t)
             pace = yielding_rate(foe, mesh.lanes[q], mesh.sat[q])
-        store(work.going, t, load(work.going, t) + may)
-        store(work.need, t, load(work.need, t) + may / pace)
+            store(work.gives, t, load(work.gives, t) + may)
+            store(work.need, t, load(work.need, t) + may / pace)
 
 
 # queues ----------------------------------------------------------------------------------------

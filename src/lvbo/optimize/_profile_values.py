@@ -29,8 +29,9 @@ class Mesh(NamedTuple):
     link a pipe feeds.
 
     Of queue q: its `link`, `share` of its link's platoons, `base` uniform and `total` arrivals in
-    veh/s, `sat` veh/s, `lanes`, `weight` of a vehicle in the cost, `storage` vehicles. `turn_move`
-    is the movement of a turn by its number at the signal, -1 for none, `turn_share` its share of
+    veh/s, `sat` veh/s, `lanes`, `weight` of a vehicle in the cost, `storage` vehicles, `room` for
+    so many inside the intersection who yield, by lane. `turn_move` is the movement of a turn by its
+    number at the signal, -1 for none, `turn_share` its share of
     the queue, `foes` the queues it yields to, -1 for none.
     """
 
@@ -57,6 +58,7 @@ class Mesh(NamedTuple):
     lanes: Floats
     weight: Floats
     storage: Floats
+    room: Ints
     turn_move: Ints
     turn_share: Floats
     foes: Ints
@@ -101,6 +103,7 @@ class Bench(NamedTuple):
     rate: Floats
     need: Floats
     going: Floats
+    gives: Floats
     cover: Floats
     pipe: Floats
     spent: Floats

@@ -16,7 +16,6 @@ import numpy as np
 
 from lvbo.optimize._link_kernels import (
     BLOCK,
-    LITTLE,
     add_out,
     advance,
     deliver,
@@ -25,7 +24,9 @@ from lvbo.optimize._link_kernels import (
     mixed_rate,
     open_links,
     plain_rate,
+    rest_lane,
 )
+from lvbo.optimize._profile_kernels import LITTLE
 from lvbo.optimize._transmission_values import Desk, Floats, Shows, Tally, Tide, Web
 from lvbo.optimize._wide import Row, fill, inner, kernel, largest, least, load, most, store
 
@@ -82,6 +83,7 @@ def run_free(
         waits, room, gone = fill(0), fill(0), fill(0)
         desk.dark[q - home] = is_dark(shows, q, many)
         if desk.dark[q - home]:
+            rest_lane(web, tide, q)
             for i in range(many):
                 here = here + (even + part * load(desk.arrive, row + i))
                 waits = waits + here
@@ -233,6 +235,8 @@ def run_tight(
         store(desk.stood, at, fill(0))
         store(desk.before, at, load(tide.here, q) + load(tide.behind, q))
         desk.dark[at] = is_dark(shows, q, many)
+        if desk.dark[at]:
+            rest_lane(web, tide, q)
         if shows.plain[q] == 1 or desk.dark[at]:
             plain_rate(web, shows, q, second, many, at * BLOCK, desk.rate)
     for p in range(web.pipes[s], web.pipes[s + 1]):

@@ -69,6 +69,7 @@ class Web(NamedTuple):
     beside: Ints
     narrow: Floats
     shared: Ints
+    room: Ints
     turn_share: Floats
     foes: Ints
     late: Ints
@@ -104,7 +105,10 @@ class Tide(NamedTuple):
     On pipes `ring[rows, B]` and still in the smoothing `value[P, B]`; in queues `here[Q, B]` and
     held before the bay entrance `behind[Q, B]`; `outside[N, B]` of full links. Room in links is
     `taken[N, B]`; `outs[rows, B]` left in past blocks, `release[N, B]` comes free per second.
-    `flowing[Q, B]` left in the last second.
+    `flowing[Q, B]` left in the last second. `turning[6 * Q, B]`, six rows a queue, is what holds
+    lanes of several turns up, as in `share_lane` of the profiles: the chance that who has red
+    stands at the head, the shares that had red and that yielded in the last second, the chances
+    that one, two, three wait for gaps.
     """
 
     ring: Floats
@@ -116,6 +120,7 @@ class Tide(NamedTuple):
     outs: Floats
     release: Floats
     flowing: Floats
+    turning: Floats
 
 
 class Tally(NamedTuple):

@@ -360,11 +360,13 @@ class _Task:
             alternatives={
                 c: tuple(self._plan(c, p) for p in own.values()) for c, own in known.items()
             },
+            models=self.models,
         )
+        settings = self.goal.settings.to_build_on
         try:
-            return coordinate(
-                corridor, self._one(plans), street=street, settings=self.goal.settings
-            ).periods[0]
+            return coordinate(corridor, self._one(plans), street=street, settings=settings).periods[
+                0
+            ]
         except (InputError, InfeasibleError):  # cycles or offsets that do not fit each other
             return None
 

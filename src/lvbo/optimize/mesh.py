@@ -62,7 +62,8 @@ class Pipe:
 class Queue:
     """Lanes of one link that go the same ways: they fill alike and count as one.
 
-    `turns` are (movement number at the signal, share, queues it yields to).
+    `turns` are (movement number at the signal, share, queues it yields to). Of those who yield,
+    `room` a lane stand inside the intersection.
     """
 
     signal: int
@@ -73,6 +74,7 @@ class Queue:
     storage: float
     turns: tuple[tuple[int, float, tuple[int, ...]], ...]
     worth: float = 1.0
+    room: int = 1
 
     @property
     def yields(self) -> bool:
@@ -239,6 +241,7 @@ class _Builder:
             storage=max(1.0, float(model.storage_m[lanes].sum()) / VEHICLE_M),
             turns=tuple(turns),
             worth=self._worth(model, turns),
+            room=int(layout.room[lanes].min()),
         )
 
     def _worth(
@@ -404,6 +407,7 @@ def mesh_arrays(
         lanes=np.array([len(q.lanes) for q in queues], np.float32),
         weight=np.array([q.worth for q in queues], np.float32),
         storage=np.array([q.storage for q in queues], np.float32),
+        room=np.array([q.room for q in queues], np.int64),
         turn_move=turn_move,
         turn_share=turn_share,
         foes=foes,

@@ -34,7 +34,7 @@ ROUNDS_OFFSETS, ROUNDS_GREENS = 1, 2
 SWEEPS, SWEEPS_PRESET = 4, 2
 BETWEEN_LOOKS = 100
 """So many signals are visited between two looks at the clock."""
-FEWEST_KICKS = 4
+FEWEST_KICKS = 2
 ENDLESS = 1_000_000
 """Kicks where time, or what they save, is the limit."""
 LOOK_S = 80
@@ -171,9 +171,8 @@ class AreaSearch:
         """Find the best stage orders of every signal, at the cycle of a first look."""
         stages = self.table.stages
         whole = [self.table.rows(s, WHOLE) for s in range(len(self.mesh.controllers))]
-        least = max(
-            min(int(stages.low[r].sum() + stages.inter[r].sum()) for r in own) for own in whole
-        )
+        shortest = stages.low.sum(axis=1) + stages.inter.sum(axis=1)
+        least = max(int(shortest[own].min()) for own in whole)
         area = self.blank(max(LOOK_S, least + least % 2))
         for s, (costs, _) in enumerate(self._timed(area, whole, ())):
             best = np.argsort(costs, kind="stable")[:KEPT_ORDERS]

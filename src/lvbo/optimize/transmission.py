@@ -199,6 +199,7 @@ class Transmission:
             outs=blank(int(self.web.slots[-1])),
             release=blank(links),
             flowing=blank(queues),
+            turning=blank(6 * queues),
         )
 
     @property

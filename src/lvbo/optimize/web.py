@@ -37,7 +37,7 @@ class Built:
 
 def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
     """Return the arrays of an area; queues dissolve backwards at `wave_mps`."""
-    from lvbo.optimize._link_kernels import BLOCK, SNEAKERS
+    from lvbo.optimize._link_kernels import BLOCK
     from lvbo.optimize._transmission_values import Web
 
     arrays = mesh.arrays
@@ -51,7 +51,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
     bays = _bays(mesh, depth_m)
     wide = np.bincount(arrays.link, np.where(bays.beside < 0, lanes, 0.0), links)
     base = np.bincount(arrays.link, arrays.base, links)
-    most = arrays.sat + SNEAKERS * arrays.lanes * (arrays.foes >= 0).any(axis=(1, 2))
+    most = arrays.sat + arrays.room * arrays.lanes * (arrays.foes >= 0).any(axis=(1, 2))
     surge = _by_pipe(mesh, arrays.edge_share * most[arrays.edge_queue])
     width = np.array([pipe.lanes for pipe in mesh.pipes], np.float64)
     part = width / np.bincount(arrays.into, width, links)[arrays.into]
@@ -94,6 +94,7 @@ def build_web(mesh: AreaMesh, wave_mps: float) -> Built:
             beside=bays.beside,
             narrow=bays.narrow.astype(f4),
             shared=((arrays.turn_share > 0).sum(axis=1) > 1).astype(np.int64),
+            room=arrays.room,
             turn_share=arrays.turn_share,
             foes=arrays.foes,
             late=late,

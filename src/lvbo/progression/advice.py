@@ -14,6 +14,7 @@ from lvbo.errors import Finding, Severity
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
+from lvbo.progression.coordinate import GIVEN_UP
 from lvbo.progression.flows import corridor_flows
 from lvbo.progression.problem import BandProblem
 from lvbo.progression.slack import CorridorFlows
@@ -27,7 +28,7 @@ class StreetTraits:
 
     `turn_in` is the share of its traffic that came from side streets, averaged over signals;
     `tide` the larger direction's share of both; `load` the largest degree of saturation of a lane
-    at its signals.
+    at its signals; `given_up` is 1 where `coordinate` lets no band bind the offsets, else 0.
     """
 
     signals: int
@@ -35,17 +36,18 @@ class StreetTraits:
     turn_in: float
     tide: float
     load: float
+    given_up: float
 
 
 class Case(StrEnum):
     """The rows of the table, in its order."""
 
-    TURNING = "turning"
+    FREE = "free"
     OTHER = "other"
 
 
 class Model(StrEnum):
-    """What may be advised: a wave of `lvbo wave`, or offsets of least delay (`lvbo plan --area`).
+    """What may be advised: a wave of `lvbo wave`, or plans of least delay (`lvbo plan --area`).
 
     `two_way` is our default: bands through all signals, kept as far as they are worth it.
     """
@@ -75,7 +77,7 @@ class Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(case=Case.TURNING, trait="turn_in", above=0.25, model=Model.DELAY, code="LV497"),
+    Row(case=Case.FREE, trait="given_up", above=0.5, model=Model.DELAY, code="LV497"),
     Row(case=Case.OTHER, trait=None, above=0.0, model=Model.TWO_WAY, code="LV499"),
 )
 
@@ -109,16 +111,17 @@ def wave_traits(
 ) -> StreetTraits:
     """Return the traits of a street under the plans of a wave at these volumes."""
     plans = dict(zip(wave.controllers, wave.plans, strict=True))
-    models = {
-        m.controller.id: m
-        for m in controller_models(network, demand, volumes)
-        if m.controller.id in plans
-    }
+    made = controller_models(network, demand, volumes, only=plans)
+    models = {m.controller.id: m for m in made}
     load = AreaModel(network, models, volumes).saturation(plans)
-    return street_traits(wave.problem, corridor_flows(corridor, network, volumes), load)
+    given_up = any(finding.code == GIVEN_UP for finding in wave.findings)
+    flows = corridor_flows(corridor, network, volumes)
+    return street_traits(wave.problem, flows, load, given_up=given_up)
 
 
-def street_traits(problem: BandProblem, flows: CorridorFlows, load: float) -> StreetTraits:
+def street_traits(
+    problem: BandProblem, flows: CorridorFlows, load: float, *, given_up: bool = False
+) -> StreetTraits:
     """Return the traits of a street from its sections, its traffic and its largest saturation."""
     metres = (*problem.distance_out_m, *problem.distance_in_m)
     turned = (*flows.turn_in_out[1:], *flows.turn_in_in[:-1])
@@ -129,6 +132,7 @@ def street_traits(problem: BandProblem, flows: CorridorFlows, load: float) -> St
         turn_in=sum(turned) / len(turned),
         tide=max(out, back) / (out + back) if out + back > 0 else 0.5,
         load=load,
+        given_up=float(given_up),
     )
 
 

@@ -26,8 +26,12 @@ Volumes = Mapping[MovementId, float]
 Allowed = Callable[[ControllerId, Mapping[ControllerId, Plan]], Iterable[int]]
 """Say which whole-second offsets a controller may take, given the plans as they are."""
 
-ALPHA, BETA = 0.35, 0.8
-"""Robertson's dispersion and lag factors."""
+ALPHA = 0.1
+"""Robertson's dispersion factor: times of driving spread by about a tenth of their mean."""
+BETA = 1 / (1 + ALPHA)
+"""His lag factor, so that the mean of the times is that of driving (Yu and Van Aerde 1995)."""
+START_S = 4.0
+"""Who starts from a stand and crosses the intersection comes so much later than at full speed."""
 SPEED_SHARE = 0.75
 """Platoons run at this share of the limit where no speed was measured."""
 FAR_M = 2500.0
@@ -36,9 +40,14 @@ ROUNDS = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AreaCost:
-    """What plans cost by the model, in veh-s per hour, by controller."""
+    """What plans cost by the model, in veh-s per hour, by controller; stops at their price.
+
+    `between_vehs_ph` is the part of lanes that platoons reach from another of the signals: all that
+    offsets change.
+    """
 
     delay_vehs_ph: Mapping[ControllerId, float]
+    between_vehs_ph: float
 
     @property
     def total(self) -> float:
@@ -95,7 +104,7 @@ class AreaModel:
     def _arrival(self, movement: MovementId) -> tuple[LinkId, float, float] | None:
         """Return the next link with a signal, the share that stays on the way, and the time."""
         current = self.network.movement_index[movement]
-        kept, metres, time_s = 1.0, 0.0, 0.0
+        kept, metres, time_s = 1.0, 0.0, START_S
         while metres < FAR_M:
             link = self.network.link_index[current.to_link]
             speed = self.speeds.get(link.id, SPEED_SHARE * link.speed_mps)
@@ -184,14 +193,18 @@ class AreaModel:
 
     # answers --------------------------------------------------------------------------------
 
-    def cost(self, plans: Mapping[ControllerId, Plan]) -> AreaCost:
-        """Return what the plans cost with the platoons they make."""
+    def cost(self, plans: Mapping[ControllerId, Plan], *, stop_s: float | None = None) -> AreaCost:
+        """Return what the plans cost with the platoons they make; a stop its price, or another."""
         found: dict[ControllerId, float] = {}
+        between = 0.0
         for cycle_s, members in self.classes(plans):
             run = _Run(self, cycle_s, members, plans)
+            if stop_s is not None:
+                run.area = run.area._replace(stop_s=stop_s)
             run.settle()
             found.update(run.costs())
-        return AreaCost(delay_vehs_ph=found)
+            between += float(run.by_lane[np.diff(run.area.into) > 0].sum())
+        return AreaCost(delay_vehs_ph=found, between_vehs_ph=between)
 
     def saturation(self, plans: Mapping[ControllerId, Plan]) -> float:
         """Return the largest degree of saturation of a lane under the plans."""
@@ -208,11 +221,17 @@ class AreaModel:
         self, plans: Mapping[ControllerId, Plan], draws: Sequence[Mapping[ControllerId, int]]
     ) -> float:
         """Return the mean total cost of the plans at several sets of offsets in whole seconds."""
+        return float(self.costs_at(plans, draws).mean())
+
+    def costs_at(
+        self, plans: Mapping[ControllerId, Plan], draws: Sequence[Mapping[ControllerId, int]]
+    ) -> Floats:
+        """Return the total cost of the plans at each of several sets of whole-second offsets."""
         totals = np.zeros(len(draws))
         for cycle_s, members in self.classes(plans):
             run = _Run(self, cycle_s, members, plans)
             totals += [run.total_at([draw[c] for c in members]) for draw in draws]
-        return float(totals.mean())
+        return totals
 
     def polish(
         self, plans: Mapping[ControllerId, Plan], allowed: Allowed | None = None
@@ -244,6 +263,7 @@ class _Run:
         self.offsets = np.array(offsets, dtype=np.int64)
         self.leave = np.repeat(self.area.total[:, None], cycle_s, axis=1)
         self.delay = np.zeros(len(self.area.total))
+        self.scale, self.later = self._beside()
 
     def settle(self, sweeps: int = 4) -> float:
         """Run the queues until profiles have passed several links; return veh-s per cycle."""
@@ -256,25 +276,38 @@ class _Run:
         self.offsets[:] = offsets_s
         self.leave[:] = self.area.total[:, None]
         self.settle()
-        return sum(self.costs().values())
+        return float(self.by_lane.sum())
+
+    @property
+    def by_lane(self) -> Floats:
+        """Return veh-s per hour by lane, random and oversaturation delay included."""
+        return self.scale * self.delay + self.later
 
     def costs(self) -> dict[ControllerId, float]:
-        """Return veh-s per hour by controller, random and oversaturation delay included."""
+        """Return veh-s per hour by controller."""
+        by_lane = self.by_lane
+        ends = zip(self.area.first[:-1], self.area.first[1:], strict=True)
+        return {
+            controller: float(by_lane[a:b].sum())
+            for controller, (a, b) in zip(self.members, ends, strict=True)
+        }
+
+    def _beside(self) -> tuple[Floats, Floats]:
+        """Return per lane what turns its delay per cycle into that of an hour, and what is added.
+
+        Offsets change neither.
+        """
         from lvbo.timing._flow_kernels import incremental_s
 
-        found: dict[ControllerId, float] = {}
-        for s, controller in enumerate(self.members):
-            lanes = range(self.area.first[s], self.area.first[s + 1])
-            total = 0.0
-            for lane in lanes:
-                volume = 3600.0 * self.area.total[lane]
-                capacity = 3600.0 * self.area.rates[lane].mean()
-                hours = self.model.models[controller].hours
-                load = min(1.0, 0.98 * capacity / volume) if volume > 0 else 1.0
-                total += self.delay[lane] * 3600.0 / self.cycle_s / max(load, 0.02)
-                total += incremental_s(volume, capacity, hours) * volume
-            found[controller] = float(total)
-        return found
+        volume, capacity = 3600.0 * self.area.total, 3600.0 * self.area.rates.mean(axis=1)
+        load = np.ones(len(volume))
+        busy = volume > 0
+        load[busy] = np.minimum(1.0, 0.98 * capacity[busy] / volume[busy])
+        hours = [self.model.models[self.members[s]].hours for s in self.area.owner]
+        later = [
+            incremental_s(v, c, h) * v for v, c, h in zip(volume, capacity, hours, strict=True)
+        ]
+        return 3600.0 / self.cycle_s / np.maximum(load, 0.02), np.array(later)
 
     def improve(self, plans: dict[ControllerId, Plan], allowed: Allowed | None) -> None:
         """Move offsets in `plans` while the area gets better."""

@@ -12,6 +12,7 @@ from lvbo.errors import Finding, InputError, Severity
 from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.network.corridor import Corridor, Section, Stop
 from lvbo.network.network import Network
+from lvbo.progression.area import AreaModel
 from lvbo.progression.band import two_way_band
 from lvbo.progression.clocks import clock_findings, is_counted_on
 from lvbo.progression.flows import clearances_ms, corridor_flows
@@ -28,16 +29,19 @@ from lvbo.progression.problem import (
     Pattern,
     PostedSpeeds,
 )
-from lvbo.progression.tradeoff import KeptBand, keep_band
+from lvbo.progression.tradeoff import STOP_S, KeptBand, StreetTraffic, keep_band
 from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import Controller, SignalRules
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.signal.stages import from_stages
-from lvbo.timing.plans import Volumes, period_volumes
+from lvbo.timing.model import ControllerModel
+from lvbo.timing.plans import Volumes, controller_models, period_volumes
 from lvbo.timing.stages import keeps_waiting_areas
 
+GIVEN_UP = "LV737"
+"""The finding that no band binds the offsets."""
 MOST_ORDERS_OF = 5
 """Plans with more stages keep their order: there would be too many others."""
 LEAST_SPEED_MPS = 3.0
@@ -50,7 +54,8 @@ class Street:
     """What is known beside the plans: the network allows other stage orders, demand weighs them.
 
     `speeds_mps` are measured platoon speeds by link; `locked` controllers keep their offsets.
-    `alternatives` are other plans a controller may run, of the same cycle.
+    `alternatives` are other plans a controller may run, of the same cycle; `models` are those of
+    the controllers at the volumes of the only period, where they were made before.
     """
 
     network: Network | None = None
@@ -58,6 +63,7 @@ class Street:
     speeds_mps: Mapping[LinkId, float] | None = None
     locked: frozenset[ControllerId] = frozenset()
     alternatives: Mapping[ControllerId, tuple[Plan, ...]] = field(default_factory=dict)
+    models: Mapping[ControllerId, ControllerModel] | None = None
 
 
 def coordinate(
@@ -340,24 +346,43 @@ class Task:
         self, problem: BandProblem, runs: BandPlan
     ) -> tuple[BandPlan, tuple[Finding, ...]]:
         """Return the bands as far as they are worth it, with less delay, where traffic is known."""
-        volumes, network = self._volumes(), self.street.network
-        whole = runs.cycle_ms % 1000 == 0
-        if volumes is None or network is None or not whole or not self.settings.cut_delay:
+        traffic = self._traffic(runs) if self.settings.cut_delay else None
+        if traffic is None or runs.cycle_ms % 1000:
             return runs, ()
-        flows = corridor_flows(self.corridor, network, volumes)
-        kept = keep_band(problem, runs, flows, self.settings.most_cost)
+        kept = keep_band(problem, runs, traffic, least_share=self.settings.least_share)
         return kept.plan, tuple(self._given_up(kept))
 
+    def _traffic(self, runs: BandPlan) -> StreetTraffic | None:
+        """Return the traffic at the signals, with the stage orders of a band plan, if known."""
+        volumes, network, demand = self._volumes(), self.street.network, self.street.demand
+        if volumes is None or network is None or demand is None:
+            return None
+        plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
+        own = {p.controller for p in plans}
+        models = self._models(network, demand, volumes, own)
+        if len(models) < len(own):  # who is always green has no model
+            return None
+        adrift = {c for c in models if not is_counted_on(network.controller_index[c].clock)}
+        area = AreaModel(network, models, volumes, self.street.speeds_mps, stop_s=STOP_S)
+        return StreetTraffic(area=area, plans=plans, held=self.street.locked | adrift)
+
+    def _models(
+        self, network: Network, demand: Demand, volumes: Volumes, own: set[ControllerId]
+    ) -> dict[ControllerId, ControllerModel]:
+        known = self.street.models
+        if known is not None:
+            return {c: known[c] for c in own if c in known}
+        made = controller_models(network, demand, volumes, only=own)
+        return {m.controller.id: m for m in made}
+
     def _given_up(self, kept: KeptBand) -> Iterator[Finding]:
-        if round(100 * (1 - kept.share)) > 0:
+        percent = round(100 * (1 - kept.share))
+        if percent > 0:
             yield Finding(
-                code="LV495",
+                code=GIVEN_UP if kept.given_up else "LV495",
                 place=f"{self.corridor.name} {self.period.name}",
                 severity=Severity.ADVICE,
-                fields={
-                    "percent": round(100 * (1 - kept.share)),
-                    "cost_percent": round(100 * kept.extra, 1),
-                },
+                fields={"percent": percent, **_extra(kept)},
             )
 
     def laid(
@@ -397,18 +422,32 @@ class Task:
             controllers=tuple(plan.controller for plan in plans),
             plans=plans,
             choices=tuple(tuple(choice) for choice in self.choices),
-            findings=(*findings, *self._doubts(runs)),
+            findings=(*findings, *self._doubts(runs, findings)),
         )
 
-    def _doubts(self, runs: BandPlan) -> list[Finding]:
+    def _doubts(self, runs: BandPlan, told: Sequence[Finding]) -> list[Finding]:
         place = f"{self.corridor.name} {self.period.name}"
         own = dict.fromkeys(plan.controller for plan in self.plans)
         network = self.street.network
         known = [network.controller_index[c] for c in own] if network else []
         found = list(clock_findings(known, place))
-        if runs.outbound_ms <= 0 and runs.inbound_ms <= 0:
+        given_up = any(finding.code == GIVEN_UP for finding in told)
+        if runs.outbound_ms <= 0 and runs.inbound_ms <= 0 and not given_up:
             found.append(Finding(code="LV454", place=place, severity=Severity.WARNING))
         return found
+
+
+def _extra(kept: KeptBand) -> dict[str, float]:
+    """Return what all of a band would cost over what was kept, in per cent of it."""
+    pairs = {
+        "cost_percent": (kept.whole.index_s_per_h, kept.now.index_s_per_h),
+        "delay_percent": (kept.whole.delay_s_per_h, kept.now.delay_s_per_h),
+        "stops_percent": (kept.whole.stops_per_h, kept.now.stops_per_h),
+    }
+    return {
+        name: round(100 * (whole / now - 1), 1) if now > 0 else 0.0
+        for name, (whole, now) in pairs.items()
+    }
 
 
 def _both(stop: Stop) -> bool:

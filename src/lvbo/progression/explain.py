@@ -75,14 +75,14 @@ def explain_band(problem: BandProblem, band: Band) -> tuple[Finding, ...]:
 
 
 def explain_wave(wave: PeriodWave) -> tuple[Finding, ...]:
-    """Return the sentences of a wave of through bands, its signals by controller; none as is."""
-    if wave.band is None:
-        return ()
+    """Return the sentences of a wave of through bands, its signals by controller.
+
+    Where the street was not solved alone, with streets that cross it or not at all, they say which
+    signals hold the bands that it has.
+    """
     names = {f"signal {k}": str(name) for k, name in enumerate(wave.controllers)}
-    return tuple(
-        replace(said, place=names.get(said.place, said.place))
-        for said in explain_band(wave.problem, wave.band)
-    )
+    told = _held_by(wave.runs) if wave.band is None else explain_band(wave.problem, wave.band)
+    return tuple(replace(said, place=names.get(said.place, said.place)) for said in told)
 
 
 def _said(code: str, place: str, **fields: object) -> Finding:
@@ -158,9 +158,7 @@ def _binding(problem: BandProblem, band: Band) -> Iterator[Finding]:
     if plan is None:
         return
     gains = gains_of_green(problem, plan)
-    for direction, signals in (("outbound", plan.binding_out), ("inbound", plan.binding_in)):
-        for signal in signals:
-            yield _said("LV474", f"signal {signal}", direction=direction)
+    yield from _held_by(plan)
     for gain in gains:
         if gain.gain_ms >= LEAST_MS:
             yield _said(
@@ -171,6 +169,16 @@ def _binding(problem: BandProblem, band: Band) -> Iterator[Finding]:
             )
     if all(gain.gain_ms < LEAST_MS for gain in gains):
         yield _said("LV476", "corridor", extra_s=_seconds(EXTRA_MS))
+
+
+def _held_by(plan: BandPlan) -> Iterator[Finding]:
+    sides = (
+        ("outbound", plan.outbound_ms, plan.binding_out),
+        ("inbound", plan.inbound_ms, plan.binding_in),
+    )
+    for direction, band_ms, signals in sides:
+        for signal in signals if band_ms > 0 else ():
+            yield _said("LV474", f"signal {signal}", direction=direction)
 
 
 def _rounding(problem: BandProblem, band: Band) -> Iterator[Finding]:

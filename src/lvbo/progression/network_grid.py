@@ -17,7 +17,7 @@ from lvbo.errors import InfeasibleError
 from lvbo.progression import _network_kernels as kernels
 from lvbo.progression.chain import Chain, Floats, Ints, Links
 from lvbo.progression.locks import unlocked_cases
-from lvbo.progression.network_bands import NetworkBandProblem
+from lvbo.progression.network_bands import NetworkBandPlan, NetworkBandProblem
 from lvbo.progression.problem import BandProblem, Lock
 
 PRICE = 50.0
@@ -214,6 +214,20 @@ def empty_board(grid: Grid) -> Board:
         theta=np.where(held, grid.fixed, 0.0),
         pattern=np.zeros(grid.fixed.size, np.int64),
         placed=held.astype(np.int64),
+        worth=np.zeros(len(grid.lines)),
+        tables=(np.zeros(0),) * len(grid.lines),
+    )
+    return refreshed(grid, board, range(len(grid.lines)))
+
+
+def board_of(grid: Grid, plan: NetworkBandPlan) -> Board:
+    """Return the board on which all nodes stand where a plan has them, in whole cells."""
+    held = ~np.isnan(grid.fixed)
+    cells = np.rint(np.array(plan.offsets_ms) * grid.cells / grid.cycle_ms) % grid.cells
+    board = Board(
+        theta=np.where(held, grid.fixed, cells),
+        pattern=np.array(plan.patterns, np.int64),
+        placed=np.ones(grid.fixed.size, np.int64),
         worth=np.zeros(len(grid.lines)),
         tables=(np.zeros(0),) * len(grid.lines),
     )

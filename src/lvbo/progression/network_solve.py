@@ -27,7 +27,7 @@ from lvbo.progression.network_bands import (
 )
 from lvbo.progression.network_blocks import built, shaken
 from lvbo.progression.network_fit import rank, refit
-from lvbo.progression.network_grid import Board, Grid, build_grid
+from lvbo.progression.network_grid import Board, Grid, board_of, build_grid
 from lvbo.progression.network_whole import whole_network
 from lvbo.progression.problem import Band, BandPlan, BandProblem, Lock
 
@@ -35,7 +35,7 @@ REACHED = 3e-4  # a value this near its bound (share) cannot be worth another lo
 WORTH_A_FIT = 0.97  # boards below this share of the best one are not fitted
 APART_MS = 2000  # cycles nearer than this are not told apart before the fit
 TAKEN = 2  # corridors that a shake takes off
-IN_VAIN = 4  # shakes per corridor without a better plan, after which the search ends
+IN_VAIN = 2  # shakes per corridor without a better plan, after which the cycle is cut otherwise
 DIGITS = 6  # boards whose totals agree so far are taken for the same
 
 
@@ -198,15 +198,19 @@ class _Search:
     ) -> tuple[_Found, int]:
         """Return the best plan after shakes, and how many there were.
 
-        The end is the bound, the number of shakes, or many of them in vain.
+        The cycle is cut otherwise after some shakes in vain. The end is the bound, the number of
+        shakes, or shakes in vain with every cut.
         """
         seen = {round(found.board.total, DIGITS)}
+        cuts = len(self.effort.cells)
         vain, count = 0, 0
         limit = self._limit(cycles, found.plan)
-        while count < self.effort.shakes and vain < IN_VAIN * len(found.grid.lines):
+        while count < self.effort.shakes and vain < cuts * IN_VAIN * len(found.grid.lines):
             if rank(self.problem, found.plan) >= (0, limit * (1 - REACHED)):
                 break
             count, vain = count + 1, vain + 1
+            if vain % (IN_VAIN * len(found.grid.lines)) == 0:
+                found = self._cut_otherwise(found)
             board = shaken(found.grid, found.board, source, TAKEN)
             total = round(board.total, DIGITS)
             if total in seen or total < WORTH_A_FIT * found.board.total:
@@ -217,6 +221,13 @@ class _Search:
                 found, vain = _Found(plan=plan, grid=found.grid, board=board), 0
                 limit = self._limit(cycles, plan)
         return found, count
+
+    def _cut_otherwise(self, found: _Found) -> _Found:
+        """Return the same plan on a grid of the next number of cells."""
+        cells = self.effort.cells
+        at = cells.index(found.grid.cells) + 1
+        grid = build_grid(self.problem, found.plan.cycle_ms, cells[at % len(cells)])
+        return replace(found, grid=grid, board=board_of(grid, found.plan))
 
     def _limit(self, cycles: Sequence[tuple[float, int]], plan: NetworkBandPlan) -> float:
         return max(self._bound(plan.cycle_ms), cycles[0][0] if len(cycles) > 1 else 0.0)

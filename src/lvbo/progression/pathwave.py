@@ -64,7 +64,7 @@ def coordinate_paths(
         raise InputError("LV442", place=corridor.name)
     ways = [bus_way(line, corridor, corridor.name) for line in asked.buses]
     parts = tuple(part for way in ways for part in bus_parts(way))
-    wave = coordinate(corridor, plans, street=street, settings=laid)
+    wave = coordinate(corridor, plans, street=street, settings=laid.to_build_on)
     current, periods, waves = wave.plans, [], []
     for own in wave.periods:
         task = _Task(network, corridor, own, _volumes(street, wave, own), asked, laid)

@@ -10,18 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, InfeasibleError, InputError
 from lvbo.ids import ControllerId, LinkId, PlanId
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
-from lvbo.progression.chain import build_chain
 from lvbo.progression.coordinate import Street, coordinate
-from lvbo.progression.offsets import Setting, plan_at
-from lvbo.progression.problem import BandPlan
+from lvbo.progression.room import Room
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
@@ -196,9 +192,9 @@ class _Task:
         name = plan_name(self.day.day_type, self.period)
         plans = {c: self.models[c].plan(timing, name) for c, timing in timings.items()}
         waves = self._waves(plans, self._alternatives(timings, name))
-        room = _Room([w for w in waves if w is not None])
-        kept = self.area.polish(plans, room.allowed)
-        waves = [room.moved(w, kept) if w is not None else None for w in waves]
+        rooms = _Rooms([w for w in waves if w is not None])
+        kept = self.area.polish(plans, rooms.allowed)
+        waves = [_moved(w, kept) if w is not None else None for w in waves]
         cost = self.area.cost(kept).total
         return timings, _Trial(plans=kept, waves=tuple(waves), cost=cost)
 
@@ -229,13 +225,17 @@ class _Task:
                 speeds_mps=self.order.speeds_mps,
                 locked=locked,
                 alternatives=alternatives,
+                models=self.models,
             )
             if locked.issuperset(corridor.controllers):
                 found.append(None)
                 continue
             try:
                 wave = coordinate(
-                    corridor, self._one(plans), street=street, settings=self.order.settings
+                    corridor,
+                    self._one(plans),
+                    street=street,
+                    settings=self.order.settings.to_build_on,
                 ).periods[0]
             except (InputError, InfeasibleError):  # cycles or offsets that do not fit each other
                 found.append(None)
@@ -274,47 +274,24 @@ class _Task:
         return found
 
 
-class _Room:
+class _Rooms:
     """Know how far offsets may move without touching the bands of any wave."""
 
     def __init__(self, waves: Sequence[PeriodWave]) -> None:
-        self.waves = [replace(w, problem=replace(w.problem, locks=())) for w in waves]
+        self.rooms = [Room(w.problem, w.runs, w.controllers) for w in waves]
 
     def allowed(self, controller: ControllerId, plans: Mapping[ControllerId, Plan]) -> list[int]:
         """Return the whole-second offsets a controller may take, given all others."""
-        cycle = plans[controller].cycle_ds // 10
-        now = plans[controller].offset_ds // 10
+        cycle, now = plans[controller].cycle_ds // 10, plans[controller].offset_ds // 10
         early, late = cycle // 2, (cycle - 1) // 2
-        for wave in self.waves:
-            if controller in wave.controllers:
-                for k, slack in enumerate(self._slack(wave, plans)):
-                    if wave.controllers[k] == controller:
-                        early, late = min(early, slack[0] // 1000), min(late, slack[1] // 1000)
+        for room in self.rooms:
+            if controller in room.controllers:
+                shifts = room.shifts(controller, plans)
+                early, late = min(early, -shifts.start), min(late, shifts.stop - 1)
         return [(now + shift) % cycle for shift in range(-early, late + 1)]
 
-    def _slack(
-        self, wave: PeriodWave, plans: Mapping[ControllerId, Plan]
-    ) -> tuple[tuple[int, int], ...]:
-        bands = (wave.runs.outbound_ms, wave.runs.inbound_ms)
-        return self._at(wave, plans, bands).slack_ms
 
-    @staticmethod
-    def _at(
-        wave: PeriodWave, plans: Mapping[ControllerId, Plan], bands: tuple[int, int]
-    ) -> BandPlan:
-        offsets = np.array([100 * plans[c].offset_ds for c in wave.controllers], np.int64)
-        setting = Setting(
-            cycle_ms=wave.runs.cycle_ms, offsets_ms=offsets, patterns=wave.runs.patterns
-        )
-        return plan_at(wave.problem, build_chain(wave.problem), setting, bands)
-
-    def moved(self, wave: PeriodWave, plans: Mapping[ControllerId, Plan]) -> PeriodWave:
-        """Return the wave with the offsets the plans have now and the bands they give."""
-        bands = (wave.runs.outbound_ms, wave.runs.inbound_ms)
-        bare = replace(wave, problem=replace(wave.problem, locks=()))
-        runs = self._at(bare, plans, bands)
-        return replace(
-            wave,
-            runs=replace(runs, kind=wave.runs.kind),
-            plans=tuple(plans[c] for c in wave.controllers),
-        )
+def _moved(wave: PeriodWave, plans: Mapping[ControllerId, Plan]) -> PeriodWave:
+    """Return the wave with the offsets the plans have now and the bands they give."""
+    runs = Room(wave.problem, wave.runs, wave.controllers).kept(plans)
+    return replace(wave, runs=runs, plans=tuple(plans[c] for c in wave.controllers))

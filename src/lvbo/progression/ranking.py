@@ -188,12 +188,8 @@ class _Judge:
         return platoon_ratio(wave.problem, wave.runs, traffic)
 
     def _costs(self, period: Period, volumes: Volumes, corridor: Corridor) -> _Costs:
-        wanted = set(corridor.controllers)
-        models = {
-            m.controller.id: m
-            for m in controller_models(self._network, self._demand, volumes)
-            if m.controller.id in wanted
-        }
+        made = controller_models(self._network, self._demand, volumes, only=corridor.controllers)
+        models = {m.controller.id: m for m in made}
         area = AreaModel(self._network, models, volumes, self._speeds)
         group = Group(controllers=tuple(sorted(models)))
         timings = time_groups(models, volumes, (group,), CycleLimits())

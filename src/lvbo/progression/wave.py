@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lvbo.errors import Finding
 from lvbo.ids import ControllerId
 from lvbo.network.corridor import Corridor
 from lvbo.progression.linkbands import LinkBandPlan, WaveModel
 from lvbo.progression.problem import Band, BandPlan, BandProblem
-from lvbo.progression.tradeoff import MOST_COST
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
 
@@ -28,7 +27,8 @@ class WaveSettings:
     gets one speed for its sign, a multiple of this step, in both directions. `model` is what is
     maximised; in AM-BAND each side of a band about its line is at least `least_side` of it. With
     `cut_delay` the slack that through bands leave is used to cut delay and stops, where demand is
-    known, and of a band only so much is kept as costs `most_cost` over the least of both.
+    known, and of a band so much is kept as costs little over the least of both, but at least the
+    share `least_share`.
     """
 
     speed_low: float = 0.72
@@ -44,7 +44,12 @@ class WaveSettings:
     model: WaveModel = WaveModel.TWO_WAY
     least_side: float = 0.0
     cut_delay: bool = True
-    most_cost: float = MOST_COST
+    least_share: float = 0.0
+
+    @property
+    def to_build_on(self) -> WaveSettings:
+        """Return the same with at least half of a band kept, for plans that are made around it."""
+        return replace(self, least_share=max(self.least_share, 0.5))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

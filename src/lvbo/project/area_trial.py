@@ -13,6 +13,7 @@ from lvbo.network.network import Network
 from lvbo.optimize.answers import with_kept
 from lvbo.optimize.curve import period_demand
 from lvbo.optimize.evaluate import AreaJudge, Plans
+from lvbo.optimize.executor import TaskRunner
 from lvbo.optimize.gains import PeriodGains, period_gains, spans_in_force
 from lvbo.optimize.nearby import plans_nearby
 from lvbo.project.area import AreaDesign
@@ -26,13 +27,18 @@ IN_FORCE, NEAR, NEW = "in force", "near", "new"
 
 
 def decided(
-    design: AreaDesign, network: Network, net_file: Path, shipped: PlanSet, *, workers: int = 2
+    design: AreaDesign,
+    network: Network,
+    net_file: Path,
+    shipped: PlanSet,
+    *,
+    runner: TaskRunner | None = None,
 ) -> AreaDesign:
     """Return the design, its busiest period decided by a simulation of fitted traffic.
 
     The model cannot see all queues that block other streets. Where the new plans do not clearly
     better those in force there, that period keeps the latter, or has them moved a little where that
-    does; a finding says so.
+    does; a finding says so. Simulations are tasks for the runner, here if none is given.
     """
     own = busiest(design)
     if own is None:
@@ -44,14 +50,12 @@ def decided(
         net_file=net_file,
         demand=period_demand(demand, own.day_type, period),
         day_type=own.day_type,
-        workers=workers,
     )
     running = _in_force(shipped, own.day_type, period)
     judge = _judge(trial, design)
     near = _near(judge, running)
-    tried = try_out(
-        trial, {IN_FORCE: shipped, NEAR: shipped.with_plans(near.values()), NEW: design.plans}
-    )
+    candidates = {IN_FORCE: shipped, NEAR: shipped.with_plans(near.values()), NEW: design.plans}
+    tried = try_out(trial, candidates, runner)
     if tried.best == NEW:
         return design.with_finding(_finding(own, tried))
     if tried.best == NEAR:

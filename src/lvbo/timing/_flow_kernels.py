@@ -25,7 +25,8 @@ class Layout(NamedTuple):
     `turn_move[L, K]` is the movement of each turn of a lane (-1 for none), `turn_share[L, K]` its
     share of the lane's flow, `turn_foes[L, K, F]` the lanes it yields to (-1 for none),
     `sat_vps[L]` the saturation flow in veh/s, `loss_gain_s` start-up loss and end gain in whole s;
-    `yields[L]` is 0 for lanes without a turn that ever yields.
+    `yields[L]` is 0 for lanes without a turn that ever yields; so many of those who yield as
+    `room[L]` says stand inside the intersection, clear of the lane.
     """
 
     turn_move: Ints
@@ -34,6 +35,7 @@ class Layout(NamedTuple):
     sat_vps: Floats
     loss_gain_s: tuple[int, int]
     yields: Ints
+    room: Ints
 
 
 class Order(NamedTuple):
@@ -60,10 +62,6 @@ class Work(NamedTuple):
 
 
 PERMITTED, PROTECTED = 1, 2
-SNEAKERS = 1.5
-"""Yielding turns that clear at the end of each permitted green, vehicles."""
-BLOCKED = 4.0
-"""How fast a lane loses its flow as the share of turns that must wait in it grows."""
 CRITICAL_GAP_S, FOLLOW_UP_S = 4.5, 2.5
 """HCM's gap acceptance for permitted left turns."""
 
@@ -113,31 +111,79 @@ def permitted_rate(foe_vps: float, critical_s: float, follow_s: float) -> float:
 def lane_rates(lane: int, cycle: int, layout: Layout, work: Work) -> None:
     """Fill `work.rate[C]` with what one lane can discharge each second, in veh/s.
 
-    `work.flow[L, C]` holds the departures of all lanes as known so far.
+    `work.flow[L, C]` holds the departures of all lanes as known so far. Lanes of several turns are
+    held up as `permitted.shared_lane` says.
     """
-    used, rate = work.used, work.rate
-    turns = layout.turn_move.shape[1]
-    against, free = np.full(turns, -1.0), np.zeros(turns)
-    for t in range(cycle):
-        needed, going = 0.0, 0.0
-        for k in range(turns):
-            share = layout.turn_share[lane, k]
-            if layout.turn_move[lane, k] < 0 or share <= 0.0:
-                continue
-            now = used[layout.turn_move[lane, k], t]
-            if now == PROTECTED:
-                going += share
-                needed += share / layout.sat_vps[lane]
-            elif now > 0:
+    sat, rate = layout.sat_vps[lane], work.rate
+    free, gives, slow = np.zeros(cycle), np.zeros(cycle), np.zeros(cycle)
+    turns = 0
+    for k in range(layout.turn_move.shape[1]):
+        share = layout.turn_share[lane, k]
+        if layout.turn_move[lane, k] < 0 or share <= 0.0:
+            continue
+        turns += 1
+        against, pace = -1.0, 1.0
+        used = work.used[layout.turn_move[lane, k]]
+        for t in range(cycle):
+            if used[t] == PROTECTED:
+                free[t] += share
+            elif used[t] > 0:
                 foe = _foe_flow(lane, k, t, layout, work.flow)
-                if foe != against[k]:  # flows stand still for many seconds; the rate is dear
-                    against[k], free[k] = foe, _yielding_rate(foe, layout.sat_vps[lane])
-                going += share
-                needed += share / free[k]
-        rate[t] = 0.0
-        if needed > 0.0:
-            rate[t] = going / needed * max(0.0, 1.0 - BLOCKED * (1.0 - going))
+                if foe != against:  # flows stand still for many seconds; the rate is dear
+                    against, pace = foe, _yielding_rate(foe, sat)
+                gives[t] += share
+                slow[t] += share / pace
+    if turns > 1:
+        _share_lane(free, gives, slow, sat, layout.room[lane], rate)
+        return
+    for t in range(cycle):
+        rate[t] = free[t] * sat
+        if gives[t] > 0.0:
+            rate[t] += gives[t] * gives[t] / slow[t]
     _add_sneakers(lane, cycle, layout, work.status, rate)
+
+
+@njit(cache=True)
+def _share_lane(
+    free: Floats, gives: Floats, slow: Floats, sat: float, room: int, rate: Floats
+) -> None:
+    """Fill `rate[C]` of a lane of several turns in its steady cycle; see `permitted.shared_lane`.
+
+    `free[C]`, `gives[C]` are the shares that go and that yield, `slow[C]` the seconds between two
+    gaps for the latter, times their share.
+    """
+    held, had, gave = 0.0, 1.0, 0.0
+    waiting = np.zeros(room + 1)
+    for _ in range(2):
+        for t in range(free.shape[0]):
+            going = min(1.0, free[t] + gives[t])
+            red = 1.0 - going
+            held = 0.0 if going <= 0.0 else held * (min(1.0, red / had) if had > 0 else 1.0)
+            if gives[t] <= 0.0 < gave:
+                last = waiting[room] if going <= 0.0 else 0.0
+                waiting[:] = 0.0
+                waiting[0] = last
+            had, gave = red, gives[t]
+            rate[t] = 0.0
+            if going > 0.0:
+                is_open = (1.0 - held) * (1.0 - waiting[room])
+                rate[t] = sat * is_open
+                gaps = gives[t] / slow[t] if gives[t] > 0.0 else 0.0
+                _wait(waiting, gives[t] * sat * (1.0 - held), gaps)
+                held += red * sat * is_open
+
+
+@njit(cache=True)
+def _wait(waiting: Floats, comes: float, gaps: float) -> None:
+    """Move on by a second the chances that 1, 2, ... drivers wait for gaps; the last is full."""
+    last = waiting.shape[0] - 1
+    before = 1.0 - waiting.sum()
+    for n in range(last + 1):
+        now = waiting[n]
+        after = waiting[n + 1] if n < last else 0.0
+        stays = 0.0 if n == last else comes * now
+        waiting[n] = now + comes * before - stays - gaps * (now - after)
+        before = now
 
 
 @njit(cache=True)
@@ -159,7 +205,7 @@ def _yielding_rate(foe_vps: float, sat_vps: float) -> float:
 
 @njit(cache=True)
 def _add_sneakers(lane: int, cycle: int, layout: Layout, status: Ints, rate: Floats) -> None:
-    """Add the yielding turns that clear at the end of their green."""
+    """Add the yielding drivers who stand inside when their green ends."""
     for k in range(layout.turn_move.shape[1]):
         m = layout.turn_move[lane, k]
         if m < 0 or layout.turn_share[lane, k] <= 0.0:
@@ -167,7 +213,7 @@ def _add_sneakers(lane: int, cycle: int, layout: Layout, status: Ints, rate: Flo
         for t in range(cycle):
             after = t + 1 if t + 1 < cycle else 0
             if status[m, t] == PERMITTED and status[m, after] == 0:
-                rate[t] += SNEAKERS * layout.turn_share[lane, k]
+                rate[t] += layout.room[lane] * layout.turn_share[lane, k]
 
 
 @njit(cache=True)

@@ -15,6 +15,7 @@ from lvbo.network.network import Network
 from lvbo.signal.lamp import Conflict, Lamp, PhaseKind
 from lvbo.signal.rules import Controller, SignalRules
 from lvbo.timing.model import ControllerModel
+from lvbo.timing.permitted import inner_room
 from lvbo.timing.stages import stage_orders
 
 if TYPE_CHECKING:
@@ -55,7 +56,14 @@ def build_model(
         movements=movements,
         lanes=lanes,
         orders=stage_orders(network, controller),
-        layout=_layout(volumes_vph, movements, shares, foes, [saturations[x] for x in lanes]),
+        layout=_layout(
+            volumes_vph,
+            movements,
+            shares,
+            foes,
+            [saturations[x] for x in lanes],
+            [inner_room(network.movement_index[m].length_m) for m in movements],
+        ),
         shares=shares,
         approaches=tuple(network.movement_index[m].from_link for m in movements),
         storage_m=np.array([network.lane_index[lane].length_m for lane in lanes]),
@@ -147,6 +155,7 @@ def _layout(
     shares: Floats,
     foes: list[list[int]],
     table: Sequence[Saturation],
+    rooms: Sequence[int],
 ) -> Layout:
     from lvbo.timing._flow_kernels import Layout
 
@@ -157,6 +166,7 @@ def _layout(
     turn_move = np.full((len(lanes), turns), -1, dtype=np.int64)
     turn_share = np.zeros((len(lanes), turns))
     turn_foes = np.full((len(lanes), turns, widest), -1, dtype=np.int64)
+    room = np.zeros(len(lanes), dtype=np.int64)
     demand = np.array([max(volumes_vph.get(m, 0.0), 1.0) for m in movements])
     for k, found in enumerate(on_lane):
         flows = shares[k, found] * demand[found]
@@ -164,6 +174,9 @@ def _layout(
         turn_share[k, : len(found)] = flows / flows.sum()
         for j, m in enumerate(found):
             turn_foes[k, j, : len(foes[m])] = foes[m]
+        gives = [j for j, m in enumerate(found) if foes[m]]
+        if gives:
+            room[k] = round(np.average([rooms[found[j]] for j in gives], weights=flows[gives]))
     return Layout(
         turn_move,
         turn_share,
@@ -171,6 +184,7 @@ def _layout(
         np.array([s.flow_vph / 3600 for s in table]),
         _loss_gain(table),
         np.array([int((turn_foes[k] >= 0).any()) for k in lanes], dtype=np.int64),
+        room,
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,11 @@ CRITICAL_GAP_S = 4.5
 FOLLOW_UP_S = 2.5
 SNEAKERS = 2.0
 """Vehicles that turn at the end of a permitted green from one lane (HCM 7, ch. 31)."""
+
+
+VEHICLE_M, STANDING_M = 5.0, 7.5
+"""A vehicle, and the room that one takes which stands behind another."""
+MOST_INSIDE = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,3 +130,94 @@ def _one_round(services: Sequence[Service], arrivals: float, queue: float) -> tu
         area += 0.5 * (queue + end) * growing_s
         queue = max(0.0, end - part.extra_veh)
     return area, queue
+
+
+# shared lanes ---------------------------------------------------------------------------------
+
+
+def inner_room(path_m: float) -> int:
+    """Return how many yielding drivers stand inside an intersection, clear of the lane behind them.
+
+    They wait half way along their path: the first needs a vehicle's length to the stop line, each
+    further one a standing place more; at most two. 30 m give room for two, 8 m for none.
+    """
+    return max(0, min(MOST_INSIDE, math.floor((path_m / 2 - VEHICLE_M) / STANDING_M) + 1))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneSecond:
+    """What the lamps give a lane in one second, as shares of its drivers; the rest has red.
+
+    `free` go, `yields` wait for gaps and find `gap_vps` of them, veh/s.
+    """
+
+    free: float
+    yields: float = 0.0
+    gap_vps: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LaneState:
+    """Who holds a lane up: chances, not numbers.
+
+    `held` that somebody who has red stands at its head; `waiting[n - 1]` that n drivers wait for
+    gaps. Up to `room` of them stand inside the intersection; one more closes the lane.
+    """
+
+    held: float = 0.0
+    waiting: tuple[float, ...] = (0.0,)
+
+    @property
+    def open(self) -> float:
+        """Return the chance that the next driver finds the lane open."""
+        return (1 - self.held) * (1 - self.waiting[-1])
+
+
+def shared_lane(
+    seconds: Sequence[LaneSecond], sat_vps: float, room: int
+) -> tuple[list[float], LaneState]:
+    """Return what a lane of several turns lets go each second, veh/s, and how it ends.
+
+    It starts open with a queue whose turns come by chance. Drivers leave at saturation flow while
+    the lane is open. The first who has red closes it: so 1 / x leave in a green that a share x of
+    them does not have, that one counted as he reaches the stop line. Drivers who yield go on into
+    the intersection and leave one by one in gaps, a queue of `room` + 1 places (M/M/1/K); when the
+    lamps change, those inside clear and who stands at the stop line begins the next green. The
+    steady state without room inside is s g / (g + p s), the harmonic mean of both rates.
+    """
+    state, found, before = LaneState(waiting=(0.0,) * (room + 1)), [], LaneSecond(free=0.0)
+    for now in seconds:
+        state = _lamps_change(state, before, now)
+        is_lit = now.free + now.yields > 0
+        found.append(sat_vps * state.open if is_lit else 0.0)
+        if is_lit:
+            state = _one_second(state, now, sat_vps)
+        before = now
+    return found, state
+
+
+def _lamps_change(state: LaneState, before: LaneSecond, now: LaneSecond) -> LaneState:
+    """Return the state after the lamps: who had red may go, who is inside clears."""
+    red, had = (1 - second.free - second.yields for second in (now, before))
+    lit = red < 1
+    held = state.held * (min(1.0, red / had) if had > 0 else 1.0) if lit else 0.0
+    waiting = state.waiting
+    if now.yields <= 0 < before.yields:
+        last = 0.0 if lit else waiting[-1]
+        waiting = (last, *(0.0 for _ in waiting[1:]))
+    return LaneState(held=held, waiting=waiting)
+
+
+def _one_second(state: LaneState, now: LaneSecond, sat_vps: float) -> LaneState:
+    """Return the state a second later."""
+    red = 1 - now.free - now.yields
+    held = state.held + red * sat_vps * state.open
+    comes = now.yields * sat_vps * (1 - state.held)
+    chances = (1 - sum(state.waiting), *state.waiting)
+    last = len(chances) - 1
+    waiting = []
+    for n in range(1, last + 1):
+        goes = now.gap_vps * (chances[n] - (chances[n + 1] if n < last else 0.0))
+        stays = comes * (chances[n] if n < last else 0.0)
+        waiting.append(chances[n] + comes * chances[n - 1] - stays - goes)
+    return LaneState(held=held, waiting=tuple(waiting))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,9 +91,15 @@ def mean_volumes(demand: Demand) -> Volumes:
 
 
 def controller_models(
-    network: Network, demand: Demand, volumes: Volumes | None = None
+    network: Network,
+    demand: Demand,
+    volumes: Volumes | None = None,
+    *,
+    only: Collection[ControllerId] | None = None,
 ) -> tuple[ControllerModel, ...]:
     """Return every controller as a model; drivers choose lanes at the given (else mean) volumes.
+
+    With `only` these controllers alone.
 
     Where each lane was counted they choose as they did then. A controller whose heads are
     always green has nothing to be timed and is left out.
@@ -101,7 +107,8 @@ def controller_models(
     flows = {s.lane: s for s in saturations(network, demand.saturations)}
     at = volumes if volumes is not None else mean_volumes(demand)
     seen = dict(demand.lanes_vph)
-    models = (build_model(network, c, flows, at, seen) for c in network.controllers)
+    wanted = (c for c in network.controllers if only is None or c.id in only)
+    models = (build_model(network, c, flows, at, seen) for c in wanted)
     return tuple(model for model in models if model.orders)
 
 

@@ -3,48 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from lvbo.cli.bench_tables import show_bench
+from lvbo.cli.listed import degrees, members, names, whole_numbers
 from lvbo.cli.options import SeedsOpt, WorkersOpt
 from lvbo.cli.session import Session
-from lvbo.cli.tables import plain_table
 from lvbo.control.protocols import Order
 from lvbo.signal.lamp import Countdown
 
-if TYPE_CHECKING:
-    from lvbo.bench.common import BenchResult
-
-TEXT = frozenset(
-    {
-        "instance",
-        "model",
-        "scenario",
-        "controller",
-        "family",
-        "kind",
-        "kept",
-        "status",
-        "protocol",
-        "order",
-        "sensing",
-        "setting",
-        "corridor",
-        "countdown",
-        "part",
-        "engine",
-        "task",
-    }
-)
-
-
-ASIDE = frozenset({"family", "kind", "setting"})
-"""Columns that the controller's name tells, or that have lines of their own; JSON has them all."""
-INTERVAL = frozenset({"mean", "low", "high", "n"})
-"""The keys of a mean with its 95 % interval."""
+ScenariosOpt = Annotated[
+    list[Path] | None, typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios")
+]
+FirstSeedOpt = Annotated[int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")]
+OrderOpt = Annotated[Order, typer.Option("--order", help="cli_opt_order")]
+GridSeedOpt = Annotated[
+    int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
+]
 
 
 def bands(
@@ -70,20 +48,17 @@ def bands(
     with session.step("bands"):
         result = run_bands(
             instances or None,
-            models=tuple(BandModel(name) for name in models.split(",") if name) or tuple(BandModel),
-            sizes=tuple(int(n) for n in sizes.split(",") if n) or SIZES,
-            networks=tuple(int(n) for n in networks.split(",") if n) or NETWORKS,
+            models=members(models, BandModel) or tuple(BandModel),
+            sizes=whole_numbers(sizes) if sizes else SIZES,
+            networks=whole_numbers(networks) if networks else NETWORKS,
             highs_limit_s=limit,
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def plans(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
 ) -> None:
@@ -97,27 +72,22 @@ def plans(
             bench=PlanBench(seeds=seeds, workers=workers),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def control(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     controllers: Annotated[
         str, typer.Option("--controllers", metavar="A,B,C", help="cli_opt_controllers")
     ] = "",
     seeds: SeedsOpt = 3,
-    first_seed: Annotated[
-        int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")
-    ] = 0,
+    first_seed: FirstSeedOpt = 0,
     sensing: Annotated[str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")] = "",
     protocol: Annotated[
         str, typer.Option("--protocol", metavar="resco|street", help="cli_opt_protocol")
     ] = "street",
-    order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    order: OrderOpt = Order.SKIP,
     demand: Annotated[float, typer.Option("--demand", metavar="X", help="cli_opt_demand")] = 1.0,
     sumo: Annotated[
         str, typer.Option("--sumo", metavar="VERSION", help="cli_opt_sumo")
@@ -135,7 +105,7 @@ def control(
         result = run_control(
             scenario or built_in(),
             bench=ControlBench(
-                controllers=tuple(name for name in controllers.split(",") if name),
+                controllers=names(controllers),
                 seeds=seeds,
                 first_seed=first_seed,
                 sensing=sensing,
@@ -149,15 +119,12 @@ def control(
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def coordination(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     street: Annotated[
         str, typer.Option("--street", metavar="NAME", help="cli_opt_bench_corridor")
     ] = "",
@@ -165,27 +132,25 @@ def coordination(
         str, typer.Option("--saturations", metavar="X,Y,Z", help="cli_opt_saturations")
     ] = "0.5,0.7,0.85,0.9",
     seeds: SeedsOpt = 3,
-    first_seed: Annotated[
-        int, typer.Option("--first-seed", metavar="K", help="cli_opt_first_seed")
-    ] = 0,
+    first_seed: FirstSeedOpt = 0,
     sensing: Annotated[
         str, typer.Option("--sensing", metavar="S", help="cli_opt_sensing")
     ] = "loops",
-    order: Annotated[Order, typer.Option("--order", help="cli_opt_order")] = Order.SKIP,
+    order: OrderOpt = Order.SKIP,
     countdown: Annotated[
         Countdown, typer.Option("--countdown", help="cli_opt_countdown")
     ] = Countdown.LAST_SECONDS,
     workers: WorkersOpt = 2,
 ) -> None:
     """Run a green wave fixed, kept by adaptive control, and given up."""
-    from lvbo.bench.coordination import CoordinationBench, numbers, run_coordination
+    from lvbo.bench.coordination import CoordinationBench, run_coordination
 
     session: Session = ctx.obj
     with session.step("bench_coordination") as tell:
         result = run_coordination(
             scenario or None,
             bench=CoordinationBench(
-                saturations=numbers(saturations),
+                saturations=degrees(saturations),
                 seeds=seeds,
                 first_seed=first_seed,
                 sensing=sensing,
@@ -196,15 +161,12 @@ def coordination(
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def waves(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     models: Annotated[
         str, typer.Option("--models", metavar="A,B", help="cli_opt_bench_models")
     ] = "",
@@ -230,8 +192,8 @@ def waves(
         result = run_waves(
             scenario or None,
             bench=WavesBench(
-                models=tuple(name for name in models.split(",") if name) or tuple(MODELS),
-                kinds=tuple(name for name in kinds.split(",") if name),
+                models=names(models) or tuple(MODELS),
+                kinds=names(kinds),
                 street_seed=street_seed,
                 streets=streets,
                 minutes=minutes,
@@ -241,15 +203,12 @@ def waves(
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def gate(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     wishes: Annotated[int, typer.Option("--wishes", min=1, help="cli_opt_wishes")] = 10_000_000,
 ) -> None:
     """Attack the gate with wishes and read its lamps by the lamp checker."""
@@ -260,7 +219,7 @@ def gate(
         result = run_gate(
             scenario or None, wishes=wishes, progress=lambda _what, share: tell(share)
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def latency(
@@ -280,13 +239,13 @@ def latency(
     with session.step("bench_latency") as tell:
         result = run_latency(
             LatencyBench(
-                controllers=tuple(name for name in controllers.split(",") if name),
+                controllers=names(controllers),
                 sites=sites,
                 seconds=seconds,
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def model(
@@ -303,13 +262,10 @@ def model(
     levels: Annotated[
         str, typer.Option("--levels", metavar="X,Y,Z", help="cli_opt_levels")
     ] = "0.6,0.85,1.1",
-    grid_seed: Annotated[
-        int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
-    ] = 1,
+    grid_seed: GridSeedOpt = 1,
     workers: WorkersOpt = 2,
 ) -> None:
     """Time fast models beside SUMO and UXsim, and compare their ranks of plans."""
-    from lvbo.bench.coordination import numbers
     from lvbo.bench.model import ModelBench, run_model
 
     session: Session = ctx.obj
@@ -319,14 +275,14 @@ def model(
                 signals=signals,
                 speed_signals=speed_signals,
                 plans=plans,
-                levels=numbers(levels),
+                levels=degrees(levels),
                 seed=grid_seed,
                 workers=workers,
                 cache=Path(".bench-cache"),
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def scale(
@@ -348,7 +304,7 @@ def scale(
     ] = 0,
 ) -> None:
     """Measure how the area search grows with signals and workers."""
-    from lvbo.bench.scale import ScaleBench, run_scale, whole_numbers
+    from lvbo.bench.scale import ScaleBench, run_scale
 
     session: Session = ctx.obj
     with session.step("bench_scale") as tell:
@@ -362,29 +318,29 @@ def scale(
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
+    show_bench(session, result)
 
 
 def area(
     ctx: typer.Context,
-    scenario: Annotated[
-        list[Path] | None,
-        typer.Option("--scenario", "-s", metavar="PATH", help="cli_opt_scenarios"),
-    ] = None,
+    scenario: ScenariosOpt = None,
     grid: Annotated[
         list[int] | None, typer.Option("--grid", min=2, metavar="N", help="cli_opt_grids")
     ] = None,
-    grid_seed: Annotated[
-        int, typer.Option("--grid-seed", min=0, metavar="K", help="cli_opt_grid_seed")
-    ] = 1,
+    grid_seed: GridSeedOpt = 1,
     saturation: Annotated[
         float, typer.Option("--saturation", min=0.1, max=1.5, help="cli_opt_grid_saturation")
     ] = 0.55,
+    plans: Annotated[str, typer.Option("--plans", metavar="A,B,C", help="cli_opt_area_plans")] = "",
     seeds: SeedsOpt = 5,
     workers: WorkersOpt = 2,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="cli_opt_bench_cache")
+    ] = None,
 ) -> None:
     """Judge plans searched for a whole area beside those of SUMO's planners."""
     from lvbo.bench.area import AreaBench, run_area
+    from lvbo.bench.plans import AREA
 
     session: Session = ctx.obj
     with session.step("bench_area") as tell:
@@ -394,98 +350,11 @@ def area(
                 grids=tuple(grid or ()),
                 grid_seed=grid_seed,
                 saturation=saturation,
+                controllers=tuple(name for name in plans.split(",") if name) or AREA,
                 seeds=seeds,
                 workers=workers,
+                cache=cache,
             ),
             progress=lambda _what, share: tell(share),
         )
-    _show(session, result)
-
-
-def _show(session: Session, result: BenchResult) -> None:
-    if session.as_json:
-        session.finish(result.as_dict)
-        return
-    header, rows = result.as_table()
-    for part in _parts(header, rows):
-        _table(session, result.bench, header, part)
-    _summary(session, result.summary)
-
-
-def _parts(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Sequence[str]]]:
-    """Return the rows of each part of a bench that has parts, which measure different things."""
-    if "part" not in header:
-        return [list(rows)]
-    names = dict.fromkeys(row[header.index("part")] for row in rows)
-    return [[row for row in rows if row[header.index("part")] == name] for name in names]
-
-
-def _table(
-    session: Session, bench: str, header: Sequence[str], rows: Sequence[Sequence[str]]
-) -> None:
-    same = _same(header, rows)
-    aside = same.keys() | ASIDE
-    words = [name for name in header if name in TEXT and name not in aside]
-    numbers = [name for name in header if name not in TEXT and name not in same]
-    order = [header.index(name) for name in (*words, *numbers)]
-    table = plain_table(
-        session.words(f"cli_title_{bench}"),
-        [header[k].replace("_", "\n") for k in order],
-        numbers=len(numbers),
-    )
-    for row in rows:
-        table.add_row(*(row[k] for k in order))
-    for column in table.columns[: len(words)]:
-        column.no_wrap = True
-    session.show(table)
-    for line in _settings(header, rows):
-        session.show(line)
-    known = {name: value for name, value in same.items() if value != "-"}
-    if known:
-        facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items())
-        session.show(session.words("cli_bench_same", facts=facts))
-
-
-def _settings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return how each was set, a line each, where rows say so."""
-    if "setting" not in header:
-        return []
-    at = [header.index(name) for name in ("scenario", "controller", "setting")]
-    told = dict.fromkeys(tuple(row[k] for k in at) for row in rows)
-    return [f"{place} {who}: {how}" for place, who, how in told if how not in {"", "-"}]
-
-
-def _same(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
-    """Return what all rows have in common, by column: it is said once, and leaves room."""
-    if len(rows) < 2:  # noqa: PLR2004
-        return {}
-    return {
-        name: rows[0][k]
-        for k, name in enumerate(header)
-        if all(row[k] == rows[0][k] for row in rows)
-    }
-
-
-def _summary(session: Session, summary: Mapping[str, object]) -> None:
-    table = plain_table(session.words("cli_title_summary"), ["", ""])
-    for key, value in summary.items():
-        if isinstance(value, Mapping):
-            for inner, held in value.items():
-                table.add_row(f"{key} {inner}", _text(held))
-        else:
-            table.add_row(key, _text(value))
-    session.show(table)
-
-
-def _text(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.4g}"
-    if isinstance(value, Mapping) and set(value) >= INTERVAL:
-        low, high = value["low"], value["high"]
-        span = "" if low is None or high is None else f" [{_text(low)}, {_text(high)}]"
-        return f"{_text(value['mean'])}{span} (n = {value['n']})"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_text(held)}" for key, held in value.items())
-    if isinstance(value, list | tuple):
-        return ", ".join(_text(held) for held in value) or "-"
-    return str(value)
+    show_bench(session, result)

@@ -177,9 +177,9 @@ def _area(
             runner=runner,
         )
     if asked.try_out:
-        with session.step("try"):
-            net, workers = _net_file(place), max(2, asked.workers)
-            made = decided(made, place.network, net, installed, workers=workers)
+        workers = max(2, asked.workers)
+        with session.step("try"), open_runner(workers, asked.cluster) as runner:
+            made = decided(made, place.network, _net_file(place), installed, runner=runner)
     with staged(target) as scratch, session.step("plan_files") as tell:
         lost = write_area_files(made, place.network, scratch, session.language, tell)
     findings = (*seen.findings, *made.findings, *lost)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -84,7 +83,6 @@ def wave(
     if listed or not street:
         _list(session, place)
         return
-    from lvbo.progression.tradeoff import MOST_COST
     from lvbo.progression.wave import WaveSettings
     from lvbo.project.line import safe_plans
 
@@ -100,7 +98,7 @@ def wave(
         model=model,
         posted_step_kmh=posted,
         ratio_range=wanted,
-        most_cost=math.inf if whole_band else MOST_COST,
+        least_share=1.0 if whole_band else 0.0,
     )
     traffic = known_traffic(session, place, counts, chosen)
     one_by_one = one_by_one or wanted is not None or model is not WaveModel.TWO_WAY
