@@ -204,7 +204,8 @@ def owed(street: Street, now: Now, taste: Taste, at: Moment) -> float:
             continue
         wait = 0.0
         if street.kind[at.aim, k] == NONE:
-            wait = taste.lost_s
+            ways = street.legal[at.aim] & (np.arange(len(street.legal)) != at.aim)
+            wait = taste.start_s + float(street.change_s[at.aim, ways].mean())
         elif at.stage != at.aim:
             wait = max(0, int(street.ready_s[at.stage, at.aim, k]) - at.spent) + 1.5
         clear_s = max(alone_s[k], sum(alone_s) / abreast)

@@ -81,8 +81,8 @@ def test_nobody_is_lost_and_nobody_is_made_up(seed: int, count: int) -> None:
     zone = rng.integers(0, 3, count)
     queue, arrivals, head, _, _, present, near = gather(
         zone, rng.uniform(0, 200, count), rng.uniform(0, 14, count), np.zeros(count),
-        np.full(count, 1.3), first, lane_of, share_of, np.full(2, 200.0), np.full(2, 10.0),
-        rng.random(2) < 0.5, 400,
+        np.full(count, 1.3), first, lane_of, share_of, np.array([0, 1, -1]), np.full(2, 200.0),
+        np.full(2, 10.0), rng.random(2) < 0.5, 400,
     )  # fmt: skip
     truth = np.array(
         [(zone == k).sum() + share * (zone == 2).sum() for k, share in enumerate((0.7, 0.3))]
@@ -98,8 +98,8 @@ def test_one_vehicle_by_hand() -> None:
     def seen(far_m: float, pace_mps: float, *, flows: bool) -> tuple[float, list[int]]:
         queue, arrivals, *_ = gather(
             np.array([0]), np.array([far_m]), np.array([pace_mps]), np.zeros(1), np.ones(1),
-            np.array([0, 1]), np.array([0]), np.ones(1), np.array([200.0]), np.array([10.0]),
-            np.array([flows]), 60,
+            np.array([0, 1]), np.array([0]), np.ones(1), np.array([0]), np.array([200.0]),
+            np.array([10.0]), np.array([flows]), 60,
         )  # fmt: skip
         return float(queue[0]), np.flatnonzero(arrivals[0]).tolist()
 
@@ -114,7 +114,7 @@ def test_the_nearest_is_the_head_and_the_longest_wait_counts() -> None:
     _, _, head, wait, aboard, count, near = gather(
         np.zeros(3, dtype=np.int64), np.array([50.0, 10.0, 100.0]), np.zeros(3),
         np.array([30.0, 5.0, 70.0]), np.array([1.3, 1.3, 40.0]), np.array([0, 1]), np.array([0]),
-        np.ones(1), np.array([200.0]), np.array([10.0]), np.array([False]), 60,
+        np.ones(1), np.array([0]), np.array([200.0]), np.array([10.0]), np.array([False]), 60,
     )  # fmt: skip
 
     assert (head[0], wait[0], count[0]) == (1, 70.0, 3.0)

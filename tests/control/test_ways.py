@@ -11,7 +11,7 @@ from tests.control.crossroads import crossroads
 
 from lvbo.control.eyes import Foresight
 from lvbo.control.site import Site, Zone
-from lvbo.control.ways import END_M, Beyond, Ways
+from lvbo.control.ways import CLOSE_M, END_M, Beyond, Ways
 
 FEEDER = 4
 
@@ -62,6 +62,23 @@ def test_a_zone_that_leads_to_one_lane_alone_is_never_doubted(site: Site) -> Non
         drive(ways, key, 2)
 
     assert ways.share[2] == 1.0
+
+
+def test_who_changes_lanes_is_expected_where_he_leaves(site: Site) -> None:
+    """All who come on lane 0 leave over lane 1; near the line no more of them change."""
+    ways = Ways(replace(site, links=(site.links[0], site.links[0], *site.links[2:])))
+    far = ways.stretch(np.array([0, 1, 2]), np.full(3, CLOSE_M + 1))
+    for key in range(300):
+        drive(ways, key, int(far[0]), 1 if key % 2 else int(far[1]), 1)
+        drive(ways, 1000 + key, 0)
+
+    assert far[2] == 2
+    assert ways.lone[far[:2]].tolist() == [0, 1]
+    number = np.zeros(len(ways.lone))
+    number[far[0]] = 10.0
+    assert ways.by_lane(number)[:2] == pytest.approx([0.0, 10.0], abs=0.5)
+    number[far[0]], number[0] = 0.0, 10.0
+    assert ways.by_lane(number)[:2] == pytest.approx([10.0, 0.0], abs=0.5)
 
 
 def step(beyond: Beyond, far_m: float, speed_mps: float, *, new: bool = False) -> float:

@@ -28,6 +28,9 @@ EAGER = 0.02
 """What a second on the way to the end of a minimum counts, veh-s: of plans that cost the same the
 one that left first is kept."""
 NEAR_S, AHEAD_S = 4, 8
+WIDEST = 64
+"""As many states are kept as there are changes between stages, up to so many: with 16 for seven
+stages the plans found cost 3.6 % more than the best known, with 49 they cost 0.8 % more."""
 STAGE, TARGET, SPENT, AGE, ROOT, BEGUN, ROUND = range(7)
 """A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
 green, first action, and the stages begun so far, and in this round, as bits."""
@@ -278,6 +281,21 @@ def _abreast(street: Street) -> float:
     return float(max(1.0, count / stages))
 
 
+@njit(cache=True, fastmath=True)
+def _lost(street: Street, taste: Taste) -> F64:
+    """Return how long at least those wait whom a stage does not serve, on average by stage, s."""
+    stages = street.legal.shape[0]
+    found = np.full(stages, taste.start_s)
+    for s in range(stages):
+        whole, ways = 0, 0
+        for j in range(stages):
+            if j != s and street.legal[s, j]:
+                whole += street.change_s[s, j]
+                ways += 1
+        found[s] += whole / ways if ways > 0 else street.hold_s[s]
+    return found
+
+
 @njit(cache=True, fastmath=True, inline="always")
 def _until_free(street: Street, t: int, state: I64) -> int:
     """Return when the stage of a state at time t, or the one it changes to, may be left."""
@@ -304,11 +322,11 @@ def _rank(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64, q
     A queue waits on average for half the time that it needs to clear by itself, or that all need
     who cannot clear at once.
     """
-    abreast = _abreast(street)
+    abreast, lost = _abreast(street), _lost(street, taste)
     for c in range(made):
         p, n, el, begun = at2[c, STAGE], at2[c, TARGET], at2[c, SPENT], at2[c, BEGUN]
         cost, clear_s = cost2[c], 0.0
-        lost_s, free = taste.lost_s + street.hold_s[n], _until_free(street, t, at2[c])
+        lost_s, free = lost[n], _until_free(street, t, at2[c])
         for k in range(q2.shape[1]):
             clear_s += q2[c, k] / now.flow[k] / abreast
         for k in range(q2.shape[1]):
@@ -384,7 +402,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     The action is -1 to keep the stage, else the stage to change to.
     """
     stages, lanes = street.kind.shape
-    span, beam = now.arrivals.shape[1], taste.beam
+    span, beam = now.arrivals.shape[1], max(taste.beam, min(stages * stages, WIDEST))
     times = steps_of(taste, span)
     wide = beam * stages + 1
     q, q2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)

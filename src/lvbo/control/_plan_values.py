@@ -98,20 +98,21 @@ class Now(NamedTuple):
 class Taste(NamedTuple):
     """What a stop costs, how a yielding lane flows, how far and how wide to look.
 
-    `broken` is what it costs by second that a window of a wave is not kept.
+    Who is not served at the end of a plan waits for a change and then for `start_s`, until his
+    queue moves. `broken` is what it costs by second that a window of a wave is not kept.
 
     Plans are looked at second by second for `fine_s`, then every `coarse_s`, beyond `middle_s`
-    every `rough_s` seconds. `alike` states are kept of those whose stage began within the same 3 s:
-    with fewer, the last to leave would drive out those that left before them, and no plan would
-    ever get through a stage that is only passed through.
+    every `rough_s` seconds. `beam` states are kept at least, and `alike` of those whose stage began
+    within the same 3 s: with fewer, the last to leave would drive out those that left before them,
+    and no plan would ever get through a stage that is only passed through.
     """
 
-    stop_s: float = 4.0
+    stop_s: float = 2.0
     join: float = 0.6
     busy_s: float = 5.0
     free_s: float = 0.8
     mixed: float = 0.4
-    lost_s: float = 7.0
+    start_s: float = 2.0
     late: float = 100.0
     broken: float = 50.0
     blocked_s: int = 10

@@ -24,6 +24,7 @@ def gather(
     first: NDArray[np.int64],
     lane_of: NDArray[np.int64],
     share_of: NDArray[np.float64],
+    lone: NDArray[np.int64],
     length_m: NDArray[np.float64],
     free_mps: NDArray[np.float64],
     flows: NDArray[np.bool_],
@@ -42,7 +43,8 @@ def gather(
     Then come the number of persons by vehicle (L,), that of a car where nobody is, all vehicles
     (L,), and the same weighted by nearness, 1 - d / 200 m.
 
-    Zone z leads to `lane_of[first[z]:first[z + 1]]` with the shares beside them. Who stands in a
+    Zone z leads to `lane_of[first[z]:first[z + 1]]` with the shares beside them, and lies on lane
+    `lone[z]` or, where that is -1, on none. Who stands in a
     lane that does not flow is in its queue; who moves arrives after the free drive, longer by what
     regaining speed takes.
     """
@@ -52,17 +54,17 @@ def gather(
     head = np.full(lanes, -1, dtype=np.int64)
     wait, aboard, count, close = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
     for v in range(zone.shape[0]):
+        own = lone[zone[v]]
+        if own >= 0 and distance_m[v] <= length_m[own]:
+            wait[own] = max(wait[own], wait_s[v])
+            if head[own] < 0 or distance_m[v] < distance_m[head[own]]:
+                head[own] = v
         for i in range(first[zone[v]], first[zone[v] + 1]):
             k, share, far = lane_of[i], share_of[i], max(distance_m[v], 0.0)
             pace = max(speed_mps[v], 0.0)
             aboard[k] += share * persons[v]
             count[k] += share
             close[k] += share * max(0.0, 1.0 - far / REACH_M)
-            sure = share > 0.999 and far <= length_m[k]
-            if sure:
-                wait[k] = max(wait[k], wait_s[v])
-                if head[k] < 0 or far < distance_m[head[k]]:
-                    head[k] = v
             if pace < STANDING_MPS and (not flows[k] or far < AT_LINE_M):
                 queue[k] += share
                 continue

@@ -57,6 +57,8 @@ YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
 PRICE_EVERY_S = 10
 """So often a site asks itself what a wave costs it."""
+ON_WAVE_STOP_S = 4.0
+"""What a stop costs where a wave is kept, more than elsewhere: it is there to save stops."""
 FORBIDDEN = 1000.0
 """What a second of a window costs where windows are kept: more than a plan could ever save by it.
 For less the search waits a second and means to leave late, which the next second forbids."""
@@ -85,7 +87,7 @@ class AdaptiveController:
         self._site = site
         self._table = table
         self._taste = taste or Taste()
-        self._fine = self._taste._replace(fine_s=SPAN_S)
+        self._fine = self._taste._replace(fine_s=SPAN_S, stop_s=ON_WAVE_STOP_S)
         self._bound = self._fine._replace(broken=FORBIDDEN)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)

@@ -83,7 +83,7 @@ class AreaEye:
         self._site, self._span, self._near_m = site, span_s, near_m
         self._ways = Ways(site)
         self._lane_at = self._ways.lone
-        self._beyond = Beyond(len(site.zones))
+        self._beyond = Beyond(len(self._ways.lone))
         self._foresight = Foresight(reach_m(site) / site.speed_mps)
         self._pace, self._rates = Pace(site), Rates(site)
         self._blind, self._served = BlindQueue(len(site.lanes)), Served(site)
@@ -95,11 +95,12 @@ class AreaEye:
     def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
         vehicles = seen.vehicles if seen.vehicles is not None else nobody()
-        self._ways.take(vehicles.key, vehicles.zone)
+        stretch = self._ways.stretch(vehicles.zone, vehicles.distance_m)
+        self._ways.take(vehicles.key, stretch)
         green = self._served.green_s(seen)
         flows = (green > 0) & (self._still_s < STILL_S)
         queue, arrivals, head, wait, load, count, close = gather(
-            vehicles.zone,
+            stretch,
             vehicles.distance_m,
             vehicles.speed_mps,
             vehicles.wait_s,
@@ -107,6 +108,7 @@ class AreaEye:
             self._ways.first,
             self._ways.lane,
             self._ways.share,
+            self._ways.lone,
             self._site.length_m,
             self._pace.mps,
             flows,
@@ -120,7 +122,7 @@ class AreaEye:
             still = (vehicles.speed_mps < STILL_MPS) & (vehicles.distance_m < STILL_M)
             stands[some] = still[at[some]]
         self._still_s = np.where((green > 0) & stands, self._still_s + 1, 0)
-        came, left = self._passages(vehicles)
+        came, left = self._passages(vehicles, stretch)
         self._rates.take(came, seen.working)
         self._see_pace(vehicles, queue)
         state = LaneState(
@@ -144,14 +146,14 @@ class AreaEye:
         """Return the stop-line lane that each of these zones alone leads to, or -1."""
         return np.asarray(self._lane_at[zone])
 
-    def _passages(self, vehicles: Vehicles) -> tuple[Floats, Floats]:
+    def _passages(self, vehicles: Vehicles, stretch: Ints) -> tuple[Floats, Floats]:
         """Return by lane who came into sight and who left the stop line since the last second."""
         lanes = len(self._site.lanes)
         new = ~np.isin(vehicles.key, self._keys, assume_unique=True)
-        self._beyond.step(vehicles.zone, vehicles.distance_m, vehicles.speed_mps, new)
+        self._beyond.step(stretch, vehicles.distance_m, vehicles.speed_mps, new)
         came = np.zeros(lanes)
         for v in np.flatnonzero(new).tolist():
-            zone = int(vehicles.zone[v])
+            zone = int(stretch[v])
             own = slice(self._ways.first[zone], self._ways.first[zone + 1])
             lane, share, free = self._ways.lane[own], self._ways.share[own], self._pace.mps
             np.add.at(came, lane, share)

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where those who are seen upstream go: to which stop-line lane, or elsewhere; learned by zone."""
+"""Where those who are seen go: over which stop-line lane, or elsewhere; learned by stretch."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -12,6 +14,8 @@ PRIOR_WEIGHT = 4.0
 """How many vehicles the shares a zone has before any was seen are worth."""
 MEMORY = 120.0
 """Of so many vehicles the shares of a zone are made; older ones fade."""
+CLOSE_M = 50.0
+"""Who is nearer to the line than this seldom changes lanes any more."""
 BEYOND_S = (60.0, 600.0)
 """At least and at most of so many seconds is the rate made at which vehicles come into sight."""
 ENOUGH = 10.0
@@ -22,56 +26,70 @@ GONE_VPS, MOST_BEYOND = 2.0, 30.0
 
 
 class Ways:
-    """Follow vehicles from zones that lead to several lanes, or to none, to the stop line.
+    """Follow vehicles to the stop line from zones that may lead to several lanes, or to none.
 
-    Entries run over the lanes of all zones, one after another: `lane` and `share` (entries,), the
-    part of the zone's traffic that comes to the lane; `first` (zones + 1,) is where those of each
-    zone begin. `lone` (zones,) is the lane to which a zone alone leads, else -1.
+    Who is seen on one lane of several may still leave over another one. So each lane that has some
+    beside it is looked at in two stretches, near its line and beyond `CLOSE_M`; the second ones are
+    numbered after the zones of the site. Entries run over the lanes of all stretches, one after
+    another: `lane` and `share` (entries,), the part of a stretch's traffic that leaves over the
+    lane; `first` (stretches + 1,) is where those of each begin. `lone` (stretches,) is the lane on
+    which a stretch lies, else -1.
     """
 
     def __init__(self, site: Site) -> None:
-        zones = site.zones
-        listed = [
-            (z, k, share)
-            for z, zone in enumerate(zones)
-            for k, share in zip(zone.lanes, zone.shares, strict=True)
-        ]
+        beside = [[k for k, other in enumerate(site.links) if other == link] for link in site.links]
+        rows: list[dict[int, float]] = []
+        alone = []
+        for zone in site.zones:
+            own = zone.lanes[0] if zone.shares == (1.0,) else -1
+            more = {} if own < 0 else dict.fromkeys(beside[own], 0.0)
+            rows.append(more | dict(zip(zone.lanes, zone.shares, strict=True)))
+            alone.append(own)
+        far = [z for z, row in enumerate(rows) if alone[z] >= 0 and len(row) > 1]
+        self._beyond: Ints = np.arange(len(rows))
+        self._beyond[far] = len(rows) + np.arange(len(far))
+        rows += [rows[z] for z in far]
+        listed = [(z, k, share) for z, row in enumerate(rows) for k, share in row.items()]
         self._zone = np.array([z for z, _, _ in listed], dtype=np.int64)
         self.lane: Ints = np.array([k for _, k, _ in listed], dtype=np.int64)
         self.share: Floats = np.array([share for _, _, share in listed], dtype=np.float64)
-        self.first: Ints = np.cumsum([0, *(len(zone.lanes) for zone in zones)])
-        alone = [zone.lanes[0] if zone.shares == (1.0,) else -1 for zone in zones]
-        self.lone: Ints = np.array(alone, dtype=np.int64)
+        self.first: Ints = np.cumsum([0, *(len(row) for row in rows)])
+        self.lone: Ints = np.array([*alone, *(alone[z] for z in far)], dtype=np.int64)
         self._count = PRIOR_WEIGHT * self.share
-        self._all = np.full(len(zones), PRIOR_WEIGHT)
+        self._all = np.full(len(rows), PRIOR_WEIGHT)
         self._under_way = np.zeros((0, 2), dtype=np.int64)
+        self._last = np.zeros((0, 2), dtype=np.int64)
         self._lanes = len(site.lanes)
-        self._learns = bool((self.lone < 0).any())
+        self._learns = any(len(row) > 1 for row in rows) or bool((self.lone < 0).any())
+
+    def stretch(self, zone: Ints, distance_m: Floats) -> Ints:
+        """Return on which stretch each vehicle is, by its zone of the site, (vehicles,)."""
+        return np.asarray(np.where(distance_m > CLOSE_M, self._beyond[zone], zone))
 
     def by_lane(self, number: Floats) -> Floats:
-        """Return by lane what comes of a number of vehicles in each zone, (zones,) to (lanes,)."""
+        """Return by lane what comes of a number of vehicles, (stretches,) to (lanes,)."""
         part = self.share * number[self._zone]
         return np.bincount(self.lane, weights=part, minlength=self._lanes).astype(np.float64)
 
-    def take(self, key: Ints, zone: Ints) -> None:
+    def take(self, key: Ints, stretch: Ints) -> None:
         """Take in where every vehicle is now, shape (vehicles,) both."""
         if not self._learns:
             return
-        lane = self.lone[zone]
-        upstream = lane < 0
-        now = np.stack([key[upstream], zone[upstream]], axis=1)
+        now = np.stack([key, stretch], axis=1)
         seen = np.unique(np.concatenate([self._under_way, now]), axis=0)
-        here = np.isin(seen[:, 0], key[upstream])
+        here = np.isin(seen[:, 0], key)
         self._under_way = seen[here]
         if not here.all():
-            came = dict(zip(key[~upstream].tolist(), lane[~upstream].tolist(), strict=True))
-            self._learn(seen[~here], came)
+            last = self._last
+            left = dict(zip(last[:, 0].tolist(), self.lone[last[:, 1]].tolist(), strict=True))
+            self._learn(seen[~here], left)
+        self._last = now
 
-    def _learn(self, done: Ints, came: dict[int, int]) -> None:
-        """Take in pairs of vehicle and zone, and the lanes on which the vehicles are now."""
+    def _learn(self, done: Ints, left: Mapping[int, int]) -> None:
+        """Take in pairs of vehicle and stretch, and the lanes over which the vehicles left."""
         for key, zone in done.tolist():
             self._all[zone] += 1.0
-            self._count[(self._zone == zone) & (self.lane == came.get(key, -1))] += 1.0
+            self._count[(self._zone == zone) & (self.lane == left.get(key, -1))] += 1.0
         fade = np.minimum(1.0, MEMORY / self._all)
         self._all *= fade
         self._count *= fade[self._zone]
