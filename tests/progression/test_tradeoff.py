@@ -37,10 +37,16 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
 class Case:
     """One demand on the street: greens for it, the widest band, the traffic."""
 
-    def __init__(self, network: Network, through_vph: float, turn_vph: float) -> None:
+    def __init__(
+        self,
+        network: Network,
+        through_vph: float,
+        turn_vph: float,
+        limits: CycleLimits = LIMITS,
+    ) -> None:
         self.network, self.corridor = network, network.corridors[0]
         self.demand: Demand = flat_demand(network, through_vph, turn_vph)
-        self.plans: PlanSet = time_plans(network, self.demand, DAYS, limits=LIMITS)
+        self.plans: PlanSet = time_plans(network, self.demand, DAYS, limits=limits)
         self.pure = self.laid(PURE)
         volumes = mean_volumes(self.demand)
         made = controller_models(network, self.demand, volumes, only=self.corridor.controllers)
@@ -70,7 +76,7 @@ def calm(network: Network) -> Case:
 @pytest.fixture(scope="module")
 def turning(network: Network) -> Case:
     """Return a street on which more vehicles turn in than drive on."""
-    return Case(network, 100.0, 200.0)
+    return Case(network, 100.0, 200.0, CycleLimits(least_s=60, most_s=60))
 
 
 @pytest.fixture(scope="module")

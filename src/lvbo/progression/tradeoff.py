@@ -72,7 +72,10 @@ class StreetTraffic:
         return self.area.polish(plans, allowed)
 
     def free(self, plans: Plans) -> dict[ControllerId, Plan]:
-        """Return the plans moved anywhere, first all signals beyond each section together."""
+        """Return the plans moved anywhere, first all signals beyond each section together.
+
+        They never cost more than before.
+        """
         order = list(dict.fromkeys(self.controllers))
         out = dict(plans)
         for k in range(1, len(order)):
@@ -83,9 +86,10 @@ class StreetTraffic:
             ]
             best = draws[int(self.area.costs_at(out, draws).argmin())]
             out = {c: p.at_offset(10 * best[c]) for c, p in out.items()}
-        return self.area.polish(
+        moved = self.area.polish(
             out, lambda c, now: [now[c].offset_ds // 10] if c in self.held else _whole(now[c])
         )
+        return min((moved, dict(plans)), key=lambda found: self.cost(found).index_s_per_h)
 
 
 def _whole(plan: Plan) -> range:
