@@ -139,8 +139,24 @@ def test_a_full_disk_is_status_five_and_leaves_the_folder(tiny: Path, tmp_path: 
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent another way on Windows")
-def test_an_interrupt_ends_every_worker_and_leaves_nothing(tiny: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out"
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_every_worker_and_leaves_nothing(
+    tiny: Path, tmp_path: Path, how: signal.Signals
+) -> None:
+    process, workers = _simulating(tiny, tmp_path / "out")
+    process.send_signal(how)
+    said = process.communicate(timeout=60)[1]
+
+    assert workers
+    assert process.returncode == 130
+    assert "Interrupted" in said
+    assert "Traceback" not in said
+    assert _have_ended(workers)
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+
+
+def _simulating(tiny: Path, out: Path) -> tuple[subprocess.Popen[str], list[int]]:
+    """Return a command that simulates for long, and its workers."""
     words = ["simulate", str(tiny), "--seeds", "40", "--out", str(out), "--lang", "en"]
     process = subprocess.Popen(
         [sys.executable, "-m", "lvbo.cli", *words], stderr=subprocess.PIPE, text=True
@@ -148,19 +164,14 @@ def test_an_interrupt_ends_every_worker_and_leaves_nothing(tiny: Path, tmp_path:
     deadline = time.monotonic() + 60
     while not _workers(process.pid) and time.monotonic() < deadline:
         time.sleep(0.1)
-    workers = _workers(process.pid)
-    process.send_signal(signal.SIGINT)
-    said = process.communicate(timeout=60)[1]
+    return process, _workers(process.pid)
 
-    assert workers
-    assert process.returncode == 130
-    assert "Interrupted" in said
-    assert "Traceback" not in said
+
+def _have_ended(workers: list[int]) -> bool:
     deadline = time.monotonic() + 30
     while any(_lives(worker) for worker in workers) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not any(_lives(worker) for worker in workers)
-    assert [path.name for path in tmp_path.iterdir()] == ["tiny"]
+    return not any(_lives(worker) for worker in workers)
 
 
 def _workers(parent: int) -> list[int]:

@@ -5,9 +5,14 @@ from __future__ import annotations
 
 
 def main() -> None:
-    """Run the command line on the arguments of the process and exit with its status."""
+    """Run the command line on the arguments of the process and exit with its status.
+
+    Being told to end is an interrupt: what was begun is cleared away.
+    """
+    import signal
     import sys
 
     from lvbo.cli.run import run
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

@@ -41,9 +41,9 @@ class Job:
 def do(job: Job) -> Run:
     """Run SUMO once in this process and return everything measured."""
     setup = job.setup
-    share = setup.folder / SHARE
+    share, parent = setup.folder / SHARE, os.getppid()
     how = None if job.controlling is None else driven(job.network, job.controlling, setup.seed)
-    ended = run_sumo(setup, lambda done: _tell(share, done), how)
+    ended = run_sumo(setup, lambda done: _tell(share, done, parent), how)
     trips, persons = output.read_trips(setup.folder / TRIPS, ended.end_s, ended.classes)
     seen = output.read_seen(
         steps_file(setup),
@@ -74,7 +74,10 @@ def do(job: Job) -> Run:
     )
 
 
-def _tell(share: Path, done: float) -> None:
+def _tell(share: Path, done: float, parent: int) -> None:
+    """Leave the share done where the parent looks; without a parent nobody wants the run."""
+    if os.getppid() != parent:
+        os._exit(1)
     share.write_text(f"{done:.4f}", encoding="utf-8")
 
 
