@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -57,8 +57,8 @@ class Ways:
         self.lone: Ints = np.array([*alone, *(alone[z] for z in far)], dtype=np.int64)
         self._count = PRIOR_WEIGHT * self.share
         self._all = np.full(len(rows), PRIOR_WEIGHT)
-        self._under_way = np.zeros((0, 2), dtype=np.int64)
-        self._last = np.zeros((0, 2), dtype=np.int64)
+        self._now: dict[int, int] = {}
+        self._paths: dict[int, set[int]] = {}
         self._lanes = len(site.lanes)
         self._learns = any(len(row) > 1 for row in rows) or bool((self.lone < 0).any())
 
@@ -75,25 +75,24 @@ class Ways:
         """Take in where every vehicle is now, shape (vehicles,) both."""
         if not self._learns:
             return
-        now = np.stack([key, stretch], axis=1)
-        seen = np.unique(np.concatenate([self._under_way, now]), axis=0)
-        here = np.isin(seen[:, 0], key)
-        self._under_way = seen[here]
-        if not here.all():
-            last = self._last
-            left = dict(zip(last[:, 0].tolist(), self.lone[last[:, 1]].tolist(), strict=True))
-            self._learn(seen[~here], left)
-        self._last = now
+        last, self._now = self._now, dict(zip(key.tolist(), stretch.tolist(), strict=True))
+        for vehicle, at in self._now.items():
+            if last.get(vehicle) != at:
+                self._paths.setdefault(vehicle, set()).add(at)
+        gone = last.keys() - self._now.keys()
+        for vehicle in gone:
+            self._learn(self._paths.pop(vehicle), int(self.lone[last[vehicle]]))
+        if gone:
+            fade = np.minimum(1.0, MEMORY / self._all)
+            self._all *= fade
+            self._count *= fade[self._zone]
+            self.share = self._count / self._all[self._zone]
 
-    def _learn(self, done: Ints, left: Mapping[int, int]) -> None:
-        """Take in pairs of vehicle and stretch, and the lanes over which the vehicles left."""
-        for key, zone in done.tolist():
-            self._all[zone] += 1.0
-            self._count[(self._zone == zone) & (self.lane == left.get(key, -1))] += 1.0
-        fade = np.minimum(1.0, MEMORY / self._all)
-        self._all *= fade
-        self._count *= fade[self._zone]
-        self.share = self._count / self._all[self._zone]
+    def _learn(self, path: Iterable[int], lane: int) -> None:
+        """Take in that a vehicle was seen on these stretches and left over a lane, -1 for none."""
+        for stretch in path:
+            self._all[stretch] += 1.0
+            self._count[(self._zone == stretch) & (self.lane == lane)] += 1.0
 
 
 class Beyond:
