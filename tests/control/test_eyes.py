@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.crossroads import LANE, WHEELS, crossroads, vehicles
 
-from lvbo.control._sight_kernels import AT_LINE_M, CAR_PERSONS, STANDING_MPS, gather
+from lvbo.control._sight_kernels import AT_LINE_M, CAR_PERSONS, STANDING_MPS, absent, gather
 from lvbo.control.estimate import (
     BELIEVED,
     FIRST_VPS,
@@ -352,3 +352,11 @@ def test_the_eye_fits_what_is_seen_and_a_state_made_for_all_is_taken() -> None:
     assert (
         Eyes(site, SPAN_S, near_m=20.0).look(look_at(site, vehicles=some, lanes=area)) is not area
     )
+
+
+def test_who_is_new_is_not_among_those_of_the_second_before() -> None:
+    key, before = np.array([7, 2, 9, 4]), np.array([2, 4, 5])
+
+    assert absent(key, before).tolist() == [True, False, True, False]
+    assert absent(before, key).tolist() == [False, False, True]
+    assert absent(key, key[:0]).all()

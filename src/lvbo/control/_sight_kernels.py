@@ -75,3 +75,15 @@ def gather(
     for k in range(lanes):
         aboard[k] = aboard[k] / count[k] if count[k] > 0.0 else CAR_PERSONS
     return queue, arrivals, head, wait, aboard, count, close
+
+
+@njit(cache=True)
+def absent(key: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which keys (n,) do not stand among others (m,): few in range, so each is compared."""
+    found = np.ones(key.shape[0], dtype=np.bool_)
+    for v in range(key.shape[0]):
+        for w in range(among.shape[0]):
+            if key[v] == among[w]:
+                found[v] = False
+                break
+    return found

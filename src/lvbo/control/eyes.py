@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from lvbo.control._sight_kernels import BRAKE, CAR_PERSONS, gather
+from lvbo.control._sight_kernels import BRAKE, CAR_PERSONS, absent, gather
 from lvbo.control.estimate import (
     NEAR_M,
     SPACE_M,
@@ -149,7 +149,7 @@ class AreaEye:
     def _passages(self, vehicles: Vehicles, stretch: Ints) -> tuple[Floats, Floats]:
         """Return by lane who came into sight and who left the stop line since the last second."""
         lanes = len(self._site.lanes)
-        new = ~np.isin(vehicles.key, self._keys, assume_unique=True)
+        new = absent(vehicles.key, self._keys)
         self._beyond.step(stretch, vehicles.distance_m, vehicles.speed_mps, new)
         came = np.zeros(lanes)
         for v in np.flatnonzero(new).tolist():
@@ -160,7 +160,7 @@ class AreaEye:
             slow = np.maximum(free[lane] - vehicles.speed_mps[v], 0.0)
             ahead_s = vehicles.distance_m[v] / free[lane] + slow**2 / (BRAKE * free[lane])
             self._foresight.take(lane, share, ahead_s)
-        gone = ~np.isin(self._keys, vehicles.key, assume_unique=True) & (self._lanes >= 0)
+        gone = absent(self._keys, vehicles.key) & (self._lanes >= 0)
         left = np.bincount(self._lanes[gone], minlength=lanes).astype(float)
         self._keys = vehicles.key
         self._lanes = self._lane_at[vehicles.zone]
