@@ -81,6 +81,18 @@ def test_who_changes_lanes_is_expected_where_he_leaves(site: Site) -> None:
     assert ways.by_lane(number)[:2] == pytest.approx([10.0, 0.0], abs=0.5)
 
 
+def test_who_stands_near_the_line_calls_for_his_lane_whatever_others_did(site: Site) -> None:
+    """Else a lane without green would lose its calls by those who turn aside, and get none."""
+    ways = Ways(replace(site, links=(site.links[0], site.links[0], *site.links[2:])))
+    far = ways.stretch(np.array([0]), np.full(1, CLOSE_M + 1))
+    for key in range(300):
+        drive(ways, key, int(far[0]), 0, 1)
+    number = np.zeros(len(ways.lone))
+    number[0] = 1.0
+
+    assert ways.by_lane(number)[:2].tolist() == [1.0, 0.0]
+
+
 def step(beyond: Beyond, far_m: float, speed_mps: float, *, new: bool = False) -> float:
     found = beyond.step(
         np.array([0]), np.array([far_m]), np.array([speed_mps]), np.array([new], dtype=bool)

@@ -30,8 +30,10 @@ class Ways:
 
     Who is seen on one lane of several may still leave over another one. So each lane that has some
     beside it is looked at in two stretches, near its line and beyond `CLOSE_M`; the second ones are
-    numbered after the zones of the site. Entries run over the lanes of all stretches, one after
-    another: `lane` and `share` (entries,), the part of a stretch's traffic that leaves over the
+    numbered after the zones of the site. Only beyond is learned who leaves over another lane: who
+    stands near the line calls for it whatever others did, or a lane that got no green would lose
+    its calls and never get any. Entries run over the lanes of all stretches, one after another:
+    `lane` and `share` (entries,), the part of a stretch's traffic that leaves over the
     lane; `first` (stretches + 1,) is where those of each begin. `lone` (stretches,) is the lane on
     which a stretch lies, else -1.
     """
@@ -42,13 +44,12 @@ class Ways:
         alone = []
         for zone in site.zones:
             own = zone.lanes[0] if zone.shares == (1.0,) else -1
-            more = {} if own < 0 else dict.fromkeys(beside[own], 0.0)
-            rows.append(more | dict(zip(zone.lanes, zone.shares, strict=True)))
+            rows.append(dict(zip(zone.lanes, zone.shares, strict=True)))
             alone.append(own)
-        far = [z for z, row in enumerate(rows) if alone[z] >= 0 and len(row) > 1]
+        far = [z for z, own in enumerate(alone) if own >= 0 and len(beside[own]) > 1]
         self._beyond: Ints = np.arange(len(rows))
         self._beyond[far] = len(rows) + np.arange(len(far))
-        rows += [rows[z] for z in far]
+        rows += [dict.fromkeys(beside[alone[z]], 0.0) | rows[z] for z in far]
         listed = [(z, k, share) for z, row in enumerate(rows) for k, share in row.items()]
         self._zone = np.array([z for z, _, _ in listed], dtype=np.int64)
         self.lane: Ints = np.array([k for _, k, _ in listed], dtype=np.int64)
@@ -60,7 +61,7 @@ class Ways:
         self._now: dict[int, int] = {}
         self._paths: dict[int, set[int]] = {}
         self._lanes = len(site.lanes)
-        self._learns = any(len(row) > 1 for row in rows) or bool((self.lone < 0).any())
+        self._is_doubted = [len(row) > 1 or self.lone[z] < 0 for z, row in enumerate(rows)]
 
     def stretch(self, zone: Ints, distance_m: Floats) -> Ints:
         """Return on which stretch each vehicle is, by its zone of the site, (vehicles,)."""
@@ -73,15 +74,15 @@ class Ways:
 
     def take(self, key: Ints, stretch: Ints) -> None:
         """Take in where every vehicle is now, shape (vehicles,) both."""
-        if not self._learns:
+        if not any(self._is_doubted):
             return
         last, self._now = self._now, dict(zip(key.tolist(), stretch.tolist(), strict=True))
         for vehicle, at in self._now.items():
-            if last.get(vehicle) != at:
+            if last.get(vehicle) != at and self._is_doubted[at]:
                 self._paths.setdefault(vehicle, set()).add(at)
         gone = last.keys() - self._now.keys()
         for vehicle in gone:
-            self._learn(self._paths.pop(vehicle), int(self.lone[last[vehicle]]))
+            self._learn(self._paths.pop(vehicle, ()), int(self.lone[last[vehicle]]))
         if gone:
             fade = np.minimum(1.0, MEMORY / self._all)
             self._all *= fade
