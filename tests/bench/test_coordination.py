@@ -41,7 +41,7 @@ def test_every_way_has_a_row_and_keeping_the_wave_keeps_more_of_it_than_chance(
     assert all(set(row) == KEYS for row in rows.values())
     assert all(row["countdown"] == "none" for row in rows.values())
     assert all(row["lamp_violations"] == 0 for row in rows.values())
-    assert float(str(rows["wave"]["windows_kept"])) >= 0.9  # it starts within some of them
+    assert float(str(rows["wave"]["windows_kept"])) >= 2 / 3  # it starts within the first of three
     kept, free = (float(str(rows[way]["windows_kept"])) for way in ("kept", "free"))
     assert kept >= free + 0.2
     assert set(result.summary) == {"short"}

@@ -118,8 +118,9 @@ def test_every_built_in_controller_runs_from_the_command_line(
 
 
 def test_sensing_order_and_rules_are_those_asked_for(
-    call: Call, tiny: Path, tmp_path: Path
+    call: Call, tiny: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
     words = ["--order", "fixed", "--sensing", "loops+dead:0.5", "--street-rules"]
     asked = ["--controller", "actuated", "--seeds", "1", "--out", tmp_path / "run"]
     said = call("simulate", tiny, *asked, *words, "--lang", "zh")

@@ -67,6 +67,9 @@ class Case:
             least_share=least_share,
         )
 
+    def of_all(self, kept: KeptBand) -> float:
+        return self.traffic.of_all_s_per_h(self.traffic.at(kept.plan))
+
 
 @pytest.fixture(scope="module")
 def calm(network: Network) -> Case:
@@ -76,7 +79,7 @@ def calm(network: Network) -> Case:
 @pytest.fixture(scope="module")
 def turning(network: Network) -> Case:
     """Return a street on which more vehicles turn in than drive on."""
-    return Case(network, 100.0, 200.0, CycleLimits(least_s=60, most_s=60))
+    return Case(network, 20.0, 80.0, CycleLimits(least_s=120, most_s=120))
 
 
 @pytest.fixture(scope="module")
@@ -86,14 +89,15 @@ def mixed(network: Network) -> Case:
 
 def test_what_is_kept_is_there_and_costs_no_more_than_allowed(mixed: Case) -> None:
     pure, before = mixed.pure, mixed.pure.runs
-    least = mixed.kept(most_cost=0.0).now.index_s_per_h
+    best = mixed.kept(most_cost=0.0)
+    least, of_all = best.now.index_s_per_h, mixed.of_all(best)
     shares = []
 
     for most in (0.0, 0.005, 0.02, math.inf):
         kept = mixed.kept(most_cost=most)
         shares.append(kept.share)
 
-        assert kept.now.index_s_per_h <= (1 + most) * least + 1e-6
+        assert kept.now.index_s_per_h <= least + most * of_all + 1e-6
         assert kept.now.index_s_per_h <= kept.whole.index_s_per_h
         assert walk_plan(pure.problem, kept.plan).violations == ()
         assert mixed.traffic.cost(mixed.traffic.at(kept.plan)).index_s_per_h == pytest.approx(
@@ -111,7 +115,8 @@ def test_a_band_is_given_up_where_it_costs_more_than_it_saves(turning: Case) -> 
     (finding,) = told.findings
 
     assert kept.given_up
-    assert kept.whole.index_s_per_h > 1.01 * kept.now.index_s_per_h
+    saved = kept.whole.index_s_per_h - kept.now.index_s_per_h
+    assert saved > 0.01 * turning.of_all(kept)
     assert finding.code == "LV737"
     assert finding.fields["delay_percent"] == pytest.approx(
         100 * (kept.whole.delay_s_per_h / kept.now.delay_s_per_h - 1), abs=0.1
@@ -129,6 +134,16 @@ def test_a_band_is_kept_where_nearly_all_drive_through(calm: Case) -> None:
 
     assert not kept.given_up
     assert kept.share >= 0.5
+
+
+def test_what_a_band_costs_is_seen_beside_all_delay_at_its_signals(mixed: Case) -> None:
+    whole, free = mixed.kept(least_share=1.0), mixed.kept(most_cost=0.0)
+    cost = whole.now.index_s_per_h - free.now.index_s_per_h
+    of_all = mixed.of_all(free)
+
+    assert of_all > free.now.index_s_per_h
+    assert mixed.kept(most_cost=1.01 * cost / of_all).plan.sum_ms == whole.plan.sum_ms
+    assert mixed.kept(most_cost=0.99 * cost / of_all).plan.sum_ms < whole.plan.sum_ms
 
 
 def test_so_much_of_a_band_stays_as_is_asked(mixed: Case) -> None:

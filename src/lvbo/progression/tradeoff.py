@@ -3,7 +3,8 @@
 
 A narrower band leaves each signal more room, none at all leaves them free. For each share of the
 band the offsets within its room are moved to less delay and fewer stops of all who drive between
-the signals, turning in and off too; the widest share whose cost is near the least is kept.
+the signals, turning in and off too; the widest share is kept that costs little more than the least,
+beside all delay at these signals.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from lvbo.signal.plan import Plan
 SHARES = (1.0, 0.75, 0.5, 0.25, 0.0)
 """The shares of the band that are tried."""
 MOST_COST = 0.01
-"""What a band may cost over the least delay and stops, as a share of them."""
+"""What a band may cost over the least, as a share of delay and stops of all at its signals."""
 STOP_S = 20.0
 """What a stop costs, in seconds of delay."""
 STEP_S = 4
@@ -59,6 +60,10 @@ class StreetTraffic:
         delay = self.area.cost(plans, stop_s=0.0).between_vehs_ph
         index = self.area.cost(plans, stop_s=STOP_S).between_vehs_ph
         return Cost(delay_s_per_h=delay, stops_per_h=(index - delay) / STOP_S, index_s_per_h=index)
+
+    def of_all_s_per_h(self, plans: Plans) -> float:
+        """Return delay and priced stops per hour of all at the signals, side streets too."""
+        return self.area.cost(plans, stop_s=STOP_S).total
 
     def within(self, room: Room, plans: Plans) -> dict[ControllerId, Plan]:
         """Return the plans moved within a room to less delay and fewer stops."""
@@ -134,8 +139,9 @@ def keep_band(
     The plan must have a cycle and offsets of whole seconds (`Band.whole`).
     """
     tried = list(_tried(problem, plan, traffic, least_share))
-    least = min(trial.cost.index_s_per_h for trial in tried)
-    found = next(t for t in tried if t.cost.index_s_per_h <= (1 + most_cost) * least)
+    least = min(tried, key=lambda trial: trial.cost.index_s_per_h)
+    most = least.cost.index_s_per_h + most_cost * traffic.of_all_s_per_h(least.plans)
+    found = next(trial for trial in tried if trial.cost.index_s_per_h <= most)
     chosen = _chosen(problem, plan, traffic, found)
     return KeptBand(
         plan=chosen,
