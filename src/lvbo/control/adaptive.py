@@ -193,11 +193,10 @@ class AdaptiveController:
         if not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
-        passes = self._passes(seen)
         street = self._street if seen.working.all() else self._recalled(seen)
-        windows = self._free
+        passes, windows = np.zeros(self._table.count, dtype=bool), self._free
         if self._holds:
-            street = _expecting(street, lanes)
+            street, passes = _expecting(street, lanes), self._passes(seen)
             windows = self._windows(seen, lanes, passes)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
@@ -287,7 +286,8 @@ class AdaptiveController:
         """Return what may not follow the stage that runs as the gate would not let it, (stages,).
 
         It would pass over a stage that is called, by those who were not lit in this round or whose
-        turn is the next one.
+        turn is the next one. Only where windows are held is it worth knowing that beforehand; in
+        free mode the gate then serves those who called, and nobody has to wait for a wish.
         """
         own, greens = self._run.stage, self._table.greens
         fixed = greens.all(axis=0)
