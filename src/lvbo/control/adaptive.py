@@ -286,8 +286,8 @@ class AdaptiveController:
         """Return what may not follow the stage that runs as the gate would not let it, (stages,).
 
         It would pass over a stage that is called, by those who were not lit in this round or whose
-        turn is the next one. Only where windows are held is it worth knowing that beforehand; in
-        free mode the gate then serves those who called, and nobody has to wait for a wish.
+        turn is the next one. Windows are lost by not knowing that beforehand; free mode leaves it
+        to the gate (decision 12).
         """
         own, greens = self._run.stage, self._table.greens
         fixed = greens.all(axis=0)
