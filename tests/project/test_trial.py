@@ -9,7 +9,7 @@ import pytest
 
 from lvbo.demand.estimate import estimate_demand
 from lvbo.io.scenario import Scenario
-from lvbo.optimize.executor import Pool
+from lvbo.optimize.executor import Cluster, Pool
 from lvbo.project.trial import TRIAL_SEEDS, Trial, race, robust_delay, try_out
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.simulation.count import count_scenario
@@ -102,10 +102,18 @@ def test_the_hopeless_run_only_once(trial: Trial) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
 def test_who_runs_the_tasks_of_a_trial_does_not_matter(trial: Trial) -> None:
+    from distributed import LocalCluster
+
     candidates = {"installed": timed(trial, 140), "short": timed(trial, 60)}
     with Pool(2) as pool:
         shared = try_out(trial, candidates, pool)
+    with (
+        LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as local,
+        Cluster(local.scheduler_address) as cluster,
+    ):
+        clustered = try_out(trial, candidates, cluster)
 
-    assert shared == try_out(trial, candidates)
+    assert shared == clustered == try_out(trial, candidates)
     assert len(shared.counted_s["installed"]) == len(TRIAL_SEEDS)
