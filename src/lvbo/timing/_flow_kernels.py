@@ -260,11 +260,18 @@ def lane_delay(
 
 @njit(cache=True)
 def evaluate(
-    greens: Ints, order: Order, layout: Layout, volume_vph: Floats, hours: float, work: Work
+    greens: Ints,
+    order: Order,
+    layout: Layout,
+    volume_vph: Floats,
+    hours: float,
+    work: Work,
+    most: float = np.inf,
 ) -> float:
     """Return total delay in veh-s per hour with uniform arrivals; fill `work`.
 
-    Lanes that never yield come first, then the others twice: they see whom they yield to.
+    Lanes that never yield come first, then the others twice: they see whom they yield to. Once the
+    lanes so far have `most`, those left are not looked at, and what they have together is returned.
     """
     cycle = statuses(greens, order, work.status)
     drivers(work.status, cycle, layout.loss_gain_s[0], layout.loss_gain_s[1], work.used)
@@ -272,12 +279,17 @@ def evaluate(
     arrive = np.empty(cycle)
     for lane in range(lanes):
         work.flow[lane, :cycle] = volume_vph[lane] / 3600.0
+    total = 0.0
     for sweep in range(3):
         for lane in range(lanes):
             if (sweep == 0) == (layout.yields[lane] == 0):
                 lane_rates(lane, cycle, layout, work)
                 arrive[:] = volume_vph[lane] / 3600.0
                 work.delay[lane] = lane_delay(lane, cycle, volume_vph[lane], hours, arrive, work)
+                if sweep != 1:
+                    total += work.delay[lane]
+                    if total >= most:
+                        return total
     return work.delay.sum()
 
 
@@ -328,7 +340,7 @@ def grow(
     for s in range(greens.shape[0]):
         if greens[s] + room <= high[s]:
             greens[s] += room
-            cost = evaluate(greens, order, layout, volume, hours, work)
+            cost = evaluate(greens, order, layout, volume, hours, work, lowest)
             greens[s] -= room
             if cost < lowest:
                 lowest, pick = cost, s
@@ -360,7 +372,7 @@ def trade(
                         continue
                     greens[a] -= size
                     greens[b] += size
-                    trial = evaluate(greens, order, layout, volume, hours, work)
+                    trial = evaluate(greens, order, layout, volume, hours, work, cost)
                     if trial < cost - 1e-6:
                         cost, moved = trial, True
                     else:
