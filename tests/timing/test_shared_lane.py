@@ -132,6 +132,7 @@ def _in_flow_kernels(room: int) -> list[float]:
         (0, 0),
         np.array([1]),
         np.array([room]),
+        np.zeros(1),
     )
     work = kernels.scratch(2, 2, CYCLE)
     work.used[:] = np.array(_lamps()).T

@@ -295,11 +295,11 @@ def run_queue(
 
 @inner
 def queue_cost(mesh: Mesh, q: int, cycle: int, cost: Cost, tally: Floats) -> Row:
-    """Return what a queue costs, in veh-s per second; d2 is HCM 7 eq. 19-26, k = 0.5, I = 1."""
+    """Return what a queue costs, in veh-s per second; d2 is HCM 7 eq. 19-26 with k = 0.5."""
     total = mesh.total[q]
     room = most(load(tally, 3) * (3600.0 / cycle), fill(1))
     x = (3600.0 * total) / room
-    bend = root((x - 1.0) * (x - 1.0) + (4.0 / HOURS) * x / room)
+    bend = root((x - 1.0) * (x - 1.0) + ((4.0 / HOURS) * mesh.variance[q]) * x / room)
     later = (900.0 * HOURS) * ((x - 1.0) + bend)
     beyond = most(fill(0), load(tally, 2) - mesh.storage[q])
     waits = (load(tally, 0) + cost.stop_s * load(tally, 1)) * (1.0 / cycle)

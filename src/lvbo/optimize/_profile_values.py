@@ -29,10 +29,10 @@ class Mesh(NamedTuple):
     link a pipe feeds.
 
     Of queue q: its `link`, `share` of its link's platoons, `base` uniform and `total` arrivals in
-    veh/s, `sat` veh/s, `lanes`, `weight` of a vehicle in the cost, `storage` vehicles, `room` for
-    so many inside the intersection who yield, by lane. `turn_move` is the movement of a turn by its
-    number at the signal, -1 for none, `turn_share` its share of
-    the queue, `foes` the queues it yields to, -1 for none.
+    veh/s, `sat` veh/s, `lanes`, `weight` of a vehicle in the cost, `variance` of arrivals over
+    their mean, `storage` vehicles, `room` for so many inside the intersection who yield, by lane.
+    `turn_move` is the movement of a turn by its number at the signal, -1 for none, `turn_share` its
+    share of the queue, `foes` the queues it yields to, -1 for none.
     """
 
     links: Ints
@@ -57,6 +57,7 @@ class Mesh(NamedTuple):
     sat: Floats
     lanes: Floats
     weight: Floats
+    variance: Floats
     storage: Floats
     room: Ints
     turn_move: Ints

@@ -63,7 +63,7 @@ class Queue:
     """Lanes of one link that go the same ways: they fill alike and count as one.
 
     `turns` are (movement number at the signal, share, queues it yields to). Of those who yield,
-    `room` a lane stand inside the intersection.
+    `room` a lane stand inside the intersection. `variance` is that of arrivals over their mean.
     """
 
     signal: int
@@ -75,6 +75,7 @@ class Queue:
     turns: tuple[tuple[int, float, tuple[int, ...]], ...]
     worth: float = 1.0
     room: int = 1
+    variance: float = 1.0
 
     @property
     def yields(self) -> bool:
@@ -242,6 +243,7 @@ class _Builder:
             turns=tuple(turns),
             worth=self._worth(model, turns),
             room=int(layout.room[lanes].min()),
+            variance=1.0 + total * float(weight @ layout.swing_h[lanes]),
         )
 
     def _worth(
@@ -406,6 +408,7 @@ def mesh_arrays(
         sat=np.array([q.sat_vph / 3600 for q in queues], np.float32),
         lanes=np.array([len(q.lanes) for q in queues], np.float32),
         weight=np.array([q.worth for q in queues], np.float32),
+        variance=np.array([q.variance for q in queues], np.float32),
         storage=np.array([q.storage for q in queues], np.float32),
         room=np.array([q.room for q in queues], np.int64),
         turn_move=turn_move,

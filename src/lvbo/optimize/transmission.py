@@ -266,7 +266,12 @@ class Transmission:
         return Transmitted(
             waiting_vehs=own(tally.waits),
             kept_vehs=own(tally.kept),
-            random_vehs=random_delay(own(tally.came), own(tally.room), window[1] - window[0]),
+            random_vehs=random_delay(
+                own(tally.came),
+                own(tally.room),
+                window[1] - window[0],
+                self.mesh.arrays.variance[:, None].astype(np.float64),
+            ),
             came=own(tally.came),
             entered=own(tally.entered).sum(axis=0),
             left=own(tally.left).sum(axis=0),
@@ -295,14 +300,15 @@ def build_transmission(mesh: AreaMesh, wave_mps: float = WAVE_MPS) -> Transmissi
     return Transmission(mesh=mesh, web=built.web, block_s=built.block_s, serving=all_serving(mesh))
 
 
-def random_delay(came: Floats, room: Floats, window_s: float) -> Floats:
+def random_delay(came: Floats, room: Floats, window_s: float, variance: Floats) -> Floats:
     """Return the veh-s that chance adds where `came` vehicles meet `room` for so many.
 
-    HCM 7 eq. 19-26 (k = 0.5, I = 1) less what a queue model counts itself, the steady overflow
-    1800 T (x - 1) beyond saturation; the rest is largest at x = 1 and vanishes to both sides, as in
-    the coordinate transformation of Kimber and Hollis (1979).
+    `variance` of arrivals is that over their mean: HCM 7 eq. 19-26 (k = 0.5) less what a queue
+    model counts itself, the steady overflow 1800 T (x - 1) beyond saturation; the rest is largest
+    at x = 1 and vanishes to both sides, as in the coordinate transformation of Kimber and Hollis
+    (1979).
     """
     room_vph = np.maximum(room * 3600 / max(window_s, 1e-9), 1.0)
     x = came * 3600 / max(window_s, 1e-9) / room_vph
-    bend = np.sqrt((x - 1) ** 2 + 4 * x / (HOURS * room_vph))
+    bend = np.sqrt((x - 1) ** 2 + 4 * variance * x / (HOURS * room_vph))
     return np.asarray(came * 900 * HOURS * (bend - np.abs(x - 1)))

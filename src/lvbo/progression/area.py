@@ -303,9 +303,12 @@ class _Run:
         load = np.ones(len(volume))
         busy = volume > 0
         load[busy] = np.minimum(1.0, 0.98 * capacity[busy] / volume[busy])
-        hours = [self.model.models[self.members[s]].hours for s in self.area.owner]
+        models = [self.model.models[name] for name in self.members]
+        hours = [models[s].hours for s in self.area.owner]
+        swings = np.concatenate([model.layout.swing_h for model in models])
         later = [
-            incremental_s(v, c, h) * v for v, c, h in zip(volume, capacity, hours, strict=True)
+            incremental_s(v, c, h, swing) * v
+            for v, c, h, swing in zip(volume, capacity, hours, swings, strict=True)
         ]
         return 3600.0 / self.cycle_s / np.maximum(load, 0.02), np.array(later)
 

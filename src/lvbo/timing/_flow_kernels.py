@@ -26,7 +26,8 @@ class Layout(NamedTuple):
     share of the lane's flow, `turn_foes[L, K, F]` the lanes it yields to (-1 for none),
     `sat_vps[L]` the saturation flow in veh/s, `loss_gain_s` start-up loss and end gain in whole s;
     `yields[L]` is 0 for lanes without a turn that ever yields; so many of those who yield as
-    `room[L]` says stand inside the intersection, clear of the lane.
+    `room[L]` says stand inside the intersection, clear of the lane. `swing_h[L]` says how flows
+    swing (`demand.swings`).
     """
 
     turn_move: Ints
@@ -36,6 +37,7 @@ class Layout(NamedTuple):
     loss_gain_s: tuple[int, int]
     yields: Ints
     room: Ints
+    swing_h: Floats
 
 
 class Order(NamedTuple):
@@ -236,17 +238,17 @@ def queue_lane(arrive: Floats, rate: Floats, cycle: int, load: float, leave: Flo
 
 
 @njit(cache=True)
-def incremental_s(volume: float, capacity: float, hours: float) -> float:
-    """Return the HCM delay d2 in s/veh; volume and capacity in veh/h, k = 0.5, I = 1."""
+def incremental_s(volume: float, capacity: float, hours: float, swing_h: float) -> float:
+    """Return the HCM delay d2 in s/veh; volume and capacity in veh/h, k = 0.5, I by `swing_h`."""
     cap = max(capacity, 1.0)
     x = volume / cap
-    root = np.sqrt((x - 1.0) ** 2 + 4.0 * x / (cap * hours))
+    root = np.sqrt((x - 1.0) ** 2 + 4.0 * x * (1.0 + swing_h * volume) / (cap * hours))
     return 900.0 * hours * ((x - 1.0) + root)
 
 
 @njit(cache=True)
 def lane_delay(
-    lane: int, cycle: int, volume: float, hours: float, arrive: Floats, work: Work
+    lane: int, cycle: int, volume: float, hours: float, arrive: Floats, layout: Layout, work: Work
 ) -> float:
     """Return the delay of one lane in veh-s per hour, by its `rate`; fill its `flow`, `satur`."""
     room = work.rate[:cycle].sum()
@@ -255,7 +257,8 @@ def lane_delay(
     waiting = queue_lane(arrive, work.rate, cycle, load, work.flow[lane])
     capacity = room * 3600.0 / cycle
     work.satur[lane] = volume / max(capacity, 1.0)
-    return waiting * 3600.0 / cycle / load + incremental_s(volume, capacity, hours) * volume
+    later = incremental_s(volume, capacity, hours, layout.swing_h[lane])
+    return waiting * 3600.0 / cycle / load + later * volume
 
 
 @njit(cache=True)
@@ -285,7 +288,9 @@ def evaluate(
             if (sweep == 0) == (layout.yields[lane] == 0):
                 lane_rates(lane, cycle, layout, work)
                 arrive[:] = volume_vph[lane] / 3600.0
-                work.delay[lane] = lane_delay(lane, cycle, volume_vph[lane], hours, arrive, work)
+                work.delay[lane] = lane_delay(
+                    lane, cycle, volume_vph[lane], hours, arrive, layout, work
+                )
                 if sweep != 1:
                     total += work.delay[lane]
                     if total >= most:
@@ -308,7 +313,9 @@ def plan_rates(
                 lane_rates(lane, cycle, layout, work)
                 rates[lane, :cycle] = work.rate[:cycle]
                 arrive[:] = volume_vph[lane] / 3600.0
-                work.delay[lane] = lane_delay(lane, cycle, volume_vph[lane], hours, arrive, work)
+                work.delay[lane] = lane_delay(
+                    lane, cycle, volume_vph[lane], hours, arrive, layout, work
+                )
 
 
 @njit(cache=True)

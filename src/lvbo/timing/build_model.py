@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from lvbo.demand.swings import swings_h
 from lvbo.ids import LaneId, MovementId, PhaseId
 from lvbo.network.network import Network
 from lvbo.signal.lamp import Conflict, Lamp, PhaseKind
@@ -19,7 +20,7 @@ from lvbo.timing.permitted import inner_room
 from lvbo.timing.stages import stage_orders
 
 if TYPE_CHECKING:
-    from lvbo.demand.demand import Saturation
+    from lvbo.demand.demand import Demand, Saturation
     from lvbo.timing._flow_kernels import Layout
 
 Floats = NDArray[np.float64]
@@ -33,11 +34,12 @@ def build_model(
     controller: Controller,
     saturations: Mapping[LaneId, Saturation],
     volumes_vph: Mapping[MovementId, float],
-    lanes_vph: Mapping[LaneId, float] | None = None,
+    demand: Demand | None = None,
 ) -> ControllerModel:
     """Return the model of one controller; lanes are shared out at the given volumes.
 
-    Where flows of lanes were counted, in `lanes_vph`, drivers share lanes as they did then.
+    Where `demand` tells flows of lanes, drivers share lanes as they did then, and flows swing from
+    slot to slot as its volumes do; without it they do not.
     """
     rules = controller.rules
     served = sorted({s.movement for s in rules.services if s.movement is not None})
@@ -48,22 +50,26 @@ def build_model(
     served_by = [[lanes.index(lane) for lane in _car_lanes(network, m)] for m in movements]
     volumes = [volumes_vph.get(m, 0.0) for m in movements]
     shares = lane_shares(served_by, volumes, flows)
-    if lanes_vph:
-        seen = [lanes_vph.get(lane, np.nan) for lane in lanes]
+    if demand is not None and demand.lanes_vph:
+        counted = dict(demand.lanes_vph)
+        seen = [counted.get(lane, np.nan) for lane in lanes]
         shares = shares_as_seen(served_by, volumes, flows, seen)
+    layout = _layout(
+        volumes_vph,
+        movements,
+        shares,
+        foes,
+        [saturations[x] for x in lanes],
+        [inner_room(network.movement_index[m].length_m) for m in movements],
+    )
+    if demand is not None:
+        layout = layout._replace(swing_h=swings_h(demand, movements, shares))
     return ControllerModel(
         controller=controller,
         movements=movements,
         lanes=lanes,
         orders=stage_orders(network, controller),
-        layout=_layout(
-            volumes_vph,
-            movements,
-            shares,
-            foes,
-            [saturations[x] for x in lanes],
-            [inner_room(network.movement_index[m].length_m) for m in movements],
-        ),
+        layout=layout,
         shares=shares,
         approaches=tuple(network.movement_index[m].from_link for m in movements),
         storage_m=np.array([network.lane_index[lane].length_m for lane in lanes]),
@@ -185,6 +191,7 @@ def _layout(
         _loss_gain(table),
         np.array([int((turn_foes[k] >= 0).any()) for k in lanes], dtype=np.int64),
         room,
+        np.zeros(len(lanes)),
     )
 
 

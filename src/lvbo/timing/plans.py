@@ -101,14 +101,14 @@ def controller_models(
 
     With `only` these controllers alone.
 
-    Where each lane was counted they choose as they did then. A controller whose heads are
+    Where each lane was counted they choose as they did then; flows swing as they were seen to. A
+    controller whose heads are
     always green has nothing to be timed and is left out.
     """
     flows = {s.lane: s for s in saturations(network, demand.saturations)}
     at = volumes if volumes is not None else mean_volumes(demand)
-    seen = dict(demand.lanes_vph)
     wanted = (c for c in network.controllers if only is None or c.id in only)
-    models = (build_model(network, c, flows, at, seen) for c in wanted)
+    models = (build_model(network, c, flows, at, demand) for c in wanted)
     return tuple(model for model in models if model.orders)
 
 
