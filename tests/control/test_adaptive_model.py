@@ -22,6 +22,7 @@ from lvbo.control.protocols import LaneState, Observation, Order
 from lvbo.control.sight import (
     EXPIRES_S,
     STARTED_S,
+    STILL_ALONE_S,
     STILL_S,
     STILL_YIELDING_S,
     Heads,
@@ -273,10 +274,17 @@ def test_one_who_yields_is_given_more_time() -> None:
     assert heads.why[0] == 1
 
 
-def test_a_lane_that_no_other_stage_serves_is_never_given_up() -> None:
-    heads = Heads(APART)
-    feel(heads, street_of(TWO), 60)
+def test_a_lane_that_no_other_stage_serves_is_given_up_late_and_until_its_stage_is_over() -> None:
+    heads, street = Heads(APART), street_of(TWO)
+    own = street.kind != UNSERVED
+    feel(heads, street, STILL_ALONE_S)
+    before = heads.stuck.any()
+    feel(heads, street, 10, begin_s=STILL_ALONE_S)
+    stood = heads.stuck.copy()
+    feel(heads, street, 1, begin_s=STILL_ALONE_S + 10, stage=-1)
 
+    assert not before
+    assert stood[0].tolist() == own[0].tolist()
     assert not heads.stuck.any()
 
 

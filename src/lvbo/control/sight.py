@@ -11,6 +11,8 @@ from lvbo.control.protocols import Bools, Floats, Ints, LaneState
 
 STILL_S, STILL_YIELDING_S = 4, 6
 """How long a head stands in a green that should serve it before the model is contradicted."""
+STILL_ALONE_S = 30
+"""The same where no other stage serves his lane: who yields may wait long for his gap."""
 EXPIRES_S = 25
 STARTED_S = 2
 FULL_SHARE = 0.2
@@ -22,9 +24,10 @@ class Heads:
 
     `stuck` (stages, lanes) marks heads that did not move in a stage that should have served them,
     `why` (lanes,): 1 it yields, 2 it wants another stage. Who stood in every stage that serves his
-    lane was held up by something else, and is tried again. `weaker` (stages, stages, lanes) says
-    of which stages a lane can expect no more than of the first: who wanted more than that gives
-    stands in them too.
+    lane was held up by something else, and is tried again once the last of them is over: else a
+    stage would run for good in which nobody moves. `weaker` (stages, stages, lanes) says of which
+    stages a lane can expect no more than of the first: who wanted more than that gives stands in
+    them too.
     """
 
     def __init__(self, weaker: Bools) -> None:
@@ -64,7 +67,8 @@ class Heads:
             return
         yields, held = street.yields[stage] > 0, street.held[stage] > 0
         patience = np.where(held | ~yields, STILL_S, STILL_YIELDING_S)
-        new = (self._still_s >= patience) & (serves.sum(axis=0) > 1)
+        patience = np.where(serves.sum(axis=0) > 1, patience, STILL_ALONE_S)
+        new = self._still_s >= patience
         too = self._weaker[stage] & (new & (yields | held)) & serves
         too[stage] |= new
         self.stuck |= too
