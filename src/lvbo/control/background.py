@@ -61,7 +61,7 @@ def plan_table(site: Site, order: Order, plan: Plan | None) -> StageTable:
 
 def _shows(site: Site, table: StageTable, plan: Plan) -> bool:
     """Say whether a plan shows every stage of a table, in its order."""
-    own = list(dict.fromkeys(table.cycle))
+    own = list(table.cycle)
     spans = stage_spans(site, table, plan)[own]
     first = int(np.argmin(spans[:, 0]))
     turned = np.roll(spans[:, 0], -first)
@@ -108,7 +108,7 @@ def background(site: Site, table: StageTable, plan: Plan) -> Background:
 def _ring(table: StageTable, main: int) -> list[int]:
     """Return the stages of the order from the coordinated one on."""
     at = table.cycle.index(main) if main in table.cycle else 0
-    return list(dict.fromkeys([*table.cycle[at:], *table.cycle[:at]]))
+    return [*table.cycle[at:], *table.cycle[:at]]
 
 
 def change_s(table: StageTable) -> Ints:
@@ -137,7 +137,7 @@ def stage_spans(site: Site, table: StageTable, plan: Plan) -> Ints:
     lit, starts, lengths = _lit(site, plan)
     spans = np.zeros((table.count, 2), dtype=np.int64)
     changing = np.array([0 < plan.green_ds(p) < plan.cycle_ds for p in site.phases])
-    for s in dict.fromkeys(table.cycle):
+    for s in table.cycle:
         wheels = table.greens[s] & changing & ~site.walks
         needed = wheels if wheels.any() else table.greens[s] & changing
         if not needed.any() or not len(lit):

@@ -6,8 +6,8 @@ were announced, the site's stage order, waiting areas. Maximum red is a service 
 wish is granted, all who have called are served in play, in the order in which they called, from the
 state that the wish leads to; where somebody would wait too long, the gate goes that way instead. A
 call that comes later is last, so that what was promised can be kept. Where no stage may be skipped
-the tour through all stages is played in its place, as if everybody called. A maximum red that is
-shorter than one such round can not be promised; there the round is the promise.
+and none comes twice, the tour through all stages is played in its place, as if everybody called. A
+maximum red that is shorter than one such round can not be promised; there the round is the promise.
 Where the lamps seen are old or cannot be, it sends nothing and leaves the site to local control.
 """
 
@@ -327,11 +327,12 @@ def _with_stages(rules: look.Rules, table: StageTable, order: Order) -> look.Rul
     cost = _hop_costs(rules, table)
     path, path_s = _paths(table.legal, cost)
     home = _homes(table, rules)
-    by_call = order is not Order.FIXED and int(path_s.max(initial=0)) < look.FAR_S
     turn = list(table.cycle)
-    ring = [int(cost[q, after[q]]) for q in turn]
+    ring = bool(table.legal[turn, np.roll(turn, -1)].all())
+    by_call = (order is not Order.FIXED or not ring) and int(path_s.max(initial=0)) < look.FAR_S
+    tour_s = sum(int(cost[q, after[q]]) for q in turn)
     round_s = int(path_s[:, sorted({int(g) for g in home if g >= 0})].max(axis=0).sum())
-    worst = int(cost.max(initial=0)) + (round_s if by_call else sum(ring))
+    worst = int(cost.max(initial=0)) + (round_s if by_call else tour_s)
     own = np.where(home >= 0, rules.most_least_s - rules.notice_s, 0)
     return rules._replace(
         greens=table.greens,

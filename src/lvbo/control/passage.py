@@ -64,7 +64,7 @@ class Ways:
 
     def from_on(self, stage: int) -> list[int]:
         """Return the stages of the site's order, those next after a stage first."""
-        turn = list(dict.fromkeys(self._table.cycle))
+        turn = list(self._table.cycle)
         at = turn.index(stage) if stage in turn else -1
         return [*turn[at + 1 :], *turn[: at + 1]]
 

@@ -30,7 +30,8 @@ class StageTable:
     stages) says what may follow a stage (itself included). `change_s` (stages, stages, phases) is
     the time from the end of one stage to the green of a phase in the next: zero for one that runs
     on, -1 for one that is not in it. `least_s` (stages,) is the minimum green of a stage, the
-    longest of its phases that serve vehicles; `cycle` is the site's order.
+    longest of its phases that serve vehicles; `cycle` is the site's order, a stage that comes twice
+    in it at its first place: what may follow it there or later may follow it always.
     """
 
     order: Order
@@ -76,7 +77,7 @@ def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> St
     legal = _any(len(listed)) if free else _ring(turn, len(listed), skips=_skips(rules, order))
     return StageTable(
         order=order,
-        cycle=tuple(turn),
+        cycle=tuple(dict.fromkeys(turn)),
         greens=greens,
         legal=legal & _possible(change) & _kept_together(rules, site.phases, greens),
         change_s=change,
