@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lvbo.control._plan_kernels import FLOWING, FREE, NONE, search
+from lvbo.control._plan_kernels import FLOWING, FREE, MIXED, NONE, search
 from lvbo.control._plan_values import F32, Now, Street, Taste
 from lvbo.control.adaptive_model import make_frame, make_street, weaker
 from lvbo.control.background import plan_table, stage_spans
@@ -38,6 +38,7 @@ from lvbo.control.protocols import (
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.settings import read_settings
 from lvbo.control.sight import FULL_SHARE, Heads, blocked_shares
+from lvbo.control.site import NONE as NOT_SERVED
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import StageTable
@@ -92,6 +93,7 @@ class AdaptiveController:
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
         self._buses, self._bus = BusEye(site), bus
+        self._serves = (self._frame.served > NOT_SERVED) @ site.uses.T
         self._learned = Learned(site)
         self._keep: Coordination | None = None
         self._calendar: Calendar | None = None
@@ -188,16 +190,20 @@ class AdaptiveController:
 
     def _choose(self, seen: Observation, lanes: LaneState, age_s: int) -> Reason:
         """Search and keep or change the stage; return why."""
-        waiting = _demand(self._street, lanes, SIGHT_S)
+        street = self._opened()
+        opened = street is not self._street
+        waiting = _demand(street, lanes, SIGHT_S)
         self._price = None
         if not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
-        street = self._street if seen.working.all() else self._recalled(seen)
+        street = street if seen.working.all() else self._recalled(street, seen)
         passes, windows = np.zeros(self._table.count, dtype=bool), self._free
+        if self._holds or opened:
+            passes = self._passes(seen)
         if self._holds:
-            street, passes = _expecting(street, lanes), self._passes(seen)
-            windows = self._windows(seen, lanes, passes)
+            street = _expecting(street, lanes)
+            windows = self._windows(street, seen, lanes, passes)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
@@ -246,17 +252,30 @@ class AdaptiveController:
         left at the end waits equally long in both.
         """
         costs = []
-        for windows in (self._windows(seen, lanes, now.passes), self._free):
+        street = _expecting(self._street, lanes)
+        for windows in (self._windows(street, seen, lanes, now.passes), self._free):
             asked = now._replace(**windows._asdict() | {"holds": False})
             costs.append(min(search(self._street, asked, self._fine)[1:]))
         dearer = costs[0] - costs[1]
         return float(max(dearer, 0.0)) / SPAN_S if np.isfinite(dearer) else 0.0
 
-    def _recalled(self, seen: Observation) -> Street:
+    def _opened(self) -> Street:
+        """Return the street where who stands in all stages expected to serve him may go in others.
+
+        He wants what so few did before that it was taken as nothing.
+        """
+        street, heads = self._street, self._heads
+        lost = (heads.why > 0) & (heads.stuck | (street.kind == NONE)).all(axis=0)
+        if not lost.any():
+            return street
+        kind = np.where(lost & (street.kind == NONE) & self._serves, MIXED, street.kind)
+        return street._replace(kind=kind)
+
+    def _recalled(self, street: Street, seen: Observation) -> Street:
         """Return the street where stages are not passed over that lanes call which nobody sees."""
         unseen = self._calls.unseen(seen.working) & ~self._table.greens.all(axis=0)
-        recall = self._street.recall | (self._table.greens & unseen).any(axis=1)
-        return self._street._replace(recall=np.asarray(recall), least_s=self._least_s(seen))
+        recall = street.recall | (self._table.greens & unseen).any(axis=1)
+        return street._replace(recall=np.asarray(recall), least_s=self._least_s(seen))
 
     def _least_s(self, seen: Observation) -> Ints:
         """Return the least green of each stage, with that for lanes which nobody sees."""
@@ -286,8 +305,8 @@ class AdaptiveController:
         """Return what may not follow the stage that runs as the gate would not let it, (stages,).
 
         It would pass over a stage that is called, by those who were not lit in this round or whose
-        turn is the next one. Windows are lost by not knowing that beforehand; free mode leaves it
-        to the gate (decision 12).
+        turn is the next one. The next stage of the order passes over none: one may always follow.
+        Asked where a refusal would cost more than seconds: a window, or the memory of who stands.
         """
         own, greens = self._run.stage, self._table.greens
         fixed = greens.all(axis=0)
@@ -297,14 +316,14 @@ class AdaptiveController:
         owed = (over > 0) & np.where(over == 1, new, waits)
         return np.asarray((owed & greens & ~greens[:, None]).any(axis=(1, 2)))
 
-    def _windows(self, seen: Observation, lanes: LaneState, passes: Bools) -> Held:
-        """Return what the search must know of windows.
+    def _windows(self, street: Street, seen: Observation, lanes: LaneState, passes: Bools) -> Held:
+        """Return what the search must know of windows, on the street that expects who may call.
 
         On the way to a window no stage counts as passed over that somebody waits for or comes to.
         """
         if self._calendar is None:
             return self._free
-        street, own = _expecting(self._street, lanes), self._run.stage
+        own = self._run.stage
         called = street.recall | (_demand(street, lanes, SIGHT_S) > HERE)
         skips = np.asarray(((street.over > 0) & called).any(axis=2))
         barred = self._run.barred(seen.time_s)
