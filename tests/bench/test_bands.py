@@ -254,3 +254,17 @@ def test_no_proved_two_way_optimum_is_worth_more_than_our_answer(seed: int) -> N
 
     assert theirs.value is not None
     assert value_of(problem, two_way_band(problem).exact) >= theirs.value - 2e-3
+
+
+def test_progress_is_told_by_signals_and_grows(small: Path) -> None:
+    told: list[float] = []
+    models = (BandModel.TWO_WAY, BandModel.MULTIBAND, BandModel.NETWORK)
+    run_bands(
+        [small],
+        models=models,
+        networks=(2,),
+        with_highs=False,
+        progress=lambda _what, share: told.append(share),
+    )
+
+    assert told == [0, 2 / 16, 4 / 16, 8 / 16, 12 / 16]

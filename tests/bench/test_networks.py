@@ -4,13 +4,43 @@
 from __future__ import annotations
 
 import random
+import subprocess
+import sys
 
 import pytest
 from tests.progression.networks import best_by_trying_all, tiny
 
-from lvbo.bench.networks import breaches, generate_networks, grid_network
+from lvbo.bench.band_rows import Limits
+from lvbo.bench.networks import breaches, generate_networks, grid_network, measure_network
 from lvbo.progression.network_bands import evaluate_network, network_value
 from lvbo.progression.network_solve import network_bands
+
+WITHOUT_HIGHS = """
+import sys
+sys.modules["highspy"] = None
+from lvbo.errors import ToolError
+try:
+    from lvbo.bench.milp_network import prove_network
+except ToolError as error:
+    print(error.code, error.exit_code, error.__suppress_context__)
+"""
+
+
+def test_a_proof_without_highs_says_what_is_missing() -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", WITHOUT_HIGHS], capture_output=True, text=True, check=True
+    )
+
+    assert said.stdout.split() == ["LV685", "5", "True"]
+
+
+def test_a_network_is_measured_without_highs_and_its_columns_stay_empty() -> None:
+    network = generate_networks((2,))[0]
+    row = measure_network(network, Limits(with_highs=False, highs_limit_s=1.0)).row
+
+    assert row["value"] > 0
+    assert row["highs_value"] is row["highs_ms"] is None
+
 
 pytest.importorskip("highspy")
 

@@ -29,7 +29,8 @@ LARGE = 50  # signals at which the speed-up is summed up
 SIZES = (5, 10, 20, 50, 100)
 NETWORKS = (3, 5, 10)  # streets each way
 
-Progress = Callable[[str], None]
+Progress = Callable[[str, float], None]
+"""Told what is being measured and the share of all that is done, by signals."""
 
 
 def run_bands(  # noqa: PLR0913  one for each option of the command
@@ -54,18 +55,27 @@ def run_bands(  # noqa: PLR0913  one for each option of the command
     limits = Limits(
         with_highs=with_highs and find_spec("highspy") is not None, highs_limit_s=highs_limit_s
     )
+    own = [model for model in models if model is not BandModel.NETWORK]
+    streets = [(i, m) for i in _chosen(instances, sizes) for m in own]
+    grids = generate_networks(networks) if BandModel.NETWORK in models else ()
+    total = sum(i.signals for i, _ in streets) + sum(g.problem.size for g in grids)
     measured: list[Measured] = []
-    for instance in _chosen(instances, sizes):
-        for model in models:
-            if progress:
-                progress(f"{instance.name} {model}")
-            measured += measure(instance, model, limits)
-    if BandModel.NETWORK in models:
+    done = 0
+
+    def tell(what: str, signals: int) -> None:
+        nonlocal done
+        if progress is not None:
+            progress(what, done / total)
+        done += signals
+
+    for instance, model in streets:
+        tell(f"{instance.name} {model}", instance.signals)
+        measured += measure(instance, model, limits)
+    if grids:
         warm_up()
-        for network in generate_networks(networks):
-            if progress:
-                progress(network.name)
-            measured.append(measure_network(network, limits))
+    for network in grids:
+        tell(network.name, network.problem.size)
+        measured.append(measure_network(network, limits))
     return BenchResult(
         bench="bands",
         versions=used_versions(),

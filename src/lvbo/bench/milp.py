@@ -12,9 +12,13 @@ import time
 from dataclasses import dataclass, field
 from itertools import pairwise, product
 
-import highspy
-
+from lvbo.errors import ToolError
 from lvbo.progression.problem import BandProblem, Pattern, Window
+
+try:
+    import highspy
+except ModuleNotFoundError:
+    raise ToolError("LV685", place="highspy") from None
 
 Terms = dict[int, float]
 
@@ -39,6 +43,15 @@ class Model:
     solver: highspy.Highs = field(default_factory=highspy.Highs)
     columns: int = 0
 
+    def __post_init__(self) -> None:
+        self.solver.setOptionValue("output_flag", False)  # noqa: FBT003
+        self.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
+
+    @property
+    def proved(self) -> bool:
+        """Say whether the solver has proved its answer to be the best."""
+        return bool(self.solver.getModelStatus() == highspy.HighsModelStatus.kOptimal)
+
     def variable(self, low: float, high: float, *, integer: bool = False, cost: float = 0) -> int:
         """Add a column; return its number."""
         self.solver.addVar(low, high)
@@ -62,7 +75,7 @@ def solve_maxband(problem: BandProblem, *, gap: float = 1e-4, limit_s: float = 1
     model, b, b_in, z = _build(problem)
     solver = model.solver
     cpu_ms = run_model(model, gap, limit_s)
-    proved = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    proved = model.proved
     bound = solver.getInfo().mip_dual_bound
     values = list(solver.getSolution().col_value)
     if not values or values[z] <= 0:
@@ -96,8 +109,6 @@ def run_model(model: Model, gap: float, limit_s: float) -> float:
 
 def _build(problem: BandProblem) -> tuple[Model, int, int, int]:
     model = Model()
-    model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
-    model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     b = model.variable(0, 1, cost=problem.weight_out)
     b_in = model.variable(0, 1, cost=problem.weight_in)
     low, high = min(problem.cycles_ms) / 1000, max(problem.cycles_ms) / 1000

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-import highspy
 import numpy as np
 
 from lvbo.bench.milp import Model, Ones, Pick, Terms, link_times, pick_windows, run_model
@@ -61,15 +60,13 @@ def solve_linkbands(
         value=info.objective_function_value if values and values[built.z] > 0 else None,
         bound=info.mip_dual_bound,
         cpu_ms=cpu_ms,
-        proved=solver.getModelStatus() == highspy.HighsModelStatus.kOptimal,
+        proved=built.model.proved,
     )
 
 
 def _build(problem: LinkBandProblem) -> _Built:
     built, street = _Built(), problem.street
     model = built.model
-    model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
-    model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
     low, high = min(street.cycles_ms) / 1000, max(street.cycles_ms) / 1000
     built.z = model.variable(1 / high, 1 / low)
     bands = [_band(model, problem, i, built.z) for i in range(street.signals - 1)]

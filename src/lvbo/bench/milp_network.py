@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 from math import prod
 
-import highspy
-
 from lvbo.bench.milp import Model, Terms, link_times, run_model
 from lvbo.progression.network_bands import NetworkBandProblem
 from lvbo.progression.problem import BandProblem, Window
@@ -55,19 +53,19 @@ def prove_network(
 ) -> NetworkProof:
     """Return the best plan of HiGHS on one thread; only the solve is timed.
 
-    Without `drops` every direction needs a line through all greens, as in MAXBAND.
+    Without `drops` every direction needs a line through all greens, as in MAXBAND. Without HiGHS
+    installed this module cannot be imported: ToolError LV685.
     """
     writer = _Writer(problem, drops=drops)
     model = writer.model
     cpu_ms = run_model(model, gap, limit_s)
     solver = model.solver
-    proved = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
     info, values = solver.getInfo(), list(solver.getSolution().col_value)
     found = bool(values) and values[writer.z] > 0
     return NetworkProof(
         value=info.objective_function_value if found else None,
         bound=info.mip_dual_bound,
-        proved=proved,
+        proved=model.proved,
         cycle_s=1 / values[writer.z] if found else 0.0,
         cpu_ms=cpu_ms,
         integers=writer.integers,
@@ -81,8 +79,6 @@ class _Writer:
     def __init__(self, problem: NetworkBandProblem, *, drops: bool) -> None:
         self.problem, self.drops = problem, drops
         self.model = Model()
-        self.model.solver.setOptionValue("output_flag", False)  # noqa: FBT003
-        self.model.solver.changeObjectiveSense(highspy.ObjSense.kMaximize)
         cycles = problem.corridors[0].cycles_ms
         self.z = self.model.variable(1000 / max(cycles), 1000 / min(cycles))
         self.integers = 0

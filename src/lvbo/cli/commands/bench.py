@@ -45,13 +45,14 @@ def bands(
     from lvbo.bench.bands import NETWORKS, SIZES, run_bands
 
     session: Session = ctx.obj
-    with session.step("bands"):
+    with session.step("bands") as tell:
         result = run_bands(
             instances or None,
             models=members(models, BandModel) or tuple(BandModel),
             sizes=whole_numbers(sizes) if sizes else SIZES,
             networks=whole_numbers(networks) if networks else NETWORKS,
             highs_limit_s=limit,
+            progress=lambda _what, share: tell(share),
         )
     show_bench(session, result)
 
