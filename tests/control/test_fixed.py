@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from tests.io.sumo_nets import generate, scenario
 
-from lvbo.control.fixed import LONGER, SHORTER, PlanController, Transition
+from lvbo.control.fixed import PlanController
 from lvbo.control.gate import Memory, admit, make_gate
 from lvbo.control.protocols import Observation
 from lvbo.control.site import Site, read_site
@@ -17,6 +17,7 @@ from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet, one_period
+from lvbo.signal.transition import LONGER, SHORTER, Transition, TransitionRule
 from lvbo.signal.watch import LampChecker
 from lvbo.testing import NS, tiny_controller, tiny_network, tiny_plan, tiny_plans, tiny_rules
 from lvbo.timing.repair import repair_clearance
@@ -33,7 +34,8 @@ def driven(
 ) -> tuple[np.ndarray, list[bool]]:
     """Run the plans through the gate from all red; return the lamps and when they were in step."""
     gate = make_gate(site)
-    controller = PlanController(site, gate, plans, transition=transition)
+    ruled = plans.with_transitions([TransitionRule(way=transition)])
+    controller = PlanController(site, gate, ruled)
     checker, memory = LampChecker(site.rules), Memory()
     lamps = np.zeros(len(site.phases), dtype=np.int64)
     since = np.full(len(site.phases), 100)

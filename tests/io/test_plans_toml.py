@@ -10,12 +10,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from lvbo.errors import InputError, ToolError
+from lvbo.ids import ControllerId
 from lvbo.io.atomic import write_whole
 from lvbo.io.plans_toml import plans_text, read_plans, write_plans
 from lvbo.signal.plan import Plan
 from lvbo.signal.rules import SignalRules
 from lvbo.signal.schedule import one_period
-from lvbo.testing import legal_plans, tiny_network, tiny_plans
+from lvbo.signal.transition import Switch, Transition, TransitionRule
+from lvbo.testing import TINY, legal_plans, tiny_network, tiny_plans
 
 GOOD = plans_text(tiny_plans())
 
@@ -201,3 +203,73 @@ def test_the_day_type_of_most_days_is_written_first(tmp_path: Path) -> None:
         "workday",
         "weekend",
     ]
+
+
+NIGHT_TO_DAY = Switch(day_type="workday", before="night", after="day")
+RULES = (
+    TransitionRule(longer=0.3, shorter=0.1),
+    TransitionRule(way=Transition.SUBTRACT, shorter=0.0834, switch=NIGHT_TO_DAY),
+    TransitionRule(way=Transition.DWELL, longer=0.12, controller=TINY),
+    TransitionRule(way=Transition.ADD, longer=0.5, controller=TINY, switch=NIGHT_TO_DAY),
+)
+TABLE = "[[transition]]\n"
+SWITCH = 'day = "workday"\nbefore = "night"\nafter = "day"\n'
+
+
+def test_transitions_come_back_as_written_the_general_ones_first(tmp_path: Path) -> None:
+    path = tmp_path / "plans.toml"
+    plans = tiny_plans().with_transitions(RULES)
+    write_plans(plans, path)
+    text = path.read_text(encoding="utf-8")
+
+    assert read_plans(path, tiny_network()) == plans
+    assert text.index("longer = 0.3") < text.index("shorter = 0.0834")
+    assert f'{TABLE}{SWITCH}way = "subtract"\nshorter = 0.0834\n' in text
+
+
+def test_the_rule_for_a_controller_goes_before_that_for_a_switch() -> None:
+    plans = tiny_plans().with_transitions(RULES)
+    back = Switch(day_type="workday", before="day", after="night")
+    other = ControllerId("other")
+
+    assert plans.transition(TINY, NIGHT_TO_DAY).longer == 0.5
+    assert plans.transition(TINY, back).way is Transition.DWELL
+    assert plans.transition(other, NIGHT_TO_DAY).way is Transition.SUBTRACT
+    assert plans.transition(other, back).longer == plans.transition(other, None).longer == 0.3
+    assert tiny_plans().transition(TINY, back) == TransitionRule()
+    assert plans.only([other]).transitions == RULES[:2]
+
+
+@pytest.mark.parametrize(
+    ("table", "code"),
+    [
+        ('way = "jump"', "LV305"),
+        ('way = "add"\nlonger = "much"', "LV305"),
+        ("longer = 0", "LV312"),
+        ("longer = 1.5", "LV312"),
+        ("shorter = 0.6", "LV312"),
+        ("shorter = nan", "LV312"),
+        ("most = 0.2", "LV307"),
+        ('day = "workday"\nafter = "day"', "LV306"),
+        (SWITCH.replace("night", "noon"), "LV348"),
+        (SWITCH.replace("workday", "weekend"), "LV348"),
+        ('controller = "elsewhere"', "LV349"),
+        ('way = "add"\n\n[[transition]]\nway = "subtract"', "LV313"),
+    ],
+)
+def test_a_faulty_transition_is_told_once_with_its_line(
+    tmp_path: Path, table: str, code: str
+) -> None:
+    text = GOOD.replace("[[plan]]", f"{TABLE}{table}\n\n[[plan]]", 1)
+    first = int(line_of(text, TABLE).split(":")[1])
+    ((found, place),) = findings(tmp_path, text)
+
+    assert found == code
+    assert first <= int(place.split(":")[1]) <= first + 4
+
+
+def test_a_set_with_two_rules_for_the_same_is_refused() -> None:
+    with pytest.raises(InputError) as caught:
+        replace(tiny_plans(), transitions=(TransitionRule(), TransitionRule(longer=0.1)))
+
+    assert caught.value.code == "LV313"

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from tests.streets import flat_demand, four_signals
 
-from lvbo.control.fixed import LONGER, SHORTER, Transition
 from lvbo.control.site import read_site
 from lvbo.control.transition import Moment, behind_ds, courses, plan_rows
 from lvbo.demand.demand import Demand
@@ -17,6 +16,7 @@ from lvbo.errors import InputError
 from lvbo.network.network import Network
 from lvbo.project.transition import TransitionPlan, plan_transition
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
+from lvbo.signal.transition import LONGER, SHORTER, Transition
 from lvbo.signal.watch import LampChecker
 from lvbo.timing.model import CycleLimits
 from lvbo.timing.plans import time_plans

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,18 +12,7 @@ from lvbo.control.site import Site
 from lvbo.signal.lamp import Lamp
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S, PlanSet
-
-LONGER, SHORTER = 0.20, 0.15
-"""The most a cycle is lengthened and shortened by on the way into step."""
-
-
-class Transition(StrEnum):
-    """How a plan gets into step: stand in the reference green, slow down, hurry, the quicker."""
-
-    DWELL = "dwell"
-    ADD = "add"
-    SUBTRACT = "subtract"
-    SHORTEST = "shortest"
+from lvbo.signal.transition import LONGER, SHORTER, Transition
 
 
 def plan_wish(site: Site, plan: Plan, local_ds: int, notice_s: NDArray[np.int64]) -> Wish:
@@ -84,26 +71,23 @@ class PlanController:
 
     With `joins` it begins where its plan shows the greens that are shown, and gets into step from
     there; without, at the time of the clock. A new plan begins at the local zero of the old one and
-    then gets into step: no cycle is made longer or shorter than by the shares of `most`, and no
-    green is hurried below its minimum. A clock that stands or skips does so only while no lamp
-    is about to change.
+    then gets into step as the plan set says for this switch: no cycle is made longer or shorter
+    than by the shares of that rule, and no green is hurried below its minimum. A clock that stands
+    or skips does so only while no lamp is about to change.
     """
 
-    def __init__(  # noqa: PLR0913  how a plan gets into step
+    def __init__(
         self,
         site: Site,
         gate: Gate,
         plans: PlanSet,
         *,
         day_type: str = "workday",
-        transition: Transition = Transition.SHORTEST,
         joins: bool = False,
-        most: tuple[float, float] = (LONGER, SHORTER),
     ) -> None:
         self._site, self._gate, self._plans = site, gate, plans
-        self._longer, self._shorter = most
-        self._day_type, self._transition = day_type, transition
-        self._joins = joins
+        self._day_type, self._joins = day_type, joins
+        self._rule = plans.transition(site.id, None)
         self._plan: Plan | None = None
         self._local = 0  # tenths on the cycle of the plan
         self._spent = 0  # tenths by which this cycle was made longer or shorter
@@ -123,6 +107,7 @@ class PlanController:
             return Wish(greens=seen.lamps == self._gate.rules.shows, release=True)
         if self._plan is None or self._last_s is None or seen.time_s - self._last_s > 1:
             self._plan, self._spent = due, 0
+            self._rule = self._plans.transition(self._site.id, None)
             self._local = due.local_ds(10 * self._clock(seen.time_s))
             if self._joins:
                 self._local = joined_ds(self._site, due, seen, self._local)
@@ -156,6 +141,8 @@ class PlanController:
             self._spent = 0
             if due is not plan:
                 self._plan, self._local = due, passed - plan.cycle_ds
+                switch = self._plans.day_plan(self._day_type).switch_into(seen.time_s % DAY_S)
+                self._rule = self._plans.transition(self._site.id, switch)
 
     def _correction(self, plan: Plan, seen: Observation) -> int:
         """Return by how many tenths this second runs slower (negative) or faster."""
@@ -163,8 +150,8 @@ class PlanController:
         if behind == 0 or not self._is_steady(plan):
             return 0
         ahead = plan.cycle_ds - behind
-        slow = min(10, ahead, int(self._longer * plan.cycle_ds) - self._spent)
-        fast = min(10, behind, int(self._shorter * plan.cycle_ds) - self._spent)
+        slow = min(10, ahead, int(self._rule.longer * plan.cycle_ds) - self._spent)
+        fast = min(10, behind, int(self._rule.shorter * plan.cycle_ds) - self._spent)
         if self._hurries(behind, ahead):
             done = fast if fast > 0 and self._may_hurry(plan, seen, fast) else 0
         else:
@@ -173,13 +160,13 @@ class PlanController:
         return done
 
     def _hurries(self, behind: int, ahead: int) -> bool:
-        if self._transition is Transition.SHORTEST:
-            return behind / self._shorter <= ahead / self._longer
-        return self._transition is Transition.SUBTRACT
+        if self._rule.way is Transition.SHORTEST:
+            return behind / self._rule.shorter <= ahead / self._rule.longer
+        return self._rule.way is Transition.SUBTRACT
 
     def _may_stand(self, plan: Plan) -> bool:
         """Say whether the clock may stand here: anywhere, or with dwell in the reference green."""
-        if self._transition is not Transition.DWELL or plan.reference is None:
+        if self._rule.way is not Transition.DWELL or plan.reference is None:
             return True
         phase = self._site.rules.phase_index[plan.reference]
         return plan.lamp(phase, self._local) is phase.shows

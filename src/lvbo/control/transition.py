@@ -9,12 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lvbo.control.fixed import LONGER, SHORTER, PlanController, Transition
+from lvbo.control.fixed import PlanController
 from lvbo.control.gate import Memory, admit, make_gate
 from lvbo.control.protocols import Ints, Observation, Order
 from lvbo.control.site import Site
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S, PlanSet
+from lvbo.signal.transition import LONGER, SHORTER, Switch, Transition, TransitionRule
 
 MOST_CYCLES = 3
 """A new plan is in step after so many of its cycles: longer transitions cost more than they save"""
@@ -22,6 +23,9 @@ LEAD_S = 30
 SEEN_S = 300
 PATIENCE = 8
 """After so many cycles a plan that is not in step never will be."""
+SLOWS = (Transition.ADD, Transition.DWELL)
+DIGITS = 4
+"""Shares of a cycle are kept with so many digits: a tenth of a second is more of any cycle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +50,13 @@ class Moment:
 class Course:
     """What a controller shows by second from `begin_s` on, shape (seconds, phases).
 
-    `moved_s` is by how much its clock runs slower (positive) or faster on the way. It is in step
-    from `in_step_s` on; None where it never is in the time looked at, or the gate lets go of it.
+    `rule` is what a plan file says to get it. `moved_s` is by how much its clock runs slower
+    (positive) or faster on the way. It is in step from `in_step_s` on; None where it never is in
+    the time looked at, or the gate lets go of it.
     """
 
     manner: Manner
+    rule: TransitionRule
     lamps: Ints
     moved_s: float
     in_step_s: int | None
@@ -67,8 +73,10 @@ def courses(site: Site, plans: PlanSet, moment: Moment) -> tuple[Course, ...]:
         for s in (moment.change_s - 1, moment.change_s)
     )
     found: list[Course] = []
+    switch = own.day_plan(moment.day_type).switch_into(moment.change_s % DAY_S)
     for manner, share, moved_ds in _manners(site, old, new, moment.change_s):
-        course = _played(site, own, moment, manner, share, moved_ds / 10)
+        rule = _rule(site, switch, manner, share)
+        course = played(site, own.with_transitions([rule]), moment, manner, moved_ds / 10)
         if not found or course.in_step_s is not None:
             found.append(course)
     return tuple(found)
@@ -104,24 +112,29 @@ def _manners(
     ):
         fits = [n for n in range(1, MOST_CYCLES + 1) if amount <= n * int(most * new.cycle_ds)]
         for n in dict.fromkeys([*fits[:1], *fits[-1:]]):
-            share = (math.ceil(amount / n) + 0.5) / new.cycle_ds
+            share = round((math.ceil(amount / n) + 0.5) / new.cycle_ds, DIGITS)
             moved = -amount if way is Transition.SUBTRACT else amount
             yield Manner(way=way, cycles=n), (min(share, LONGER), min(share, SHORTER)), moved
 
 
-def _played(
-    site: Site,
-    plans: PlanSet,
-    moment: Moment,
-    manner: Manner,
-    share: tuple[float, float],
-    moved_s: float,
-) -> Course:
+def _rule(site: Site, switch: Switch, manner: Manner, share: tuple[float, float]) -> TransitionRule:
+    """Return what a plan file says to let a controller go in this manner."""
+    longer, shorter = share
+    hurries, slows = manner.way is Transition.SUBTRACT, manner.way in SLOWS
+    return TransitionRule(
+        way=manner.way,
+        longer=LONGER if hurries else longer,
+        shorter=SHORTER if slows else shorter,
+        controller=site.id,
+        switch=switch,
+    )
+
+
+def played(site: Site, plans: PlanSet, moment: Moment, manner: Manner, moved_s: float) -> Course:
     """Run the controller through its gate until it is in step, and follow the plan from there."""
     gate = make_gate(site, None, Order.ANY)
-    controller = PlanController(
-        site, gate, plans, day_type=moment.day_type, transition=manner.way, most=share
-    )
+    controller = PlanController(site, gate, plans, day_type=moment.day_type)
+    switch = plans.day_plan(moment.day_type).switch_into(moment.change_s % DAY_S)
     old = plans.running(moment.day_type, (moment.change_s - 1) % DAY_S)[site.id]
     new = plans.running(moment.day_type, moment.change_s % DAY_S)[site.id]
     first = moment.change_s - LEAD_S
@@ -148,6 +161,7 @@ def _played(
     shown = np.concatenate([start, np.array(rows, np.int64).reshape(-1, len(lamps)), end])
     return Course(
         manner=manner,
+        rule=plans.transition(site.id, switch),
         lamps=shown[: moment.end_s - moment.begin_s],
         moved_s=moved_s,
         in_step_s=in_step,

@@ -2,7 +2,10 @@
 """Plan sets as TOML that a person can read, and whose differences a person can read.
 
 Times are seconds. Plans stand in the order of controller and id, one line for each phase and each
-stage, so that a changed green is a changed line. Findings of a plan set are not written.
+stage, so that a changed green is a changed line. A `[[transition]]` says how controllers get into
+step: `way` and the shares by which a cycle may grow (`longer`) and shrink (`shorter`) on it, for
+one `controller` or all, at one switch (`day`, `before`, `after`) or at all; without any, the
+quicker way within the usual shares. Findings of a plan set are not written.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from lvbo.io.plan_rows import check_known, clock_second, minimum_findings
 from lvbo.network.network import Network
 from lvbo.signal.plan import Greens, Plan, StageGreen, Window
 from lvbo.signal.schedule import Assignment, Calendar, DayPlan, Period, PlanSet, clock
+from lvbo.signal.transition import LONGER, SHORTER, Switch, Transition, TransitionRule
 
 T = TypeVar("T")
 
@@ -47,6 +51,7 @@ def plans_text(plans: PlanSet) -> str:
     often = plans.calendar.weekdays.count  # the first day type of a file is the one that is run
     days = sorted(plans.day_plans, key=lambda d: (-often(d.day_type), d.day_type))
     parts.extend(_day_text(day) for day in days)
+    parts.extend(_transition_text(rule) for rule in sorted(plans.transitions, key=_general_first))
     for plan in sorted(plans.plans, key=lambda p: (p.controller, p.id)):
         own = [a for a in plans.assignments if (a.controller, a.plan) == (plan.controller, plan.id)]
         parts.append(_plan_text(plan, own))
@@ -127,6 +132,17 @@ class _PlanRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _TransitionRecord:
+    way: Transition = Transition.SHORTEST
+    longer: float = LONGER
+    shorter: float = SHORTER
+    controller: str | None = None
+    day: str | None = None
+    before: str | None = None
+    after: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _CalendarRecord:
     weekdays: tuple[str, str, str, str, str, str, str]
     dates: dict[str, str] = field(default_factory=dict)
@@ -145,10 +161,11 @@ class _Reader:
         self.plans: list[tuple[str, Plan]] = []
         self.assignments: list[Assignment] = []
         self.known: set[tuple[str, str]] = set()
+        self.transitions: list[tuple[str, TransitionRule]] = []
 
     def read(self) -> None:
         """Read the header, the calendar, the days, then the plans."""
-        known = {"lvbo", "type", "calendar", "day", "plan"}
+        known = {"lvbo", "type", "calendar", "day", "transition", "plan"}
         for key in sorted(set(self.raw) - known):
             self._add("LV307", self._line(key), field=key, known=", ".join(sorted(known)))
         found = f"{self.raw.get('type')} {self.raw.get('lvbo')}"
@@ -161,6 +178,8 @@ class _Reader:
             self._read_day(place, day)
         for place, plan in self._records("plan", _PlanRecord):
             self._read_plan(place, plan)
+        for place, transition in self._records("transition", _TransitionRecord):
+            self._read_transition(place, transition)
 
     def check(self, network: Network) -> None:
         """Check names and minimum greens against the controllers of a network."""
@@ -175,6 +194,7 @@ class _Reader:
             day_plans=tuple(self.days),
             assignments=tuple(self.assignments),
             calendar=self.calendar,
+            transitions=tuple(rule for _, rule in self.transitions),
         )
 
     def _records(self, table: str, kind: type[T]) -> Iterator[tuple[str, T]]:
@@ -247,6 +267,41 @@ class _Reader:
                 )
             )
 
+    def _read_transition(self, place: str, record: _TransitionRecord) -> None:
+        named = (record.day, record.before, record.after)
+        switch = _switch(*named)
+        if switch is None and any(name is not None for name in named):
+            lost = [k for k in ("day", "before", "after") if getattr(record, k) is None]
+            self._add("LV306", place, field=", ".join(lost))
+            return
+        known = [switch for day in self.days for switch in day.switches]
+        if switch is not None and switch not in known:
+            there = ", ".join(str(each) for each in known)
+            self._add("LV348", place, switch=str(switch), known=there)
+            return
+        controllers = sorted({plan.controller for _, plan in self.plans})
+        if record.controller is not None and record.controller not in controllers:
+            listed = ", ".join(controllers)
+            self._add("LV349", place, controller=record.controller, known=listed)
+            return
+        try:
+            rule = TransitionRule(
+                way=record.way,
+                longer=record.longer,
+                shorter=record.shorter,
+                controller=None if record.controller is None else ControllerId(record.controller),
+                switch=switch,
+            )
+        except InputError as error:
+            rest = {k: v for k, v in error.fields.items() if k != "place"}
+            self._add(error.code, place, **rest)
+            return
+        if any(rule.scope == other.scope for _, other in self.transitions):
+            names = [str(part or "*") for part in rule.scope]
+            self._add("LV313", place, controller=names[0], switch=names[1])
+            return
+        self.transitions.append((place, rule))
+
     def _header(self, table: str, number: int) -> int:
         """Return the line of the n-th `[[table]]`, counted from 1."""
         heads = [i for i, line in enumerate(self.lines, 1) if line.strip() == f"[[{table}]]"]
@@ -264,6 +319,12 @@ class _Reader:
 
     def _add(self, code: str, place: str, /, **fields: object) -> None:
         self.findings.append(Finding(code=code, place=place, fields=fields))
+
+
+def _switch(day: str | None, before: str | None, after: str | None) -> Switch | None:
+    if day is None or before is None or after is None:
+        return None
+    return Switch(day_type=day, before=before, after=after)
 
 
 def _plan(record: _PlanRecord) -> Plan:
@@ -320,6 +381,28 @@ def _day_text(day: DayPlan) -> str:
         start, end = clock(period.start_s), clock(period.end_s or 86_400)
         lines.append(f'  {{ start = "{start}", end = "{end}", name = {_text(period.name)} }},')
     return "\n".join([*lines, "]"]) + "\n"
+
+
+def _general_first(rule: TransitionRule) -> tuple[str, tuple[str, ...]]:
+    switch = rule.switch
+    names = () if switch is None else (switch.day_type, switch.before, switch.after)
+    return rule.controller or "", names
+
+
+def _transition_text(rule: TransitionRule) -> str:
+    lines = ["[[transition]]"]
+    if rule.controller is not None:
+        lines.append(f"controller = {_text(rule.controller)}")
+    if rule.switch is not None:
+        lines.append(f"day = {_text(rule.switch.day_type)}")
+        lines.append(f"before = {_text(rule.switch.before)}")
+        lines.append(f"after = {_text(rule.switch.after)}")
+    lines.append(f"way = {_text(rule.way)}")
+    if rule.way is not Transition.SUBTRACT or rule.longer != LONGER:
+        lines.append(f"longer = {rule.longer:g}")
+    if rule.way in {Transition.SUBTRACT, Transition.SHORTEST} or rule.shorter != SHORTER:
+        lines.append(f"shorter = {rule.shorter:g}")
+    return "\n".join(lines) + "\n"
 
 
 def _plan_text(plan: Plan, runs: Iterable[Assignment]) -> str:

@@ -11,6 +11,7 @@ from functools import cached_property
 from lvbo.errors import Finding, InputError
 from lvbo.ids import ControllerId, PlanId
 from lvbo.signal.plan import Plan
+from lvbo.signal.transition import AS_EVER, Switch, TransitionRule
 
 DAY_S = 86_400
 
@@ -55,6 +56,22 @@ class DayPlan:
         """Return the period that holds a local second of the day."""
         return next(period for period in self.periods if period.holds(second % DAY_S))
 
+    @property
+    def switches(self) -> tuple[Switch, ...]:
+        """Return the changes from one period to the next, from midnight on."""
+        starts = sorted(self.periods)
+        return tuple(
+            Switch(day_type=self.day_type, before=before.name, after=after.name)
+            for before, after in zip((starts[-1], *starts[:-1]), starts, strict=True)
+            if len(starts) > 1
+        )
+
+    def switch_into(self, second: int) -> Switch:
+        """Return the change by which the period that holds a local second has begun."""
+        after = self.at(second)
+        before = self.at(after.start_s - 1)
+        return Switch(day_type=self.day_type, before=before.name, after=after.name)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calendar:
@@ -88,13 +105,20 @@ class Assignment:
 
 @dataclass(frozen=True, kw_only=True)
 class PlanSet:
-    """All plans of all controllers and when each runs."""
+    """All plans of all controllers, when each runs, and how each gets into step with the next.
+
+    Raises:
+        InputError: LV311 where a plan that is to run does not exist, LV313 where two rules of
+            transition hold for the same.
+
+    """
 
     plans: tuple[Plan, ...]
     day_plans: tuple[DayPlan, ...]
     assignments: tuple[Assignment, ...]
     calendar: Calendar = field(default_factory=Calendar)
     findings: tuple[Finding, ...] = ()
+    transitions: tuple[TransitionRule, ...] = ()
 
     def __post_init__(self) -> None:
         known = {(plan.controller, plan.id) for plan in self.plans}
@@ -102,6 +126,12 @@ class PlanSet:
         if lost:
             first = lost[0]
             raise InputError("LV311", place=first.controller, plan=first.plan, period=first.period)
+        if len(self.transition_index) < len(self.transitions):
+            scopes = [rule.scope for rule in self.transitions]
+            controller, switch = next(scope for scope in scopes if scopes.count(scope) > 1)
+            raise InputError(
+                "LV313", place=controller or "", controller=controller or "*", switch=switch or "*"
+            )
 
     @cached_property
     def plan_index(self) -> Mapping[tuple[ControllerId, PlanId], Plan]:
@@ -115,6 +145,24 @@ class PlanSet:
             (a.controller, a.day_type, a.period): self.plan_index[a.controller, a.plan]
             for a in self.assignments
         }
+
+    @cached_property
+    def transition_index(
+        self,
+    ) -> Mapping[tuple[ControllerId | None, Switch | None], TransitionRule]:
+        """Return rules of transition by controller and switch; None stands for all."""
+        return {rule.scope: rule for rule in self.transitions}
+
+    def transition(self, controller: ControllerId, switch: Switch | None) -> TransitionRule:
+        """Return how a controller gets into step at a switch, or at any other time."""
+        scopes = [(who, at) for who in (controller, None) for at in (switch, None)]
+        found = (self.transition_index.get(scope) for scope in scopes)
+        return next((rule for rule in found if rule is not None), AS_EVER)
+
+    def with_transitions(self, rules: Iterable[TransitionRule]) -> PlanSet:
+        """Return the set with these rules in place of those for the same."""
+        merged = dict(self.transition_index) | {rule.scope: rule for rule in rules}
+        return replace(self, transitions=tuple(merged.values()))
 
     @property
     def controllers(self) -> tuple[ControllerId, ...]:
@@ -150,6 +198,9 @@ class PlanSet:
             self,
             plans=tuple(plan for plan in self.plans if plan.controller in controllers),
             assignments=tuple(a for a in self.assignments if a.controller in controllers),
+            transitions=tuple(
+                t for t in self.transitions if t.controller is None or t.controller in controllers
+            ),
         )
 
     def within(self, day_type: str, begin_s: int, end_s: int) -> tuple[Plan, ...]:
