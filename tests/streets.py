@@ -14,9 +14,13 @@ from lvbo.network.network import Network
 
 
 def four_signals(folder: Path) -> Network:
+    return read_network(four_signals_file(folder))
+
+
+def four_signals_file(folder: Path) -> Path:
     options = ["--grid", "--grid.x-number=4", "--grid.y-number=1", "--grid.length=300"]
     options += ["--grid.attach-length=200", "--default-junction-type=traffic_light"]
-    return read_network(generate(folder, *options, "--default.lanenumber=2"))
+    return generate(folder, *options, "--default.lanenumber=2")
 
 
 def flat_demand(network: Network, through_vph: float, turn_vph: float) -> Demand:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lvbo.evaluation.compare import compare
     from lvbo.io.build_scenario import build_scenario
     from lvbo.io.counts_csv import read_counts
-    from lvbo.io.plans import write_plans
     from lvbo.io.plans_toml import read_plans
     from lvbo.io.scenario import Scenario
     from lvbo.io.sumo_net import read_network
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from lvbo.progression.pathwave import coordinate_paths
     from lvbo.progression.ranking import rank_corridors
     from lvbo.progression.wave import Wave
+    from lvbo.project.plan_files import write_plans
     from lvbo.project.transition import plan_transition
     from lvbo.report.page import build_report
     from lvbo.signal.check import check_plan
@@ -77,7 +77,7 @@ _HOMES = {
     "self_check": "lvbo.simulation.selfcheck",
     "simulate": "lvbo.simulation.simulate",
     "time_plans": "lvbo.timing.plans",
-    "write_plans": "lvbo.io.plans",
+    "write_plans": "lvbo.project.plan_files",
 }
 
 __all__ = [

@@ -10,8 +10,8 @@ from tests.cli.conftest import Call
 
 from lvbo.cli.load import read_place
 from lvbo.ids import PlanId
-from lvbo.io.plans import write_plans
 from lvbo.project.line import safe_plans
+from lvbo.project.plan_files import write_plans
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
 
 EIGHT = 8 * 3600

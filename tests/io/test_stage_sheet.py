@@ -14,7 +14,8 @@ from lvbo.io.stage_sheet_reader import read_stage_sheet
 from lvbo.signal.plan import Greens, Plan
 from lvbo.signal.schedule import Calendar, PlanSet, one_period
 from lvbo.signal.stages import as_stages
-from lvbo.testing import NS, tiny_network, tiny_plans, tiny_rules
+from lvbo.signal.transition import Switch, Transition, TransitionRule
+from lvbo.testing import NS, TINY, tiny_network, tiny_plans, tiny_rules
 from lvbo.text import Language
 
 
@@ -182,3 +183,48 @@ def test_other_kinds_of_files_and_lost_folders_are_refused(tmp_path: Path) -> No
 
     assert (kind.value.code, lost.value.code) == ("LV358", "LV340")
     assert list(tmp_path.iterdir()) == []
+
+
+def ruled() -> PlanSet:
+    switch = Switch(day_type="workday", before="night", after="day")
+    return plans().with_transitions(
+        [TransitionRule(way=Transition.ADD, longer=0.0834, controller=TINY, switch=switch)]
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".xlsx"])
+@pytest.mark.parametrize("language", list(Language))
+def test_the_way_into_step_comes_back_from_a_sheet(
+    tmp_path: Path, language: Language, suffix: str
+) -> None:
+    path = tmp_path / f"plans{suffix}"
+    write_stage_sheet(ruled(), tiny_network(), path, language)
+
+    assert read_stage_sheet(path, tiny_network()) == ruled()
+
+
+def test_the_way_into_step_stands_in_the_block_of_the_period(tmp_path: Path) -> None:
+    path = tmp_path / "plans.csv"
+    write_stage_sheet(ruled(), tiny_network(), path, Language.ZH)
+    rows = [row for row in table(path) if row[:1] == ["过渡方式"]]
+
+    assert rows == [["过渡方式", "加长周期", "周期最多加长(%)", "8.34", "周期最多缩短(%)", "15"]]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("Transition,add", "Transition,jump", "LV305"),
+        ("(%),8.34", "(%),much", "LV305"),
+        ("(%),8.34", "(%),0", "LV312"),
+        ("(%),15", "(%),95", "LV312"),
+    ],
+)
+def test_a_faulty_way_into_step_is_told(tmp_path: Path, old: str, new: str, code: str) -> None:
+    path = tmp_path / "plans.csv"
+    write_stage_sheet(ruled(), tiny_network(), path, Language.EN)
+    text = path.read_text(encoding="utf-8-sig")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+    assert [found for found, _ in findings(path)] == [code]

@@ -4,19 +4,26 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
-from tests.streets import flat_demand, four_signals
+from tests.io.sumo_nets import tool
+from tests.streets import flat_demand, four_signals, four_signals_file
 
 from lvbo.control.site import read_site
-from lvbo.control.transition import Moment, behind_ds, courses, plan_rows
+from lvbo.control.transition import QUICKEST, Moment, behind_ds, courses, plan_rows, played
 from lvbo.demand.demand import Demand
 from lvbo.errors import InputError
+from lvbo.ids import ControllerId
+from lvbo.io.sumo_plans import StateTable
 from lvbo.network.network import Network
+from lvbo.project.plan_files import write_plans
 from lvbo.project.transition import TransitionPlan, plan_transition
+from lvbo.project.transition_cost import WARM_S
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
-from lvbo.signal.transition import LONGER, SHORTER, Transition
+from lvbo.signal.transition import LONGER, SHORTER, Transition, TransitionRule
 from lvbo.signal.watch import LampChecker
 from lvbo.timing.model import CycleLimits
 from lvbo.timing.plans import time_plans
@@ -138,3 +145,57 @@ def test_a_controller_without_a_plan_is_refused(
         plan_transition(network, network.corridors[0], rest, demand, "night", "day")
 
     assert [f.fields["controller"] for f in refused.value.findings()] == ["D0"]
+
+
+def test_the_rules_of_the_choice_bring_a_controller_the_same_way(
+    network: Network, plans: PlanSet, made: TransitionPlan
+) -> None:
+    ruled = plans.with_transitions(made.rules)
+    for passing in made.passings:
+        site = read_site(network, network.controller_index[passing.controller])
+        again = played(site, ruled.only([site.id]), MOMENT, passing.course.manner, 0.0)
+        since = MOMENT.begin_s - (CHANGE_S - WARM_S)
+
+        assert again.rule == passing.course.rule
+        assert again.in_step_s == passing.course.in_step_s
+        assert (again.lamps == passing.course.lamps[since:]).all()
+
+
+def test_sumo_shows_what_the_gate_would_show_on_the_way(
+    tmp_path: Path, network: Network, plans: PlanSet
+) -> None:
+    net = four_signals_file(tmp_path)
+    ways = (Transition.ADD, Transition.SUBTRACT, Transition.DWELL, Transition.SHORTEST)
+    ruled = plans.with_transitions(
+        TransitionRule(way=way, controller=ControllerId(controller))
+        for way, controller in zip(ways, SHIFTS_S, strict=True)
+    )
+    lost = write_plans(ruled, tmp_path / "plans.add.xml", network)
+    shown = states_in_sumo(tmp_path, net, CHANGE_S - 100, CHANGE_S + 700)
+    moment = replace(MOMENT, begin_s=CHANGE_S - 100, end_s=CHANGE_S + 700)
+
+    assert lost == ()
+    for name in map(ControllerId, SHIFTS_S):
+        site = read_site(network, network.controller_index[name])
+        course = played(site, ruled.only([name]), moment, QUICKEST, 0.0)
+        table = StateTable(ruled.plan(name, "workday", "day"), network)
+
+        assert course.in_step_s is not None
+        assert shown[name] == [table.showing(row) for row in course.lamps.tolist()]
+
+
+def states_in_sumo(folder: Path, net: Path, begin_s: int, end_s: int) -> dict[str, list[str]]:
+    """Return what SUMO shows under `plans.add.xml`, by controller and second."""
+    nodes = ("A0", "B0", "C0", "D0")
+    events = "".join(
+        f'<timedEvent type="SaveTLSStates" source="{name}" dest="{folder / name}.xml"/>'
+        for name in nodes
+    )
+    (folder / "watch.add.xml").write_text(f"<additional>{events}</additional>", encoding="utf-8")
+    options = ["-n", str(net), "-a", "plans.add.xml,watch.add.xml", "--no-step-log"]
+    tool("sumo", *options, "-b", str(begin_s), "-e", str(end_s), folder=folder)
+    found = {}
+    for name in nodes:
+        rows = ET.parse(folder / f"{name}.xml").getroot().iter("tlsState")
+        found[name] = [row.attrib["state"] for row in rows][: end_s - begin_s]
+    return found

@@ -12,7 +12,10 @@ import numpy as np
 from lvbo.control.fixed import PlanController
 from lvbo.control.gate import Memory, admit, make_gate
 from lvbo.control.protocols import Ints, Observation, Order
-from lvbo.control.site import Site
+from lvbo.control.site import Site, read_site
+from lvbo.ids import ControllerId
+from lvbo.io.sumo_plans import Passage
+from lvbo.network.network import Network
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S, PlanSet
 from lvbo.signal.transition import LONGER, SHORTER, Switch, Transition, TransitionRule
@@ -34,6 +37,9 @@ class Manner:
 
     way: Transition
     cycles: int
+
+
+QUICKEST = Manner(way=Transition.SHORTEST, cycles=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +88,46 @@ def courses(site: Site, plans: PlanSet, moment: Moment) -> tuple[Course, ...]:
     return tuple(found)
 
 
+def passages(
+    network: Network, plans: PlanSet, day_type: str
+) -> tuple[tuple[Passage, ...], tuple[tuple[ControllerId, Switch], ...]]:
+    """Return what controllers show between plans on a day, and who does not get into step in time.
+
+    Nothing where the plan set does not say how controllers pass from plan to plan.
+    """
+    found, lost = [], []
+    periods = sorted(plans.day_plan(day_type).periods) if plans.transitions else []
+    for after in periods if len(periods) > 1 else ():
+        switch = plans.day_plan(day_type).switch_into(after.start_s)
+        change_s = after.start_s + DAY_S
+        moment = Moment(
+            day_type=day_type,
+            change_s=change_s,
+            begin_s=change_s - LEAD_S,
+            end_s=change_s + after.length_s,
+        )
+        for name in plans.controllers:
+            old, new = (
+                plans.run_index.get((name, day_type, p)) for p in (switch.before, after.name)
+            )
+            if old is None or new is None or old is new:
+                continue
+            site = read_site(network, network.controller_index[name])
+            course = played(site, plans.only([name]), moment, QUICKEST, 0.0)
+            if course.in_step_s is None or course.in_step_s >= moment.end_s:
+                lost.append((name, switch))
+                continue
+            found.append(
+                Passage(
+                    controller=name,
+                    name=f"{old.id}-{new.id}",
+                    start_s=after.start_s,
+                    lamps=course.lamps[LEAD_S : course.in_step_s - moment.begin_s],
+                )
+            )
+    return tuple(found), tuple(lost)
+
+
 def behind_ds(site: Site, old: Plan, new: Plan, change_s: int) -> int:
     """Return how far the new plan is behind its time when the old one lets it begin, [0, cycle)."""
     sync = site.controller.sync_s
@@ -101,8 +147,7 @@ def _manners(
     behind = behind_ds(site, old, new, change_s)
     ahead = (new.cycle_ds - behind) % new.cycle_ds
     hurries = behind / SHORTER <= ahead / LONGER
-    quickest = Manner(way=Transition.SHORTEST, cycles=0)
-    yield quickest, (LONGER, SHORTER), -behind if hurries else ahead
+    yield QUICKEST, (LONGER, SHORTER), -behind if hurries else ahead
     if old is new or behind == 0:
         return
     for way, amount, most in (

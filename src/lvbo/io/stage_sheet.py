@@ -2,8 +2,9 @@
 """The stage sheet (配时表): plans as an engineer hands them over, in CSV or XLSX.
 
 First the schedule, then one block for each controller and period: who, which plan, cycle, offset,
-reference, and one row for each stage. The green of a stage is its steady green and its flash
-together; yellow and all-red are its interstage. Calendars are not part of a sheet.
+reference, how it gets into step where the plan set says so, and one row for each stage. The green
+of a stage is its steady green and its flash together; yellow and all-red are its interstage.
+Calendars are not part of a sheet.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from lvbo.signal.plan import Plan, StageGreen
 from lvbo.signal.rules import Controller, SignalRules
 from lvbo.signal.schedule import Assignment, PlanSet, clock
 from lvbo.signal.stages import as_stages
+from lvbo.signal.transition import AS_EVER
 from lvbo.text import Language
 
 JOINT = " + "
@@ -101,6 +103,8 @@ def stage_pages(
                 )
                 continue
             rows += _heads(plan, controller, run, words)
+            rows += _way_row(plans, run, words)
+            rows.append(_columns(words))
             rows += _stage_rows(stages, network, controller.rules, language)
         if rows:
             title = SheetRow(kind=RowKind.TITLE, cells=(f"{words.title} {name}",))
@@ -149,15 +153,33 @@ def _heads(
         *(words.day_type, run.day_type if run else "", words.period, run.period if run else ""),
         *(words.offset, _s(plan.offset_ds), words.reference, plan.reference or ""),
     )
+    return (
+        SheetRow(kind=RowKind.HEAD, cells=first),
+        SheetRow(kind=RowKind.HEAD, cells=second),
+    )
+
+
+def _way_row(plans: PlanSet, run: Assignment | None, words: Words) -> Iterator[SheetRow]:
+    """Yield how the controller gets into step when this period begins, where something is said."""
+    if run is None:
+        return
+    day = plans.day_plan(run.day_type)
+    found = [switch for switch in day.switches if switch.after == run.period]
+    rules = {plans.transition(run.controller, switch) for switch in found} - {AS_EVER}
+    for rule in rules if len(rules) == 1 else ():
+        cells = (
+            *(words.way, str(getattr(words, rule.way)), words.longer, _percent(rule.longer)),
+            *(words.shorter, _percent(rule.shorter)),
+        )
+        yield SheetRow(kind=RowKind.HEAD, cells=cells)
+
+
+def _columns(words: Words) -> SheetRow:
     columns = (
         *(words.stage, words.phases, words.movements, words.green),
         *(words.flash, words.yellow, words.all_red, words.length),
     )
-    return (
-        SheetRow(kind=RowKind.HEAD, cells=first),
-        SheetRow(kind=RowKind.HEAD, cells=second),
-        SheetRow(kind=RowKind.COLUMNS, cells=columns),
-    )
+    return SheetRow(kind=RowKind.COLUMNS, cells=columns)
 
 
 def _stage_rows(
@@ -212,6 +234,11 @@ def _csv_text(pages: Sequence[Page]) -> str:
     for page in pages:
         writer.writerows(row.cells for row in page.rows)
     return buffer.getvalue()
+
+
+def _percent(share: float) -> float:
+    percent = round(100 * share, 2)
+    return percent if percent % 1 else int(percent)
 
 
 def _s(tenths: int) -> float:

@@ -19,17 +19,20 @@ from lvbo.signal.plan import Plan, StageGreen, referenced
 from lvbo.signal.rules import SignalRules
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
 from lvbo.signal.stages import stage_greens
+from lvbo.signal.transition import LONGER, SHORTER, Transition, TransitionRule
 
 FIELDS = (
     *("controller", "name", "plan", "cycle", "day_type", "period", "offset", "reference"),
     *("start", "end", "stage", "phases", "movements", "green", "flash", "yellow", "all_red"),
-    *("length", "total"),
+    *("length", "total", "way", "longer", "shorter"),
+    *Transition,
 )
 NAMES: Mapping[str, str] = {
     str(getattr(words, name)).casefold(): name for words in WORDS.values() for name in FIELDS
 }
 NEEDED = ("controller", "plan", "cycle", "offset", "reference")
 TIMES = ("green", "flash", "yellow", "all_red")
+SHARES = {"longer": LONGER, "shorter": SHORTER}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,10 +71,13 @@ def read_stage_sheet(path: Path, network: Network) -> PlanSet:
     for block in blocks:
         reader.read(block)
     days = reader.day_plans()
+    rules = tuple(reader.transitions(blocks, days))
     if reader.findings:
         raise InputError.of(reader.findings)
     plans = tuple(plan for _, plan in sorted(reader.plans.items()))
-    return PlanSet(plans=plans, day_plans=days, assignments=tuple(reader.assignments))
+    return PlanSet(
+        plans=plans, day_plans=days, assignments=tuple(reader.assignments), transitions=rules
+    )
 
 
 def _rows(path: Path) -> list[_Row]:
@@ -183,6 +189,36 @@ class _Reader:
                     "LV347", run.controller, plan=run.plan, day=run.day_type, period=run.period
                 )
         return tuple(days)
+
+    def transitions(
+        self, blocks: Sequence[_Block], days: Sequence[DayPlan]
+    ) -> Iterator[TransitionRule]:
+        """Yield how controllers get into step at the switches into the periods of blocks."""
+        for block in (block for block in blocks if block.head.get("way")):
+            run = (block.head.get("day_type", ""), block.head.get("period", ""))
+            way = NAMES.get(block.head["way"].casefold(), "")
+            shares = {
+                name: _share(block.head.get(name, ""), usual) for name, usual in SHARES.items()
+            }
+            bad = [name for name, share in shares.items() if share is None]
+            if way not in set(Transition) or bad:
+                found = block.head[bad[0]] if bad else block.head["way"]
+                expected = "20 (%)" if bad else ", ".join(Transition)
+                self._add("LV305", block.place, found=found, expected=expected)
+                continue
+            for switch in (s for d in days for s in d.switches if (s.day_type, s.after) == run):
+                try:
+                    yield TransitionRule(
+                        way=Transition(way),
+                        longer=shares["longer"] or 0.0,
+                        shorter=shares["shorter"] or 0.0,
+                        controller=ControllerId(block.head["controller"]),
+                        switch=switch,
+                    )
+                except InputError as error:
+                    rest = {k: v for k, v in error.fields.items() if k != "place"}
+                    self._add(error.code, block.place, **rest)
+                    break
 
     def _period(self, row: _Row) -> None:
         cells = (*row.cells, "", "", "", "")[:4]
@@ -299,6 +335,14 @@ def _plan(block: _Block, stages: Sequence[StageGreen], rules: SignalRules) -> Pl
 
 def _field(row: _Row, column: int) -> str:
     return NAMES.get(row.cells[column].casefold(), "") if len(row.cells) > column else ""
+
+
+def _share(text: str, usual: float) -> float | None:
+    """Return per cent as a share; None for what is no number."""
+    try:
+        return round(float(text) / 100, 6) if text else usual
+    except ValueError:
+        return None
 
 
 def _tenths(text: str) -> int | None:

@@ -38,6 +38,13 @@ class Words:
     yellow: str
     all_red: str
     length: str
+    way: str
+    longer: str
+    shorter: str
+    dwell: str
+    add: str
+    subtract: str
+    shortest: str
     font: str
 
 
@@ -64,6 +71,13 @@ WORDS: Mapping[Language, Words] = {
         yellow="黄(秒)",
         all_red="全红(秒)",
         length="时长(秒)",
+        way="过渡方式",
+        longer="周期最多加长(%)",
+        shorter="周期最多缩短(%)",
+        dwell="驻留",
+        add="加长周期",
+        subtract="缩短周期",
+        shortest="取较快者",
         font="Microsoft YaHei",
     ),
     Language.EN: Words(
@@ -88,6 +102,13 @@ WORDS: Mapping[Language, Words] = {
         yellow="Yellow (s)",
         all_red="All red (s)",
         length="Length (s)",
+        way="Transition",
+        longer="Cycle longer by at most (%)",
+        shorter="Cycle shorter by at most (%)",
+        dwell="dwell",
+        add="add",
+        subtract="subtract",
+        shortest="shortest",
         font="Calibri",
     ),
 }

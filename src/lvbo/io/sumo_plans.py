@@ -1,11 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Plans to SUMO: state strings, programmes, offsets and switching tables."""
+"""Plans to SUMO: state strings, programmes, offsets and switching tables.
+
+SUMO's own switching jumps. Where a plan set says how a controller gets into step, what it shows on
+the way is a programme of its own, which runs once between the two plans.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+import numpy as np
+from numpy.typing import NDArray
 
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
@@ -25,6 +33,19 @@ STATE = {
     Lamp.PERMITTED: "g",
     Lamp.GREEN: "G",
 }
+
+
+@dataclass(frozen=True, eq=False, slots=True, kw_only=True)
+class Passage:
+    """What a controller shows from local second `start_s` of the day until `plan` is in step.
+
+    `lamps` (seconds, phases) in the order of the controller's phases; the programme is `name`.
+    """
+
+    controller: ControllerId
+    name: str
+    start_s: int
+    lamps: NDArray[np.int64]
 
 
 def state_at(plan: Plan, network: Network, local_ds: int) -> str:
@@ -72,12 +93,16 @@ class StateTable:
     def at(self, local_ds: int) -> str:
         """Return the state string at a time on the local cycle."""
         local = local_ds % self.plan.cycle_ds
-        shown = {str(phase.id): self.plan.lamp(phase, local) for phase in self.phases}
-        lamps = (
+        return self.showing([self.plan.lamp(phase, local) for phase in self.phases])
+
+    def showing(self, lamps: Iterable[int]) -> str:
+        """Return the state string that shows these lamps, by phase."""
+        shown = {str(phase.id): lamp for phase, lamp in zip(self.phases, lamps, strict=True)}
+        lit = (
             max((shown[name] for name in self.lit.get(k, ())), default=Lamp.RED)
             for k in range(self.size)
         )
-        return "".join(STATE[lamp] for lamp in lamps)
+        return "".join(STATE[Lamp(lamp)] for lamp in lit)
 
 
 def programme(plan: Plan, network: Network, name: str) -> ET.Element:
@@ -94,8 +119,39 @@ def programme(plan: Plan, network: Network, name: str) -> ET.Element:
     return logic
 
 
-def write_sumo_plans(plans: PlanSet, network: Network, path: Path, day_type: str) -> None:
-    """Write an additional file with all plans of one day type and their switching table."""
+def passage_programme(passage: Passage, plan: Plan, network: Network) -> ET.Element:
+    """Return what is shown on the way into a plan as a `tlLogic` that begins when it is due."""
+    table, length_s = StateTable(plan, network), len(passage.lamps)
+    logic = ET.Element(
+        "tlLogic",
+        id=str(passage.controller),
+        type="static",
+        programID=_name(passage.name),
+        offset=str(passage.start_s % length_s),
+    )
+    found: list[tuple[int, str]] = []
+    for row in passage.lamps.tolist():
+        state = table.showing(row)
+        if found and found[-1][1] == state:
+            found[-1] = (found[-1][0] + 1, state)
+        else:
+            found.append((1, state))
+    for seconds_, state in found:
+        ET.SubElement(logic, "phase", duration=str(seconds_), state=state)
+    return logic
+
+
+def write_sumo_plans(
+    plans: PlanSet,
+    network: Network,
+    path: Path,
+    day_type: str,
+    passages: Sequence[Passage] = (),
+) -> None:
+    """Write an additional file with all plans of one day type and their switching table.
+
+    A passage of this day type runs between the plans that it leads from and to.
+    """
     root = ET.Element("additional")
     days = plans.day_plan(day_type)
     for controller in plans.controllers:
@@ -103,7 +159,10 @@ def write_sumo_plans(plans: PlanSet, network: Network, path: Path, day_type: str
         used = {plan.id: plan for _, plan in runs if plan is not None}
         root.extend(programme(used[key], network, _name(key)) for key in sorted(used))
         if len(used) > 1:
-            root.extend(_table(controller, {p.start_s: plan for p, plan in runs if plan}))
+            starts = {p.start_s: plan for p, plan in runs if plan}
+            own = [p for p in passages if p.controller == controller and p.start_s in starts]
+            root.extend(passage_programme(p, starts[p.start_s], network) for p in own)
+            root.extend(_table(controller, starts, own))
     write_xml(root, path)
 
 
@@ -111,15 +170,21 @@ def _name(plan: str) -> str:
     return f"lvbo-{plan}"
 
 
-def _table(controller: ControllerId, runs: Mapping[int, Plan]) -> Iterable[ET.Element]:
-    starts = sorted(runs)
-    at_midnight = runs[0] if 0 in runs else runs[starts[-1]]
-    waut = ET.Element("WAUT", id=f"lvbo-{controller}", refTime="0", startProg=_name(at_midnight.id))
-    for start in starts:
+def _table(
+    controller: ControllerId, runs: Mapping[int, Plan], passages: Sequence[Passage]
+) -> Iterable[ET.Element]:
+    switches = {start: str(plan.id) for start, plan in runs.items()}
+    for passage in passages:
+        switches[(passage.start_s + len(passage.lamps)) % DAY_S] = switches[passage.start_s]
+        switches[passage.start_s] = passage.name
+    at_midnight = max(switches) if 0 not in switches else 0
+    name = f"lvbo-{controller}"
+    waut = ET.Element("WAUT", id=name, refTime="0", startProg=_name(switches[at_midnight]))
+    for start in sorted(switches):
         if 0 < start < DAY_S:
-            ET.SubElement(waut, "wautSwitch", time=str(start), to=_name(runs[start].id))
+            ET.SubElement(waut, "wautSwitch", time=str(start), to=_name(switches[start]))
     yield waut
-    yield ET.Element("wautJunction", wautID=f"lvbo-{controller}", junctionID=str(controller))
+    yield ET.Element("wautJunction", wautID=name, junctionID=str(controller))
 
 
 def seconds(tenths: int) -> str:

@@ -11,11 +11,11 @@ from pathlib import Path
 from lvbo.codec import to_document
 from lvbo.detection.counts import Counts
 from lvbo.errors import Finding, InputError
-from lvbo.io.plans import write_plans
 from lvbo.network.network import Network
 from lvbo.progression.problem import BandPlan
 from lvbo.progression.wave import Wave
 from lvbo.project.line import Designed, installed_wave
+from lvbo.project.plan_files import write_plans
 from lvbo.project.proof import Proof
 from lvbo.project.steps import Steps, silent
 from lvbo.report.assemble import simulated_result

@@ -7,9 +7,9 @@ import json
 import shutil
 from pathlib import Path
 
-from lvbo.io.plans import write_plans
 from lvbo.io.scenario import Scenario
 from lvbo.network.network import Network
+from lvbo.project.plan_files import write_plans
 from lvbo.signal.schedule import PlanSet
 
 FOLDERS = ("network", "plans", "data/raw", "data/clean", "scenarios", "runs")

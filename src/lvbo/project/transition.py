@@ -26,6 +26,7 @@ from lvbo.network.network import Network
 from lvbo.project.steps import Steps, silent
 from lvbo.project.transition_cost import HORIZON_S, WARM_S, Damage, Judge
 from lvbo.signal.schedule import DAY_S, PlanSet
+from lvbo.signal.transition import TransitionRule
 from lvbo.signal.watch import LampChecker
 
 
@@ -63,6 +64,11 @@ class TransitionPlan:
     quickest: Damage
     at_once: Damage
     findings: tuple[Finding, ...]
+
+    @property
+    def rules(self) -> tuple[TransitionRule, ...]:
+        """Return what a plan set says for the controllers to go these ways."""
+        return tuple(passing.course.rule for passing in self.passings)
 
 
 def plan_transition(  # noqa: PLR0913  a street, its plans, its traffic, and when

@@ -45,8 +45,8 @@ def export(
     ] = None,
 ) -> None:
     """Write plans in another form; say what that form cannot express."""
-    from lvbo.io.plans import write_plans
     from lvbo.io.plans_toml import read_plans
+    from lvbo.project.plan_files import write_plans
 
     session: Session = ctx.obj
     if network is None and form is not Form.TOML:

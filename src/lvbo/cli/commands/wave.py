@@ -296,9 +296,9 @@ def _show_reasons(session: Session, waves: list[Wave]) -> list[Finding]:
 
 
 def _write(session: Session, place: Place, waves: list[Wave], out: Path | None) -> Path:
-    from lvbo.io.plans import write_plans
     from lvbo.project.folder import staged
     from lvbo.project.pictures import wave_figure
+    from lvbo.project.plan_files import write_plans
     from lvbo.report.words import Words
 
     target = (out or Path("lvbo-wave")).resolve()
