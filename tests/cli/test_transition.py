@@ -10,9 +10,11 @@ from tests.cli.conftest import Call
 
 from lvbo.cli.load import read_place
 from lvbo.ids import PlanId
+from lvbo.io.plans_toml import read_plans
 from lvbo.project.line import safe_plans
 from lvbo.project.plan_files import write_plans
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
+from lvbo.signal.transition import Switch
 
 EIGHT = 8 * 3600
 
@@ -54,6 +56,50 @@ def test_each_controller_is_told_how_it_gets_into_step(
     assert said.data["change_s"] == EIGHT
     assert set(damage) == {"chosen", "quickest", "at_once"}
     assert "最快方式" in shown.out
+
+
+def test_plans_with_the_ways_are_written_and_read_back(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    plans, out = two_periods(tiny, tmp_path / "plans.toml"), tmp_path / "out"
+    options = ("-s", "High St", "-c", tiny_counts, "--from", "early", "--to", "late")
+    said = call("transition", tiny, "-p", plans, *options, "-o", out, "--json")
+    kept = read_plans(out / "plans.toml", read_place(tiny).network)
+    again = call("transition", tiny, "-p", out / "plans.toml", *options, "--json")
+    switch = Switch(day_type="workday", before="early", after="late")
+    sheet = (out / "stage-sheet-zh.csv").read_text(encoding="utf-8-sig")
+    programmes = (out / "plans.workday.add.xml").read_text(encoding="utf-8")
+
+    assert said.status == again.status == 0
+    assert said.data["folder"] == str(out)
+    assert [(t.controller, t.switch) for t in kept.transitions] == [("A", switch), ("B", switch)]
+    assert [str(t.way) for t in kept.transitions] == [c["way"] for c in said.data["controllers"]]
+    assert [t.longer for t in kept.transitions] == [c["longer"] for c in said.data["controllers"]]
+    assert again.data["damage"] == said.data["damage"]
+    assert sheet.count("过渡方式") == 2
+    assert programmes.count("-late" + '"') >= 2
+
+
+def test_a_faulty_transition_in_a_file_is_one_error(call: Call, tiny: Path, tmp_path: Path) -> None:
+    plans = two_periods(tiny, tmp_path / "plans.toml")
+    text = plans.read_text(encoding="utf-8")
+    plans.write_text(text + '\n[[transition]]\nway = "leap"\n', encoding="utf-8")
+    said = call("simulate", tiny, "-p", plans, "--json")
+
+    assert said.status == 3
+    assert said.codes == {"LV305"}
+
+
+def test_ways_are_chosen_with_the_plans_of_streets_only(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    asked = ("plan", tiny, "-c", tiny_counts, "--transitions", "-o", out, "--json")
+    made = call(*asked, "-s", "High St")
+
+    assert made.status == 0
+    assert call(*asked).codes == {"LV739"}
+    assert call(*asked, "--area").codes == {"LV738"}
 
 
 def test_periods_apart_are_refused_with_those_there_are(

@@ -17,7 +17,7 @@ from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet, one_period
-from lvbo.signal.transition import LONGER, SHORTER, Transition, TransitionRule
+from lvbo.signal.transition import LONGER, SHORTER, Switch, Transition, TransitionRule
 from lvbo.signal.watch import LampChecker
 from lvbo.testing import NS, tiny_controller, tiny_network, tiny_plan, tiny_plans, tiny_rules
 from lvbo.timing.repair import repair_clearance
@@ -33,9 +33,14 @@ def driven(
     site: Site, plans: PlanSet, begin_s: int, seconds: int, transition: Transition
 ) -> tuple[np.ndarray, list[bool]]:
     """Run the plans through the gate from all red; return the lamps and when they were in step."""
-    gate = make_gate(site)
     ruled = plans.with_transitions([TransitionRule(way=transition)])
-    controller = PlanController(site, gate, ruled)
+    return played_rows(site, PlanController(site, make_gate(site), ruled), begin_s, seconds)
+
+
+def played_rows(
+    site: Site, controller: PlanController, begin_s: int, seconds: int
+) -> tuple[np.ndarray, list[bool]]:
+    gate = make_gate(site)
     checker, memory = LampChecker(site.rules), Memory()
     lamps = np.zeros(len(site.phases), dtype=np.int64)
     since = np.full(len(site.phases), 100)
@@ -141,3 +146,22 @@ def test_a_late_plan_hurries_by_subtract_and_an_early_one_slows_by_add() -> None
 
     assert shown[Transition.ADD].max() > 100
     assert shown[Transition.SUBTRACT].min() < 100
+
+
+def test_a_rule_binds_how_much_longer_a_cycle_grows_at_its_switch_alone() -> None:
+    site = tiny_site()
+    switch = Switch(day_type="workday", before="night", after="day")
+    tight = TransitionRule(way=Transition.ADD, longer=0.05, controller=site.id, switch=switch)
+    other = replace(tight, switch=Switch(day_type="workday", before="day", after="night"))
+    longest = {}
+    for name, rule in {"here": tight, "elsewhere": other}.items():
+        plans = tiny_plans().with_transitions([TransitionRule(way=Transition.ADD), rule])
+        controller = PlanController(site, make_gate(site), plans)
+        rows, steps = played_rows(site, controller, 6 * 3600 - 300, 2400)
+        green = rows[:, site.phases.index(NS)] == int(site.rules.phase_index[NS].shows)
+        starts = np.flatnonzero(green[1:] & ~green[:-1]) + 1
+        longest[name] = np.diff(starts[starts > 420]).max()
+        assert steps[-1]
+
+    assert longest["here"] <= 105
+    assert longest["elsewhere"] > 105

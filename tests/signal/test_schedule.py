@@ -7,8 +7,9 @@ from datetime import date
 import pytest
 
 from lvbo.errors import InputError
-from lvbo.ids import PlanId
+from lvbo.ids import ControllerId, PlanId
 from lvbo.signal.schedule import Calendar, DayPlan, Period, clock, one_period
+from lvbo.signal.transition import Switch, TransitionRule
 from lvbo.testing import TINY, tiny_plan, tiny_plans
 
 
@@ -101,3 +102,27 @@ def test_the_plans_of_a_span_are_those_that_run_in_it(
     found = tiny_plans().within("workday", begin_s, end_s)
 
     assert [plan.id for plan in found] == ids
+
+
+def test_rules_of_transition_follow_where_their_switch_and_controller_are() -> None:
+    plans = tiny_plans()
+    there = Switch(day_type="workday", before="day", after="night")
+    gone = Switch(day_type="workday", before="am", after="pm")
+    rules = (
+        TransitionRule(longer=0.1),
+        TransitionRule(longer=0.2, switch=there),
+        TransitionRule(longer=0.3, switch=gone),
+        TransitionRule(longer=0.4, controller=ControllerId("elsewhere")),
+    )
+
+    assert plans.with_transitions_of(plans.with_transitions(rules)).transitions == rules[:2]
+
+
+def test_the_switches_of_a_day_follow_each_other_round_midnight() -> None:
+    day = tiny_plans().day_plan("workday")
+    whole = one_period(tiny_plans().plans[:1]).day_plans[0]
+
+    assert [(s.before, s.after) for s in day.switches] == [("night", "day"), ("day", "night")]
+    assert day.switch_into(3 * 3600) == day.switches[1]
+    assert day.switch_into(12 * 3600) == day.switches[0]
+    assert whole.switches == ()

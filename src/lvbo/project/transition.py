@@ -126,6 +126,51 @@ def plan_transition(  # noqa: PLR0913  a street, its plans, its traffic, and whe
     )
 
 
+def add_transitions(
+    network: Network,
+    corridors: Sequence[Corridor],
+    plans: PlanSet,
+    demand: Demand,
+    *,
+    steps: Steps = silent,
+) -> tuple[PlanSet, tuple[Finding, ...]]:
+    """Return the plans with the way of every controller of these streets at every switch.
+
+    A controller on several streets goes the way of the first. Where no plan changes nothing is
+    said.
+
+    Raises:
+        InputError: LV451 a controller without plan.
+
+    """
+    rules: dict[object, TransitionRule] = {}
+    findings: list[Finding] = []
+    for corridor in corridors:
+        for switch in (switch for day in plans.day_plans for switch in day.switches):
+            pairs = [
+                [
+                    plans.run_index.get((c, switch.day_type, p))
+                    for p in (switch.before, switch.after)
+                ]
+                for c in corridor.controllers
+            ]
+            if all(before is after for before, after in pairs):
+                continue
+            made = plan_transition(
+                network,
+                corridor,
+                plans,
+                demand,
+                switch.before,
+                switch.after,
+                day_type=switch.day_type,
+                steps=steps,
+            )
+            findings += made.findings
+            rules = {rule.scope: rule for rule in made.rules} | rules
+    return plans.with_transitions(rules.values()), tuple(findings)
+
+
 def _change(plans: PlanSet, day_type: str, before: str, after: str) -> int:
     """Return the second at which one period gives way to the other."""
     known = {day.day_type: day for day in plans.day_plans}

@@ -164,6 +164,14 @@ class PlanSet:
         merged = dict(self.transition_index) | {rule.scope: rule for rule in rules}
         return replace(self, transitions=tuple(merged.values()))
 
+    def with_transitions_of(self, other: PlanSet) -> PlanSet:
+        """Return the set with those rules of another that are for controllers and switches here."""
+        here = {None, *(switch for day in self.day_plans for switch in day.switches)}
+        known = {None, *self.controllers}
+        return self.with_transitions(
+            rule for rule in other.transitions if rule.switch in here and rule.controller in known
+        )
+
     @property
     def controllers(self) -> tuple[ControllerId, ...]:
         """Return the controllers that have a plan, by id."""

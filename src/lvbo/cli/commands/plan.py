@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,7 +14,7 @@ from lvbo.cli.load import Place, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
-from lvbo.errors import UsageError
+from lvbo.errors import Finding, UsageError
 
 if TYPE_CHECKING:
     from lvbo.project.line import Designed
@@ -64,6 +64,7 @@ def plan(
     ] = None,
     calibrate: Annotated[bool, typer.Option("--calibrate", help="cli_opt_calibrate")] = False,
     try_out: Annotated[bool, typer.Option("--try", help="cli_opt_try")] = False,
+    transitions: Annotated[bool, typer.Option("--transitions", help="cli_opt_transitions")] = False,
 ) -> None:
     """Write plans made from counts, as text, SUMO programmes and stage sheets."""
     session: Session = ctx.obj
@@ -86,8 +87,12 @@ def plan(
         for name, value in wanted.items():
             if value is not None:
                 raise UsageError("LV735", place=name)
-        _each(session, path, counts, plans, street, out)
+        if transitions and not street:
+            raise UsageError("LV739", place="--transitions", streets=0)
+        _each(session, path, counts, plans, street, out, transitions=transitions)
         return
+    if transitions:
+        raise UsageError("LV738", place="--transitions", other="--area")
     asked = _Asked(
         streets=tuple(street or ()),
         bands=bands,
@@ -180,6 +185,8 @@ def _area(
         workers = max(2, asked.workers)
         with session.step("try"), open_runner(workers, asked.cluster) as runner:
             made = decided(made, place.network, _net_file(place), installed, runner=runner)
+    ruled = made.plans.with_transitions_of(installed)
+    made = replace(made, designed=replace(made.designed, plans=ruled))
     with staged(target) as scratch, session.step("plan_files") as tell:
         lost = write_area_files(made, place.network, scratch, session.language, tell)
     findings = (*seen.findings, *made.findings, *lost)
@@ -208,11 +215,14 @@ def _each(
     plans: Path | None,
     street: list[str] | None,
     out: Path | None,
+    *,
+    transitions: bool,
 ) -> None:
     """Plan each signal, coordinated where streets are named."""
     from lvbo.project.folder import staged
     from lvbo.project.line import design
     from lvbo.project.results import write_plan_files
+    from lvbo.project.transition import add_transitions
 
     target = (out or Path("lvbo-plans")).resolve()
     with session.step("read"):
@@ -228,9 +238,15 @@ def _each(
         speeds_mps=place.speeds_mps,
         steps=session.step,
     )
+    timed, told = made.plans.with_transitions_of(installed), tuple[Finding, ...]()
+    if transitions:
+        corridors = [place.network.corridor(name) for name in street or ()]
+        timed, told = add_transitions(
+            place.network, corridors, timed, made.demand, steps=session.step
+        )
     with staged(target) as scratch, session.step("plan_files"):
-        lost = write_plan_files(made.plans, place.network, scratch)
-    findings = (*seen.findings, *made.findings, *lost)
+        lost = write_plan_files(timed, place.network, scratch)
+    findings = (*seen.findings, *made.findings, *told, *lost)
     session.show_findings(findings, most=3)
     _show(session, made)
     session.show(session.words("cli_plans_at", path=str(target), plans=len(made.plans.plans)))

@@ -3,20 +3,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
-from lvbo.cli.load import read_place, the_plans
-from lvbo.cli.options import CountsOpt, PlaceArg, PlansOpt
+from lvbo.cli.load import Place, read_place, the_plans
+from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 from lvbo.cli.traffic import known_demand
 
 if TYPE_CHECKING:
+    from lvbo.errors import Finding
     from lvbo.project.transition import Passing, TransitionPlan
     from lvbo.project.transition_cost import Damage
+    from lvbo.signal.schedule import PlanSet
 
 NEVER = "–"
 
@@ -34,8 +37,12 @@ def transition(
     day_type: Annotated[
         str, typer.Option("--day", metavar="TYPE", help="cli_opt_day_type")
     ] = "workday",
+    out: OutOpt = None,
 ) -> None:
-    """Say for each controller how it shall get into step, and what the change costs."""
+    """Say for each controller how it shall get into step, and what the change costs.
+
+    With a folder to write to, plans that carry these ways, in every form.
+    """
     from lvbo.project.transition import plan_transition
 
     session: Session = ctx.obj
@@ -54,10 +61,24 @@ def transition(
         day_type=day_type,
         steps=session.step,
     )
-    session.show_findings(made.findings, most=3)
+    ruled = chosen.with_transitions(made.rules)
+    lost = () if out is None else _write(session, ruled, place, out.resolve())
+    findings = (*made.findings, *lost)
+    session.show_findings(findings, most=3)
     session.show(passings_table(session, made))
     session.show(damage_table(session, made))
-    session.finish(lambda: _data(made), made.findings)
+    if out is not None:
+        count, where = len(ruled.plans), str(out.resolve())
+        session.show(session.words("cli_plans_at", path=where, plans=count))
+    session.finish(lambda: _data(made, out), findings)
+
+
+def _write(session: Session, plans: PlanSet, place: Place, target: Path) -> tuple[Finding, ...]:
+    from lvbo.project.folder import staged
+    from lvbo.project.results import write_plan_files
+
+    with staged(target) as scratch, session.step("plan_files"):
+        return write_plan_files(plans, place.network, scratch)
 
 
 def passings_table(session: Session, made: TransitionPlan) -> Table:
@@ -108,8 +129,9 @@ def _damages(made: TransitionPlan) -> tuple[tuple[str, Damage], ...]:
     return (("chosen", made.chosen), ("quickest", made.quickest), ("at_once", made.at_once))
 
 
-def _data(made: TransitionPlan) -> dict[str, object]:
+def _data(made: TransitionPlan, out: Path | None) -> dict[str, object]:
     return {
+        "folder": None if out is None else str(out.resolve()),
         "street": made.corridor.name,
         "day_type": made.day_type,
         "from": made.before,
@@ -120,6 +142,8 @@ def _data(made: TransitionPlan) -> dict[str, object]:
                 "controller": str(p.controller),
                 "way": str(p.course.manner.way),
                 "cycles": p.course.manner.cycles,
+                "longer": p.course.rule.longer,
+                "shorter": p.course.rule.shorter,
                 "moved_s": p.course.moved_s,
                 "in_step_s": p.in_step_s,
                 "quickest_moved_s": p.quickest.moved_s,
