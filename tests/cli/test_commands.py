@@ -280,6 +280,13 @@ def test_the_bands_bench_prints_one_object(call: Call) -> None:
     assert said.data["rows"]
 
 
+def test_a_bench_of_transitions_on_unknown_streets_is_refused(call: Call) -> None:
+    said = call("bench", "transitions", "--kinds", "nowhere", "--json")
+
+    assert said.status == 2
+    assert said.codes == {"LV690"}
+
+
 def test_the_latency_bench_prints_one_object_and_a_table(call: Call) -> None:
     words = ["bench", "latency", "--sites", "2", "--seconds", "2", "--controllers", "actuated"]
     said = call(*words, "--json")

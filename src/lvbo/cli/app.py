@@ -66,6 +66,9 @@ def build_app(language: Language) -> Any:  # noqa: ANN401  typer carries its own
         bench.coordination
     )
     benches.command("waves", help="cli_help_waves", context_settings=HELP_NAMES)(bench.waves)
+    benches.command("transitions", help="cli_help_transitions", context_settings=HELP_NAMES)(
+        bench.transitions
+    )
     benches.command("scale", help="cli_help_scale", context_settings=HELP_NAMES)(bench.scale)
     benches.command("model", help="cli_help_model", context_settings=HELP_NAMES)(bench.model)
     benches.command("area", help="cli_help_area", context_settings=HELP_NAMES)(bench.area)

@@ -31,6 +31,7 @@ TEXT = frozenset(
         "part",
         "engine",
         "task",
+        "way",
     }
 )
 

@@ -207,6 +207,36 @@ def waves(
     show_bench(session, result)
 
 
+def transitions(
+    ctx: typer.Context,
+    kinds: Annotated[str, typer.Option("--kinds", metavar="A,B", help="cli_opt_kinds")] = "",
+    street_seed: Annotated[
+        int, typer.Option("--street-seed", min=0, metavar="K", help="cli_opt_street_seed")
+    ] = 1,
+    moments: Annotated[
+        int, typer.Option("--moments", min=1, metavar="N", help="cli_opt_moments")
+    ] = 2,
+    seeds: SeedsOpt = 5,
+    workers: WorkersOpt = 2,
+) -> None:
+    """Measure what changing plans, and holding before a full section, cost in SUMO."""
+    from lvbo.bench.transitions import TransitionsBench, run_transitions
+
+    session: Session = ctx.obj
+    with session.step("bench_transitions") as tell:
+        result = run_transitions(
+            bench=TransitionsBench(
+                kinds=names(kinds),
+                street_seed=street_seed,
+                moments=moments,
+                seeds=seeds,
+                workers=workers,
+            ),
+            progress=lambda _what, share: tell(share),
+        )
+    show_bench(session, result)
+
+
 def gate(
     ctx: typer.Context,
     scenario: ScenariosOpt = None,
