@@ -55,8 +55,12 @@ def demand(network: Network) -> Demand:
 
 @pytest.fixture(scope="module")
 def plans(network: Network, demand: Demand) -> PlanSet:
+    return shifted(network, demand, 90)
+
+
+def shifted(network: Network, demand: Demand, most_s: int) -> PlanSet:
     """Return plans whose offsets differ by a third of a cycle and more from night to day."""
-    made = time_plans(network, demand, DAYS, limits=CycleLimits(least_s=50, most_s=90))
+    made = time_plans(network, demand, DAYS, limits=CycleLimits(least_s=50, most_s=most_s))
     day = [made.plan(c.id, "workday", "day") for c in network.controllers]
     return made.with_plans(p.later(SHIFTS_S.get(p.controller, 0)) for p in day)
 
@@ -161,9 +165,11 @@ def test_the_rules_of_the_choice_bring_a_controller_the_same_way(
         assert (again.lamps == passing.course.lamps[since:]).all()
 
 
+@pytest.mark.parametrize("cycle_s", [70, 90])
 def test_sumo_shows_what_the_gate_would_show_on_the_way(
-    tmp_path: Path, network: Network, plans: PlanSet
+    tmp_path: Path, network: Network, demand: Demand, cycle_s: int
 ) -> None:
+    plans = shifted(network, demand, cycle_s)
     net = four_signals_file(tmp_path)
     ways = (Transition.ADD, Transition.SUBTRACT, Transition.DWELL, Transition.SHORTEST)
     ruled = plans.with_transitions(

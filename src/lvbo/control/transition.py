@@ -23,6 +23,7 @@ from lvbo.signal.transition import LONGER, SHORTER, Switch, Transition, Transiti
 MOST_CYCLES = 3
 """A new plan is in step after so many of its cycles: longer transitions cost more than they save"""
 LEAD_S = 30
+"""So long before the change a controller takes up its old plan, which shows as it did all along."""
 SEEN_S = 300
 PATIENCE = 8
 """After so many cycles a plan that is not in step never will be."""
@@ -99,12 +100,11 @@ def passages(
     periods = sorted(plans.day_plan(day_type).periods) if plans.transitions else []
     for after in periods if len(periods) > 1 else ():
         switch = plans.day_plan(day_type).switch_into(after.start_s)
-        change_s = after.start_s + DAY_S
         moment = Moment(
             day_type=day_type,
-            change_s=change_s,
-            begin_s=change_s - LEAD_S,
-            end_s=change_s + after.length_s,
+            change_s=after.start_s,
+            begin_s=after.start_s - LEAD_S,
+            end_s=after.start_s + after.length_s,
         )
         for name in plans.controllers:
             old, new = (
@@ -194,14 +194,15 @@ def played(site: Site, plans: PlanSet, moment: Moment, manner: Manner, moved_s: 
             break
         since = np.where(verdict.lamps == lamps, since + 1, 1)
         lamps = verdict.lamps
-        rows.append(lamps)
+        if t >= moment.change_s:
+            rows.append(lamps)
         begun = old is new or t >= moment.change_s + math.ceil(old.cycle_ds / 10)
         begun = begun and t >= moment.change_s
         if begun and controller.in_step and (lamps == plan_rows(site, new, t, 1)[0]).all():
             in_step = t
             break
-    start = plan_rows(site, old, moment.begin_s, first - moment.begin_s)
-    rest_s = first + len(rows)
+    start = plan_rows(site, old, moment.begin_s, moment.change_s - moment.begin_s)
+    rest_s = moment.change_s + len(rows)
     end = plan_rows(site, new, rest_s, max(0, moment.end_s - rest_s))
     shown = np.concatenate([start, np.array(rows, np.int64).reshape(-1, len(lamps)), end])
     return Course(
