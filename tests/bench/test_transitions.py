@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from lvbo.bench.transitions import (
     _case,
     _corridor,
     _wave,
+    _write_way,
     run_transitions,
 )
 from lvbo.errors import UsageError
@@ -130,6 +132,19 @@ def test_a_case_has_every_way_and_a_prediction_for_each(tmp_path: Path) -> None:
     assert case.predicted["chosen"].cost_vehh <= case.predicted["shortest"].cost_vehh + 1e-9
     assert {p.cycle_s for p in case.plans.plans if p.id == BEFORE} == {100}
     assert {p.cycle_s for p in case.plans.plans if p.id == AFTER} == {80}
+
+
+def test_all_ways_show_the_same_until_the_change(tmp_path: Path) -> None:
+    case = _case(make_artery(tmp_path, SMALL, seed=7), 700)
+    for name, plans in {**case.ways, "at_once": case.plans}.items():
+        file = tmp_path / f"{name}.add.xml"
+        _write_way(case, plans, file)
+        for table in ET.parse(file).getroot().iter("WAUT"):
+            times = [int(each.attrib["time"]) for each in table]
+
+            assert table.attrib["startProg"] == f"lvbo-{BEFORE}"
+            assert times[0] == 700
+            assert len(times) == (1 if name == "at_once" else 2)
 
 
 @pytest.mark.parametrize(

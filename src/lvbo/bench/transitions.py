@@ -24,14 +24,14 @@ from lvbo.bench.transition_rows import TRANSITION, row
 from lvbo.bench.transition_summary import summary
 from lvbo.bench.wave_designs import LVBO, SETTINGS
 from lvbo.control.site import read_site
-from lvbo.control.transition import QUICKEST, Course, Moment, played
+from lvbo.control.transition import QUICKEST, Course, Moment, passages, played
 from lvbo.demand.demand import Demand
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId, PlanId
 from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_plans import write_sumo_plans
 from lvbo.network.corridor import Corridor
 from lvbo.progression.coordinate import Street, coordinate
-from lvbo.project.plan_files import write_plans
 from lvbo.project.transition import plan_transition
 from lvbo.project.transition_cost import HORIZON_S, WARM_S, Damage, Judge
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
@@ -287,7 +287,7 @@ def _runs(
     run once.
     """
     file = case.scenario.folder / f"way-{case.change_s}-{len(known)}.add.xml"
-    write_plans(plans, file, case.scenario.network)
+    _write_way(case, plans, file)
     content = file.read_bytes()
     if content not in known:
         known[content] = simulate(
@@ -298,6 +298,14 @@ def _runs(
             workers=bench.workers,
         ).runs
     return known[content]
+
+
+def _write_way(case: _Case, plans: PlanSet, file: Path) -> None:
+    """Write the programmes of a way; at midnight, where all runs begin, nothing is passed."""
+    network = case.scenario.network
+    found, _ = passages(network, plans, SWITCH.day_type)
+    own = [each for each in found if each.start_s == case.change_s]
+    write_sumo_plans(plans, network, file, SWITCH.day_type, own)
 
 
 def _delay_vehh(run: Run) -> float:
