@@ -27,6 +27,8 @@ TWO = Stretch(
     back_s=(2, 4),
     saturation_vps=(0.5, 0.5),
     through=(1.0, 1.0),
+    apart=(0.0, 0.0),
+    reach=(100.0, 100.0),
     side_vps=(0.0, 0.0),
     demand_vps=0.2,
     full=1,
@@ -67,6 +69,20 @@ def test_no_vehicle_is_lost_and_no_section_holds_more_than_fits() -> None:
 
     assert found.most[1, 0] <= 10.0 + 1e-9
     assert calm.inflow.sum() == pytest.approx(6 * 40 * 0.1 + min(6 * 18, 6 * 10), rel=0.1)
+
+
+def test_who_turns_off_waits_where_the_queue_has_closed_his_lane() -> None:
+    """Of 8 in a cycle 2 turn off; shut in they leave as those around them, 5 and 5 / 3 in each."""
+    apart = replace(TWO, through=(1.0, 0.75), apart=(0.0, 0.25))
+    free = hold(apart, greens((0, 20), (0, 10)), cycles=6)
+    shut = hold(replace(apart, reach=(100.0, 1.0)), greens((0, 20), (0, 10)), cycles=6)
+    among = hold(replace(apart, apart=(0.0, 0.0)), greens((0, 20), (0, 10)), cycles=6)
+
+    assert free.inflow[2:, 0] == pytest.approx([20 / 3] * 4, abs=0.2)
+    assert shut.inflow[2:, 0] == pytest.approx([20 / 3] * 4, abs=0.2)
+    assert among.inflow[2:, 0] == pytest.approx([20 / 3] * 4, abs=0.2)
+    assert free.inflow[0, 0] > shut.inflow[0, 0] + 0.3
+    assert shut.inflow[:, 0] == pytest.approx(among.inflow[:, 0], abs=0.05)
 
 
 # a street ------------------------------------------------------------------------------------

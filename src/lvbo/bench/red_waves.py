@@ -24,7 +24,6 @@ from lvbo.bench.transition_rows import RED_WAVE, row
 from lvbo.ids import ControllerId, LinkId
 from lvbo.network.corridor import Corridor, Stop
 from lvbo.network.network import Network
-from lvbo.progression.flows import SATURATION_VPS
 from lvbo.progression.holding import CYCLES, GAIN_S, START_S, HoldPlan, cut_green, hold_before
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import one_period
@@ -168,12 +167,15 @@ def count_red_wave(
     times = {link: _times(run, network, link) for link in links}
     held, blocked = [], 0.0
     for k, (link, following) in enumerate(pairwise(links)):
-        came, left = _through(network, times[link], times[following], link)
-        held.append(float(_standing(came, left, span).max(initial=0.0)))
+        held.append(float(_standing(*_at_line(network, times[link], link), span).max(initial=0.0)))
         if k == len(links) - 2:
-            lanes = sum(network.lane_index[lane].for_cars for lane in moves[k].lanes)
+            going = times[link].join(
+                times[following].select("vehicle", on_s="enter_s"), on="vehicle"
+            )
+            on_way = going.filter(pl.col("on_s") >= pl.col("enter_s"))
+            came, left = _at_line(network, on_way, link)
             green = _green(network, stops[k], plans, span)
-            blocked = _blocked(came, left, green, span, max(1, lanes) * SATURATION_VPS)
+            blocked = _blocked(came, left, green, span, wave.hold.saturation_vps)
     enter, leave = (times[links[-1]][c].to_numpy() for c in ("enter_s", "leave_s"))
     return Seen(
         inflow=float(((enter >= span[0]) & (enter < span[1])).sum()) / CYCLES,
@@ -194,15 +196,11 @@ def _times(run: Run, network: Network, link: LinkId) -> pl.DataFrame:
     )
 
 
-def _through(
-    network: Network, here: pl.DataFrame, there: pl.DataFrame, link: LinkId
-) -> tuple[Floats, Floats]:
-    """Return when those who go straight on, or will, would come to the stop line, and left it."""
-    known = here.join(there.select("vehicle", on_s="enter_s"), on="vehicle", how="left")
-    going = known.filter(pl.col("on_s").is_not_null() & (pl.col("on_s") >= pl.col("enter_s")))
+def _at_line(network: Network, times: pl.DataFrame, link: LinkId) -> tuple[Floats, Floats]:
+    """Return when vehicles would come to the stop line of a link at its speed, and left it."""
     own = network.link_index[link]
-    came = going["enter_s"].to_numpy() + own.length_m / own.speed_mps
-    return came, np.maximum(came, going["leave_s"].to_numpy())
+    came = times["enter_s"].to_numpy() + own.length_m / own.speed_mps
+    return came, np.maximum(came, times["leave_s"].to_numpy())
 
 
 def _standing(came: Floats, left: Floats, span: tuple[int, int]) -> Floats:

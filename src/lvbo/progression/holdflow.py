@@ -3,9 +3,10 @@
 
 A point queue at each stop line, free driving before it, and room by Newell's backward wave: of a
 section there may be no more inside than fit, those included whose place has not come free yet at
-its beginning (Newell 1993). Who turns off leaves at the stop line at once; who turns in comes
-evenly. Counted is who has green and finds no room ahead, as many as there are at once in a green:
-on the street they stand in the junction.
+its beginning (Newell 1993). Who turns off from a lane of his own leaves at once as long as the
+queue does not reach its beginning; otherwise, and from a lane that others go straight on from, he
+leaves with those he stands among. Who turns in comes evenly. Counted is who has green and finds no
+room ahead, as many as there are at once in a green: on the street they stand in the junction.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+TINY = 1e-9
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
@@ -24,8 +26,10 @@ class Stretch:
     """n stop lines of one direction in driving order, and the section before each.
 
     By stop line, length n: `room` vehicles fit on the section before it, `drive_s` over it,
-    `back_s` until a place that came free at its end is free at its beginning, `saturation_vps`,
-    `through` share of arrivals that goes straight on, `side_vps` who turn in at its beginning.
+    `back_s` until a place that came free at its end is free at its beginning, `saturation_vps` of
+    those who go straight on, their share `through` of arrivals and the share `apart` of those who
+    turn off from lanes of their own, `reach` vehicles that stand at the stop line before they close
+    these lanes, `side_vps` who turn in at its beginning.
     `demand_vps` comes to the first. Section `full` is that before stop line `full`.
     """
 
@@ -34,6 +38,8 @@ class Stretch:
     back_s: tuple[int, ...]
     saturation_vps: tuple[float, ...]
     through: tuple[float, ...]
+    apart: tuple[float, ...]
+    reach: tuple[float, ...]
     side_vps: tuple[float, ...]
     demand_vps: float
     full: int
@@ -73,8 +79,9 @@ def hold(stretch: Stretch, greens: Bools, cycles: int, warm_cycles: int = 3) -> 
         inflow[t // cycle - warm_cycles] += entered
         blocked += stuck
         full_s += shut
-        most = np.maximum(most, run.queue)
-        waiting += run.queue
+        standing = run.queue + run.off.sum(axis=0)
+        most = np.maximum(most, standing)
+        waiting += standing
     return Held(inflow=inflow, blocked=blocked, full_s=full_s, most=most, waiting_vehs=waiting)
 
 
@@ -84,7 +91,8 @@ class _Run:
     def __init__(self, stretch: Stretch, many: int, seconds: int) -> None:
         self.stretch = stretch
         n = len(stretch.room)
-        self.queue = np.zeros((n, many))
+        self.queue = np.zeros((n, many))  # who goes straight on
+        self.off = np.zeros((2, n, many))  # who turns off: among these, and from lanes of his own
         self.pad = 1 + max(*stretch.drive_s, *stretch.back_s)
         self.came = np.zeros((n, seconds + self.pad, many))
         self.left = np.zeros((n, seconds + self.pad, many))
@@ -97,7 +105,8 @@ class _Run:
         """Let the section in question stand full from now on."""
         at = self.stretch.full
         lack = np.maximum(0.0, self.stretch.room[at] - self.inside[at])
-        self.queue[at] += lack
+        for part, share in zip((self.queue, *self.off), self._shares(at), strict=True):
+            part[at] += share * lack
         self.inside[at] += lack
         self.greens[:] = False
 
@@ -114,8 +123,8 @@ class _Run:
         for k in range(n - 1, -1, -1):
             self.inside[k] -= self.left[k, now - stretch.back_s[k]]
             arrived = self.came[k, now - stretch.drive_s[k]]
-            self.queue[k] += stretch.through[k] * arrived
-            self.left[k, now] += (1 - stretch.through[k]) * arrived
+            for part, share in zip((self.queue, *self.off), self._shares(k), strict=True):
+                part[k] += share * arrived
             wish = np.where(green[k], np.minimum(self.queue[k], stretch.saturation_vps[k]), 0.0)
             gone = wish
             if k + 1 < n:
@@ -126,10 +135,23 @@ class _Run:
                 if k + 1 == stretch.full:
                     entered, shut = gone + side, free < min(1.0, stretch.saturation_vps[k])
                     stuck = self._stuck(k, green[k], stretch.through[k] * arrived, gone)
+            self.left[k, now] += gone + self._turned_off(k, gone)
             self.queue[k] -= gone
-            self.left[k, now] += gone
         self._enter(0, now, np.full(self.queue.shape[1], stretch.demand_vps))
         return entered, stuck, shut
+
+    def _shares(self, k: int) -> tuple[float, float, float]:
+        """Return the shares of those who go on, turn off among them, and from their own lanes."""
+        through, apart = self.stretch.through[k], self.stretch.apart[k]
+        return through, max(0.0, 1.0 - through - apart), apart
+
+    def _turned_off(self, k: int, gone: Floats) -> Floats:
+        """Let those turn off who can while `gone` go straight on; return how many."""
+        share = np.divide(gone, self.queue[k], out=np.ones_like(gone), where=self.queue[k] > TINY)
+        opens = self.queue[k] + self.off[0, k] <= self.stretch.reach[k]
+        off = np.array([share * self.off[0, k], np.where(opens, 1.0, share) * self.off[1, k]])
+        self.off[:, k] -= off
+        return np.asarray(off.sum(axis=0))
 
     def _stuck(self, k: int, green: Bools, arrived: Floats, gone: Floats) -> Floats:
         """Return who was stuck in a green that has just ended."""

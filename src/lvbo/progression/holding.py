@@ -19,6 +19,7 @@ from lvbo.errors import Finding, InputError, PlanError, Severity
 from lvbo.ids import ControllerId, LinkId, PhaseId
 from lvbo.network.corridor import Corridor, Section
 from lvbo.network.network import Network
+from lvbo.network.place import Movement
 from lvbo.progression.flows import SATURATION_VPS
 from lvbo.progression.holdflow import Held, Stretch, hold
 from lvbo.signal.check import is_safe
@@ -47,8 +48,8 @@ BLOCKED_S, OVERFULL_S, CUT_S = 60.0, 600.0, 0.01
 class Gate:
     """One signal that holds: its offset before and after, green taken from the street.
 
-    `held` vehicles of the direction stand before it at most, `room` fit; `held_before` with the
-    plans as they are.
+    `held` vehicles stand before it at most, who turns off there included, `room` fit; `held_before`
+    with the plans as they are.
     """
 
     controller: ControllerId
@@ -65,13 +66,15 @@ class HoldPlan:
     """A red wave before one full section, and what it does in the next cycles.
 
     `inflow_before`, `inflow`: vehicles that enter the section in each cycle. `blocked_*`: vehicles
-    that have green before it and find no room. `full_*_s`: for so long nobody can enter.
+    that have green before it and find no room; as many as `saturation_vps` may go there at most.
+    `full_*_s`: for so long nobody can enter.
     """
 
     section: LinkId
     outbound: bool
     cycle_s: int
     room: float
+    saturation_vps: float
     gates: tuple[Gate, ...]
     plans: tuple[Plan, ...]
     inflow_before: tuple[float, ...]
@@ -113,6 +116,7 @@ def hold_before(
         outbound=way.outbound,
         cycle_s=way.cycle_s,
         room=way.stretch.room[way.stretch.full],
+        saturation_vps=way.stretch.saturation_vps[way.stretch.full - 1],
         gates=gates,
         plans=tuple(way.made(k, *choice[k]) for k in way.gate_stops),
         inflow_before=tuple(before.inflow[:, 0].round(1).tolist()),
@@ -199,12 +203,18 @@ class _Way:
         flow = self.volumes
         through = [flow.get(m.id, 0.0) for m in self.moves]
         every = [self._entering(k) for k in range(len(self.moves))]
+        apart = [sum(flow.get(m.id, 0.0) for m in self._apart(k)) for k in range(len(self.moves))]
         return Stretch(
             room=tuple(n * d / VEHICLE_M for n, d in zip(lanes, lengths, strict=True)),
             drive_s=tuple(round(d / v) for d, v in zip(lengths, speeds, strict=True)),
             back_s=tuple(round(d / WAVE_MPS) for d in lengths),
-            saturation_vps=tuple(n * SATURATION_VPS for n in lanes),
+            saturation_vps=tuple(
+                n * SATURATION_VPS * (t / (e - a) if e > a else 1.0)
+                for n, t, e, a in zip(lanes, through, every, apart, strict=True)
+            ),
             through=tuple(t / e if e > 0 else 1.0 for t, e in zip(through, every, strict=True)),
+            apart=tuple(a / e if e > 0 else 0.0 for a, e in zip(apart, every, strict=True)),
+            reach=tuple(n * self._bay_m(k) / VEHICLE_M for k, n in enumerate(lanes)),
             side_vps=(0.0, *(self._turned_in(k) / 3600 for k in range(1, len(self.moves)))),
             demand_vps=every[0] / 3600,
             full=len(self.moves) - 1,
@@ -218,6 +228,18 @@ class _Way:
         """Return the volume that comes to a stop line, all turns, veh/h."""
         ways = self.network.movements_from[self.moves[k].from_link]
         return sum(self.volumes.get(m.id, 0.0) for m in ways)
+
+    def _apart(self, k: int) -> tuple[Movement, ...]:
+        """Return the movements that leave a stop line from lanes of their own."""
+        own = set(self.moves[k].lanes)
+        ways = self.network.movements_from[self.moves[k].from_link]
+        return tuple(m for m in ways if not own & set(m.lanes))
+
+    def _bay_m(self, k: int) -> float:
+        """Return how far back the shortest of these lanes begins; the whole link without any."""
+        lanes = [self.network.lane_index[lane] for m in self._apart(k) for lane in m.lanes]
+        link = self.network.link_index[self.moves[k].from_link]
+        return min((lane.length_m for lane in lanes if lane.is_bay), default=link.length_m)
 
     def _turned_in(self, k: int) -> float:
         into = self.network.movements_into[self.sections[k - 1].links[0]]
