@@ -4,7 +4,7 @@
 First the schedule, then one block for each controller and period: who, which plan, cycle, offset,
 reference, how it gets into step where the plan set says so, and one row for each stage. The green
 of a stage is its steady green and its flash together; yellow and all-red are its interstage.
-Calendars are not part of a sheet.
+Calendars are not part of a sheet, nor is how a plan is taken up at other times than its switch.
 """
 
 from __future__ import annotations
@@ -163,8 +163,8 @@ def _way_row(plans: PlanSet, run: Assignment | None, words: Words) -> Iterator[S
     """Yield how the controller gets into step when this period begins, where something is said."""
     if run is None:
         return
-    day = plans.day_plan(run.day_type)
-    found = [switch for switch in day.switches if switch.after == run.period]
+    switches = [switch for day in plans.day_plans for switch in day.switches]
+    found = [s for s in switches if (s.day_type, s.after) == (run.day_type, run.period)]
     rules = {plans.transition(run.controller, switch) for switch in found} - {AS_EVER}
     for rule in rules if len(rules) == 1 else ():
         cells = (
