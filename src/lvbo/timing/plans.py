@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lvbo.demand.demand import Demand
 from lvbo.demand.saturation import saturations
@@ -27,6 +28,7 @@ HALF_CYCLE_GAIN = 0.98
 MOST_DELAY = 1.12
 
 Volumes = Mapping[MovementId, float]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,31 +65,37 @@ def each_alone(network: Network) -> tuple[Group, ...]:
 
 
 def period_volumes(demand: Demand, day_type: str, period: Period) -> Volumes:
-    """Return the mean volume per movement over the slots of a period, veh/h; unknown ones are 0."""
+    """Return the mean volume per movement over the known slots of a period, veh/h; else 0."""
     typical = demand.typical(day_type)
     rows = [k for k, start in enumerate(demand.slot_starts_s()) if period.holds(start)]
     if not rows:
         return dict.fromkeys(demand.movements, 0.0)
-    known = np.nan_to_num(typical[rows])
-    return dict(zip(demand.movements, known.mean(axis=0).tolist(), strict=True))
+    return dict(zip(demand.movements, _known_mean(typical[rows]).tolist(), strict=True))
 
 
 def day_volumes(demand: Demand, day_type: str, period: Period) -> list[Volumes]:
-    """Return the mean volume per movement over the slots of a period, day by day, veh/h."""
+    """Return the mean volume per movement over the known slots of a period, day by day, veh/h."""
     rows = [k for k, start in enumerate(demand.slot_starts_s()) if period.holds(start)]
     days = [d for d, kind in enumerate(demand.day_types) if kind == day_type]
-    known = np.nan_to_num(np.asarray(demand.volume_vph))
+    volumes = np.asarray(demand.volume_vph)
     return [
-        dict(zip(demand.movements, known[d, rows].mean(axis=0).tolist(), strict=True))
+        dict(zip(demand.movements, _known_mean(volumes[d, rows]).tolist(), strict=True))
         for d in days
         if rows
     ]
 
 
 def mean_volumes(demand: Demand) -> Volumes:
-    """Return the mean volume per movement over all days and slots, veh/h."""
-    known = np.nan_to_num(np.asarray(demand.volume_vph))
-    return dict(zip(demand.movements, known.mean(axis=(0, 1)).tolist(), strict=True))
+    """Return the mean volume per movement over all known days and slots, veh/h; else 0."""
+    volumes = np.asarray(demand.volume_vph).reshape(-1, len(demand.movements))
+    return dict(zip(demand.movements, _known_mean(volumes).tolist(), strict=True))
+
+
+def _known_mean(volumes_vph: Floats) -> Floats:
+    """Return the mean of each column over the rows that are known, 0 where none is."""
+    known = np.isfinite(volumes_vph)
+    total = np.where(known, volumes_vph, 0.0).sum(axis=0)
+    return np.asarray(total / np.maximum(known.sum(axis=0), 1))
 
 
 def controller_models(
