@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from lvbo.progression.wave import Wave
     from lvbo.project.plan_files import write_plans
     from lvbo.project.transition import plan_transition
+    from lvbo.project.wave_trial import try_wave
     from lvbo.report.page import build_report
     from lvbo.signal.check import check_plan
     from lvbo.signal.schedule import PlanSet
@@ -77,6 +78,7 @@ _HOMES = {
     "self_check": "lvbo.simulation.selfcheck",
     "simulate": "lvbo.simulation.simulate",
     "time_plans": "lvbo.timing.plans",
+    "try_wave": "lvbo.project.wave_trial",
     "write_plans": "lvbo.project.plan_files",
 }
 
@@ -113,6 +115,7 @@ __all__ = [
     "self_check",
     "simulate",
     "time_plans",
+    "try_wave",
     "write_plans",
 ]
 

@@ -4,15 +4,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from lvbo.bench.arteries import ARTERIES, Artery, make_artery
 from lvbo.bench.grids import Grid
-from lvbo.bench.wave_designs import DELAY, LVBO, MAXBAND, MODELS, Ground, prepare, wave_plans
+from lvbo.bench.wave_designs import (
+    DELAY,
+    LVBO,
+    MAXBAND,
+    MODELS,
+    UNTRIED,
+    Ground,
+    prepare,
+    wave_plans,
+)
 from lvbo.bench.wave_summary import summary
-from lvbo.bench.waves import WavesBench, run_waves
+from lvbo.bench.waves import WavesBench, filled, run_waves
 from lvbo.errors import UsageError
 from lvbo.progression.flows import corridor_flows
 from lvbo.simulation.count import count_scenario
@@ -75,9 +85,23 @@ def test_names_that_nobody_knows_and_no_seeds_are_refused() -> None:
         WavesBench(kinds=("crooked",)),
         WavesBench(seeds=0),
         WavesBench(minutes=0),
+        WavesBench(trial_runs=0),
+        WavesBench(trial_minutes=0),
     ):
         with pytest.raises(UsageError, match="LV690"):
             run_waves(bench=wrong)
+
+
+def test_what_is_counted_begins_when_the_street_has_filled(street: Grid) -> None:
+    scenario = street.scenario
+    whole = count_scenario(scenario, seeds=[1000], workers=1)
+    counted = filled(whole, scenario.warm_up_s)
+    first = counted.table["t0_utc"].min()
+    begin = whole.table["t0_utc"].min()
+
+    assert isinstance(first, datetime)
+    assert isinstance(begin, datetime)
+    assert 0 <= (first - begin).total_seconds() - scenario.warm_up_s < 60
 
 
 # what is judged ---------------------------------------------------------------------------------
@@ -87,12 +111,14 @@ def test_names_that_nobody_knows_and_no_seeds_are_refused() -> None:
 def ground(street: Grid) -> Ground:
     scenario = street.scenario
     counts = count_scenario(scenario, seeds=[1000], workers=1)
-    return prepare(scenario.network, scenario.network.corridors[0], counts, scenario.plans, {})
+    (corridor,) = scenario.network.corridors
+    return prepare(scenario.network, corridor, counts, scenario.plans, {})
 
 
 @pytest.mark.slow
 def test_models_move_offsets_and_nothing_else(ground: Ground) -> None:
-    made = {name: wave_plans(ground, name).running("workday", 0) for name in MODELS}
+    names = [name for name in MODELS if name != LVBO]
+    made = {name: wave_plans(ground, name).running("workday", 0) for name in names}
     along = set(ground.corridor.controllers)
 
     for plans in made.values():
@@ -100,7 +126,7 @@ def test_models_move_offsets_and_nothing_else(ground: Ground) -> None:
             installed = made["unset"][name]
             assert plan.at_offset(installed.offset_ds) == installed
             assert name in along or plan == installed
-    assert len({made[LVBO][c].cycle_ds for c in along}) == 1
+    assert len({made[UNTRIED][c].cycle_ds for c in along}) == 1
     assert made[MAXBAND] != made["unset"]
     assert made[DELAY] != made[MAXBAND]
 
@@ -108,13 +134,27 @@ def test_models_move_offsets_and_nothing_else(ground: Ground) -> None:
 @pytest.mark.slow
 def test_every_model_has_a_row_per_seed_that_the_cache_repeats(tmp_path: Path) -> None:
     bench = WavesBench(
-        models=(LVBO, "unset"), kinds=("far",), street_seed=7, seeds=1, cache=tmp_path, workers=1
+        models=(LVBO, UNTRIED),
+        kinds=("far",),
+        street_seed=7,
+        seeds=1,
+        trial_runs=1,
+        trial_minutes=1,
+        cache=tmp_path,
+        workers=1,
     )
-    result, again = run_waves(bench=bench), run_waves(bench=bench)
+    said: list[tuple[str, float]] = []
+    result = run_waves(bench=bench, progress=lambda what, share: said.append((what, share)))
+    again = run_waves(bench=bench)
+    (street,) = (v for v in result.summary.values() if isinstance(v, dict) and "tried" in v)
 
-    assert [row["model"] for row in result.rows] == [LVBO, "unset"]
+    assert [row["model"] for row in result.rows] == [LVBO, UNTRIED]
     assert result.rows == again.rows
     assert result.summary == again.summary
+    assert {street["preferred"], street["chosen"]} <= set(street["tried"])
+    assert all(tried["runs"] == 1 for tried in street["tried"].values())
+    assert any("trial" in what for what, _ in said)
+    assert [share for _, share in said] == sorted(share for _, share in said)
     for row in result.rows:
         assert row["status"] == "ok"
         assert row["lamp_violations"] == 0

@@ -127,6 +127,12 @@ def test_a_wave_for_buses_names_every_line_that_is_wrong(
         (("--paths", "3"), "LV739"),
         (("-s", "High St", "--ratio", "much"), "LV704"),
         (("-s", "High St", "--keep", "0.5"), "LV703"),
+        (("-s", "High St", "--try"), "LV594"),
+        (("-c", "counts.csv", "--try"), "LV739"),
+        (("-s", "High St", "--try", "--whole-band"), "LV738"),
+        (("-s", "High St", "--try", "--as-is"), "LV738"),
+        (("-s", "High St", "--try", "--model", "amband"), "LV738"),
+        (("-s", "High St", "--try", "--hold", "AB"), "LV738"),
     ],
 )
 def test_options_that_do_not_go_together_are_refused(
@@ -172,6 +178,23 @@ def test_counts_beside_a_street_cut_its_delay_and_bring_advice(
     given_up = {"LV495", "LV737"}
     assert not given_up & codes[2]
     assert bool(given_up & codes[1]) == (bands[1] < bands[2] - 1)
+
+
+@pytest.mark.slow
+def test_a_wave_that_is_tried_tells_what_was_found(
+    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+) -> None:
+    words = ("wave", tiny, "-s", "High St", "-c", tiny_counts, "--try", "-o", tmp_path / "w")
+    said, shown = call(*words, "--json"), call(*words)
+    ((trial,),) = said.data["trials"]
+    names = {own["name"] for own in trial["waves"]}
+
+    assert said.status == shown.status == 0
+    assert said.codes & {"LV590", "LV591"}
+    assert {trial["chosen"], trial["preferred"]} <= names
+    assert all(len(own["delay_s"]) == len(own["stops_per_km"]) for own in trial["waves"])
+    assert (tmp_path / "w" / "trial.csv").is_file()
+    assert "Waves tried along High St" in shown.out
 
 
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:

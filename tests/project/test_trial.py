@@ -10,7 +10,7 @@ import pytest
 from lvbo.demand.estimate import estimate_demand
 from lvbo.io.scenario import Scenario
 from lvbo.optimize.executor import Cluster, Pool
-from lvbo.project.trial import TRIAL_SEEDS, Trial, race, robust_delay, try_out
+from lvbo.project.trial import TRIAL_SEEDS, Trial, behind_in_delay, race, robust_delay, try_out
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.simulation.count import count_scenario
 from lvbo.timing.model import CycleLimits
@@ -55,7 +55,7 @@ def test_who_is_clearly_behind_runs_no_further_seed() -> None:
     """Behind 50 s/veh: 56 is 12 % more and out at once, 54 is 8 % more and goes on."""
     asked: list[tuple[str, int]] = []
     table = {"old": (60, 60, 60), "best": (50, 50, 50), "far": (56, 1, 1), "near": (54, 62, 1)}
-    found = race("old", ["best", "far", "near"], (0, 1, 2), told(table, asked))
+    found = race(("old",), ["best", "far", "near"], (0, 1, 2), told(table, asked), behind_in_delay)
 
     assert found == {**table, "far": (56,), "near": (54, 62)}
     assert len(asked) == 4 + 3 + 2
@@ -64,13 +64,20 @@ def test_who_is_clearly_behind_runs_no_further_seed() -> None:
 def test_who_won_one_run_is_not_clearly_behind() -> None:
     table = {"old": (50, 50, 50), "wild": (49, 70, 40)}
 
-    assert race("old", ["wild"], (0, 1, 2), told(table, []))["wild"] == (49, 70, 40)
+    assert race(("old",), ["wild"], (0, 1, 2), told(table, []), behind_in_delay)["wild"] == (
+        49,
+        70,
+        40,
+    )
 
 
 def test_a_race_ends_where_only_the_plans_in_force_are_left() -> None:
     table = {"old": (50, 50), "far": (80, 10)}
 
-    assert race("old", ["far"], (0, 1), told(table, [])) == {"old": (50,), "far": (80,)}
+    assert race(("old",), ["far"], (0, 1), told(table, []), behind_in_delay) == {
+        "old": (50,),
+        "far": (80,),
+    }
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 
 Every model is given the same counts, cycle, greens and stage orders; offsets differ. What was
 counted runs on seeds that are never judged, and all offsets are designed before a judged seed runs.
+Our default is tried out first, on traffic fitted to these counts and seeds of its own.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import polars as pl
@@ -18,24 +19,37 @@ import polars as pl
 from lvbo.bench.arteries import ARTERIES, make_artery
 from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
 from lvbo.bench.kept import DESIGN_ROOMS, Kept, code_digest
-from lvbo.bench.wave_designs import MODELS, UNSET, Ground, facts, prepare, wave_plans
+from lvbo.bench.wave_designs import (
+    LVBO,
+    MODELS,
+    UNSET,
+    Ground,
+    facts,
+    prepare,
+    told,
+    tried_plans,
+    wave_plans,
+)
 from lvbo.bench.wave_summary import summary
 from lvbo.codec import digest, from_plain, to_plain
+from lvbo.detection.counts import Counts
 from lvbo.errors import LvboError, UsageError
-from lvbo.evaluation.corridors import Way, measure_corridor
+from lvbo.evaluation.corridors import measure_along
 from lvbo.evaluation.measures import measure
 from lvbo.evaluation.movements import measure_movements
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.corridor import Corridor
 from lvbo.project.line import link_speeds
+from lvbo.project.trial import LONGEST_S
+from lvbo.project.wave_trial import SEEDS, Trying
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.count import count_scenario
 from lvbo.simulation.runs import Run
 from lvbo.simulation.simulate import Conduct, simulate
 
 LEAST_SIGNALS = 3
-ALL_ROOMS = (*DESIGN_ROOMS, "optimize")
+ALL_ROOMS = (*DESIGN_ROOMS, "optimize", "project")
 """The rooms whose code decides what offsets are designed."""
 
 Progress = Callable[[str, float], None]
@@ -47,8 +61,8 @@ class WavesBench:
     """What a bench of waves runs.
 
     `streets` are the longest of each scenario, so many; `kinds` the generated streets, all where
-    neither they nor scenarios are named; `minutes` cuts what is judged of a scenario. `cache` keeps
-    finished runs.
+    neither they nor scenarios are named; `minutes` cuts what is judged of a scenario. Each wave is
+    tried `trial_runs` times over `trial_minutes`. `cache` keeps plans and finished runs.
     """
 
     models: tuple[str, ...] = tuple(MODELS)
@@ -57,6 +71,8 @@ class WavesBench:
     streets: int = 1
     minutes: int | None = None
     seeds: int = 10
+    trial_runs: int = len(SEEDS)
+    trial_minutes: int = LONGEST_S // 60
     workers: int = 2
     cache: Path | None = None
 
@@ -86,26 +102,28 @@ def run_waves(
     _check(chosen)
     kept = Kept(chosen.cache)
     rows: list[Row] = []
-    told: dict[str, dict[str, object]] = {}
+    known: dict[str, dict[str, object]] = {}
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
         cases = list(_cases(scenarios or (), chosen, Path(place)))
         for number, case in enumerate(cases):
             tell = _part(progress, number, len(cases))
-            designed = _designed(case, chosen, kept)
-            told[_name(case)] = designed.facts
-            rows += _judged(case, designed, chosen, kept, tell)
+            designed = _designed(case, chosen, kept, _part(tell, 0, 2))
+            known[_name(case)] = designed.facts
+            rows += _judged(case, designed, chosen, kept, _part(tell, 1, 2))
     return BenchResult(
         bench="waves",
         versions=used_versions(),
         load=machine_load(),
         rows=tuple(rows),
-        summary=summary(rows, told),
+        summary=summary(rows, known),
     )
 
 
 def _check(bench: WavesBench) -> None:
     unknown = sorted((set(bench.models) - set(MODELS)) | (set(bench.kinds) - set(ARTERIES)))
-    numbers = (bench.seeds, bench.streets, 1 if bench.minutes is None else bench.minutes)
+    minutes = 1 if bench.minutes is None else bench.minutes
+    trial = (min(bench.trial_runs, len(SEEDS)), bench.trial_minutes)
+    numbers = (bench.seeds, bench.streets, minutes, *trial)
     if unknown or not bench.models or min(numbers) < 1:
         raise UsageError(
             "LV690",
@@ -166,28 +184,47 @@ class _Designed:
     plans: dict[str, PlanSet | LvboError]
 
 
-def _designed(case: _Case, bench: WavesBench, kept: Kept) -> _Designed:
+def _designed(case: _Case, bench: WavesBench, kept: Kept, progress: Progress) -> _Designed:
     """Return the plans of the models asked for; what was designed before is not counted again."""
     ground = cache(lambda: _ground(case, bench))
     code = code_digest(ALL_ROOMS)
+    effort = (bench.trial_runs, bench.trial_minutes)
 
-    def held(what: str, make: Callable[[], object]) -> Mapping[str, object]:
-        key = kept.key(code, case.scenario, "waves", case.corridor.id, what)
+    def made(model: str) -> dict[str, object]:
+        if model != LVBO:
+            return {"plans": to_plain(_bare(wave_plans(ground(), model)))}
+        tell = partial(progress, f"{_name(case)}: trial")
+        trying = Trying(
+            net_file=case.scenario.net_file,
+            seeds=SEEDS[: bench.trial_runs],
+            longest_s=60 * bench.trial_minutes,
+        )
+        plans, trial = tried_plans(ground(), trying, workers=bench.workers, tell=tell)
+        return {"plans": to_plain(_bare(plans)), "facts": told(trial)}
+
+    def held(what: str, make: Callable[[], dict[str, object]]) -> Mapping[str, object]:
+        key = kept.key(code, case.scenario, "waves", case.corridor.id, what, *effort)
         known = kept.read(key)
         if known is None:
-            known = {"value": make()}
+            known = make()
             kept.write(key, known)
         return known
 
     plans: dict[str, PlanSet | LvboError] = {}
+    known = dict(held("facts", lambda: facts(ground())))
     for name in (name for name in MODELS if name in bench.models):
         try:
-            made = held(name, lambda name=name: to_plain(_bare(wave_plans(ground(), name))))  # type: ignore[misc]
-            plans[name] = from_plain(PlanSet, made["value"])
+            design = held(name, partial(made, name))
         except LvboError as error:
             plans[name] = error
-    told = held("facts", lambda: facts(ground()))["value"]
-    return _Designed(facts=dict(told) if isinstance(told, dict) else {}, plans=plans)
+        else:
+            plans[name] = from_plain(PlanSet, design["plans"])
+            known |= _mapping(design.get("facts"))
+    return _Designed(facts=known, plans=plans)
+
+
+def _mapping(value: object) -> dict[str, object]:
+    return dict(value) if isinstance(value, Mapping) else {}
 
 
 def _bare(plans: PlanSet) -> PlanSet:
@@ -200,10 +237,16 @@ def _ground(case: _Case, bench: WavesBench) -> Ground:
     return prepare(
         scenario.network,
         case.corridor,
-        count_scenario(scenario, workers=bench.workers),
+        filled(count_scenario(scenario, workers=bench.workers), scenario.warm_up_s),
         scenario.plans,
         link_speeds(scenario),
     )
+
+
+def filled(counts: Counts, warm_up_s: int) -> Counts:
+    """Return the counts without the first seconds of each day, in which the streets fill."""
+    begins = pl.col("t0_utc").min().over("day") + pl.duration(seconds=warm_up_s)
+    return replace(counts, table=counts.table.filter(pl.col("t0_utc") >= begins))
 
 
 # runs -------------------------------------------------------------------------------------------
@@ -276,8 +319,7 @@ STREET_COLUMNS = ("corridor_stops_per_km", "corridor_travel_s", "corridor_drives
 
 def _along(run: Run, case: _Case) -> dict[str, object]:
     """Return stops per km, and the time that the street takes at the space-mean speed on it."""
-    ways = {w.way: w for w in measure_corridor(run, case.corridor, case.scenario.network)}
-    along = ways.get(Way.BOTH) or next(iter(ways.values()))
+    along = measure_along(run, case.corridor, case.scenario.network)
     travel_s = None if along.speed_mps is None else case.corridor.length_m / along.speed_mps
     return {
         "corridor_stops_per_km": along.stops_per_km,

@@ -49,6 +49,11 @@ def read_place(path: Path) -> Place:
     return Place(path=path, network=scenario.network, plans=scenario.plans, scenario=scenario)
 
 
+def net_file(place: Place) -> Path:
+    """Return the SUMO network file of a place."""
+    return place.path if place.scenario is None else place.scenario.net_file
+
+
 def the_scenario(place: Place) -> Scenario:
     """Return the scenario of a place; a network alone has no traffic to run (LV711)."""
     if place.scenario is None:

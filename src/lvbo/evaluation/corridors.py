@@ -75,6 +75,11 @@ def measure_corridor(run: Run, corridor: Corridor, network: Network) -> tuple[Wa
     return tuple(found)
 
 
+def measure_along(run: Run, corridor: Corridor, network: Network) -> WayMeasures:
+    """Return the measures of all who drive along a corridor, in both directions if it has two."""
+    return measure_corridor(run, corridor, network)[-1]
+
+
 def ways_of(corridor: Corridor) -> Iterator[tuple[Way, tuple[Section, ...]]]:
     """Yield the directions that a corridor has, with their sections."""
     if corridor.outbound:

@@ -14,7 +14,6 @@ from lvbo.errors import Finding, Severity
 from lvbo.network.corridor import Corridor
 from lvbo.network.network import Network
 from lvbo.progression.area import AreaModel
-from lvbo.progression.coordinate import GIVEN_UP
 from lvbo.progression.flows import corridor_flows
 from lvbo.progression.problem import BandProblem
 from lvbo.progression.slack import CorridorFlows
@@ -114,9 +113,8 @@ def wave_traits(
     made = controller_models(network, demand, volumes, only=plans)
     models = {m.controller.id: m for m in made}
     load = AreaModel(network, models, volumes).saturation(plans)
-    given_up = any(finding.code == GIVEN_UP for finding in wave.findings)
     flows = corridor_flows(corridor, network, volumes)
-    return street_traits(wave.problem, flows, load, given_up=given_up)
+    return street_traits(wave.problem, flows, load, given_up=wave.given_up)
 
 
 def street_traits(

@@ -3,9 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import permutations
 
 from lvbo.demand.demand import Demand
 from lvbo.errors import Finding, InputError, Severity
@@ -20,6 +19,7 @@ from lvbo.progression.linkband import link_bands
 from lvbo.progression.linkband_eval import evaluate_link_bands
 from lvbo.progression.linkbands import CENTRED, LinkBandPlan, LinkBandProblem, WaveModel
 from lvbo.progression.offsets import evaluate_offsets
+from lvbo.progression.orders import other_orders
 from lvbo.progression.posted import rounded_speeds
 from lvbo.progression.problem import (
     Band,
@@ -33,17 +33,13 @@ from lvbo.progression.tradeoff import STOP_S, KeptBand, StreetTraffic, keep_band
 from lvbo.progression.usable import usable_greens
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
 from lvbo.signal.plan import Plan
-from lvbo.signal.rules import Controller, SignalRules
+from lvbo.signal.rules import Controller
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
-from lvbo.signal.stages import from_stages
 from lvbo.timing.model import ControllerModel
 from lvbo.timing.plans import Volumes, controller_models, period_volumes
-from lvbo.timing.stages import keeps_waiting_areas
 
-GIVEN_UP = "LV737"
-"""The finding that no band binds the offsets."""
-MOST_ORDERS_OF = 5
-"""Plans with more stages keep their order: there would be too many others."""
+PARTLY, GIVEN_UP = "LV495", "LV737"
+"""The findings that a part of the band is given up, and that no band binds the offsets."""
 LEAST_SPEED_MPS = 3.0
 SPEED_ROOM = 0.04
 """A measured speed may be off by this share: platoons spread as much."""
@@ -84,7 +80,7 @@ def coordinate(
 
     """
     known, laid = street or Street(), settings or WaveSettings()
-    return _over_periods(corridor, plans, known, laid, solve=True)
+    return over_periods(corridor, plans, known, laid, Task.solved)
 
 
 def evaluate_wave(
@@ -101,19 +97,28 @@ def evaluate_wave(
 
     """
     known, laid = street or Street(), settings or WaveSettings()
-    return _over_periods(corridor, plans, known, laid, solve=False)
+    return over_periods(corridor, plans, known, laid, Task.evaluated)
 
 
-def _over_periods(
-    corridor: Corridor, plans: PlanSet, street: Street, settings: WaveSettings, *, solve: bool
+def over_periods(
+    corridor: Corridor,
+    plans: PlanSet,
+    street: Street,
+    settings: WaveSettings,
+    made: Callable[[Task], PeriodWave],
 ) -> Wave:
+    """Return the waves made of every period in turn, and the plans that run them all.
+
+    Raises:
+        InputError: as `coordinate`.
+
+    """
     if len(corridor.stops) < 2:  # noqa: PLR2004  a wave needs two signals
         raise InputError("LV450", place=corridor.name, signals=len(corridor.stops))
     waves, current = [], plans
     for day in plans.day_plans:
         for period in day.periods:
-            task = Task(corridor, current, street, settings, day, period)
-            wave = task.solved() if solve else task.evaluated()
+            wave = made(Task(corridor, current, street, settings, day, period))
             waves.append(wave)
             current = current.with_plans(wave.plans)
     return Wave(corridor=corridor, plans=current, periods=tuple(waves), settings=settings)
@@ -178,7 +183,7 @@ class Task:
         """Return what the band solver is asked."""
         corridor, cycle_ms = self.corridor, 100 * self.cycle_ds
         out, back = corridor.outbound, corridor.inbound
-        volumes = self._volumes()
+        volumes = self.volumes()
         clear_out, clear_in = self._clearances(volumes)
         weight_out, weight_in = self._weights(volumes)
         return BandProblem(
@@ -241,6 +246,11 @@ class Task:
             return self.plans[k]
         return self.choices[k][runs.patterns[k]].at_offset(runs.offsets_ms[k] // 100)
 
+    def as_given(self, runs: BandPlan) -> dict[ControllerId, Plan]:
+        """Return the plans with the stage orders of a band plan and the offsets they came with."""
+        own = (self.choices[k][pattern] for k, pattern in enumerate(runs.patterns))
+        return {plan.controller: plan for plan in own}
+
     def _speeds(self, section: Section) -> tuple[float, float]:
         measured = self.street.speeds_mps or {}
         network = self.street.network
@@ -252,14 +262,15 @@ class Task:
         low, high = self.settings.speed_low, self.settings.speed_high
         return low * section.speed_limit_mps, high * section.speed_limit_mps
 
-    def _volumes(self) -> Volumes | None:
+    def volumes(self) -> Volumes | None:
+        """Return the mean volume of each movement in the period, veh/h, where it is known."""
         if self.street.demand is None:
             return None
         return period_volumes(self.street.demand, self.day.day_type, self.period)
 
     def through_vph(self) -> float:
         """Return the mean through flow of a stop line of the corridor; 1 where none is known."""
-        volumes = self._volumes()
+        volumes = self.volumes()
         if volumes is None:
             return 1.0
         flows = [
@@ -305,9 +316,21 @@ class Task:
         if self.settings.model is not WaveModel.TWO_WAY:
             return self._solved_by_link(problem)
         band = two_way_band(problem)
-        runs, told = self._polished(problem, band.whole)
+        traffic = self.traffic(band.whole)
+        if traffic is None:
+            return self.with_band(problem, band)
+        kept = keep_band(problem, band.whole, traffic, least_share=self.settings.least_share)
+        return self.with_band(problem, band, kept)
+
+    def with_band(
+        self, problem: BandProblem, band: Band, kept: KeptBand | None = None
+    ) -> PeriodWave:
+        """Return the wave with what is kept of a band; None keeps it as it was solved."""
+        runs = band.whole if kept is None else kept.plan
+        told = () if kept is None else self._given_up(kept)
         plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
-        return self._wave(problem, runs, plans, (*band.findings, *told), band)
+        wave = self._wave(problem, runs, plans, (*band.findings, *told), band)
+        return replace(wave, given_up=kept is not None and kept.given_up)
 
     def _solved_by_link(self, problem: BandProblem) -> PeriodWave:
         """Return the wave whose bands of each link are worth most."""
@@ -328,7 +351,7 @@ class Task:
     def _link_weights(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return flow over saturation flow by link and direction, with a mean of 1."""
         links = len(self.plans) - 1
-        volumes, network = self._volumes(), self.street.network
+        volumes, network = self.volumes(), self.street.network
         back = (1.0 if self.corridor.inbound else 0.0,) * links
         if volumes is None or network is None:
             return (1.0,) * links, back
@@ -342,20 +365,15 @@ class Task:
         scale = 2 * links / total
         return tuple(scale * x for x in loads[0]), tuple(scale * x for x in loads[1])
 
-    def _polished(
-        self, problem: BandProblem, runs: BandPlan
-    ) -> tuple[BandPlan, tuple[Finding, ...]]:
-        """Return the bands as far as they are worth it, with less delay, where traffic is known."""
-        traffic = self._traffic(runs) if self.settings.cut_delay else None
-        if traffic is None or runs.cycle_ms % 1000:
-            return runs, ()
-        kept = keep_band(problem, runs, traffic, least_share=self.settings.least_share)
-        return kept.plan, tuple(self._given_up(kept))
+    def traffic(self, runs: BandPlan) -> StreetTraffic | None:
+        """Return the traffic at the signals, with the stage orders of a band plan.
 
-    def _traffic(self, runs: BandPlan) -> StreetTraffic | None:
-        """Return the traffic at the signals, with the stage orders of a band plan, if known."""
-        volumes, network, demand = self._volumes(), self.street.network, self.street.demand
+        None where it is not known or not asked for, or the cycle has a broken second.
+        """
+        volumes, network, demand = self.volumes(), self.street.network, self.street.demand
         if volumes is None or network is None or demand is None:
+            return None
+        if not self.settings.cut_delay or runs.cycle_ms % 1000:
             return None
         plans = tuple(self._set(k, runs) for k in range(len(self.plans)))
         own = {p.controller for p in plans}
@@ -379,7 +397,7 @@ class Task:
         percent = round(100 * (1 - kept.share))
         if percent > 0:
             yield Finding(
-                code=GIVEN_UP if kept.given_up else "LV495",
+                code=GIVEN_UP if kept.given_up else PARTLY,
                 place=f"{self.corridor.name} {self.period.name}",
                 severity=Severity.ADVICE,
                 fields={"percent": percent, **_extra(kept)},
@@ -452,40 +470,3 @@ def _extra(kept: KeptBand) -> dict[str, float]:
 
 def _both(stop: Stop) -> bool:
     return stop.outbound is not None and stop.inbound is not None
-
-
-def other_orders(plan: Plan, rules: SignalRules) -> list[Plan]:
-    """Return the plan with its stages in every other legal order, cycle and greens kept.
-
-    Time that a shorter interstage frees goes to the longest stage; orders that need more are left
-    out, and so are all where the site's order is fixed.
-    """
-    stages = plan.stages
-    if not rules.may_skip or not 2 < len(stages) <= MOST_ORDERS_OF:  # noqa: PLR2004
-        return []
-    found = []
-    for order in permutations(range(1, len(stages))):
-        if order == tuple(range(1, len(stages))):
-            continue
-        built = _reordered(plan, rules, [0, *order])
-        if built is not None:
-            found.append(built)
-    return found
-
-
-def _reordered(plan: Plan, rules: SignalRules, order: Sequence[int]) -> Plan | None:
-    stages = [plan.stages[k] for k in order]
-    if not keeps_waiting_areas(rules, [s.phases for s in stages]) or plan.reference is None:
-        return None
-    greens = [s.green_ds for s in stages]
-    longest = max(range(len(greens)), key=greens.__getitem__)
-    for _ in range(2):
-        wishes = [(s.id, s.phases, g) for s, g in zip(stages, greens, strict=True)]
-        built = from_stages(plan.id, plan.controller, rules, wishes, 0, plan.reference)
-        spare = plan.cycle_ds - built.cycle_ds
-        if spare == 0:
-            return built.at_offset(plan.offset_ds)
-        greens[longest] += spare
-        if spare < 0:
-            return None
-    return None

@@ -9,7 +9,7 @@ beside all delay at these signals.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from lvbo.ids import ControllerId
@@ -105,15 +105,21 @@ def _whole(plan: Plan) -> range:
 class KeptBand:
     """Hold the plan that is kept, the share of both bands together in it, and what was weighed.
 
-    `whole` is the cost with all of the band, `now` that of the plan. Where no band binds the
-    offsets, `given_up`, the plan has those that its offsets happen to give.
+    `asked` is the share that had to stay; `whole` is the cost with all of the band, `now` that of
+    the plan. Where no band binds the offsets, `given_up`, the plan has those that its offsets
+    happen to give.
     """
 
     plan: BandPlan
+    asked: float
     share: float
-    given_up: bool
     whole: Cost
     now: Cost
+
+    @property
+    def given_up(self) -> bool:
+        """Say whether no band binds the offsets."""
+        return self.asked == 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,16 +144,50 @@ def keep_band(
 
     The plan must have a cycle and offsets of whole seconds (`Band.whole`).
     """
+    found = kept_bands(problem, plan, traffic, least_share=least_share)
+    return best_kept(found, traffic, most_cost=most_cost)
+
+
+def best_kept(
+    kept: Sequence[KeptBand], traffic: StreetTraffic, *, most_cost: float = MOST_COST
+) -> KeptBand:
+    """Return the first of these, the widest first, whose cost is near the least."""
+    least = min(kept, key=lambda own: own.now.index_s_per_h)
+    of_all = traffic.of_all_s_per_h(traffic.at(least.plan))
+    most = least.now.index_s_per_h + most_cost * of_all
+    return next(own for own in kept if own.now.index_s_per_h <= most)
+
+
+def kept_bands(
+    problem: BandProblem, plan: BandPlan, traffic: StreetTraffic, *, least_share: float = 0.0
+) -> tuple[KeptBand, ...]:
+    """Return what each share of the bands that may stay gives, the largest first.
+
+    The plan must have a cycle and offsets of whole seconds (`Band.whole`).
+    """
     tried = list(_tried(problem, plan, traffic, least_share))
-    least = min(tried, key=lambda trial: trial.cost.index_s_per_h)
-    most = least.cost.index_s_per_h + most_cost * traffic.of_all_s_per_h(least.plans)
-    found = next(trial for trial in tried if trial.cost.index_s_per_h <= most)
+    whole = tried[0].cost
+    return tuple(_kept(problem, plan, traffic, found, whole) for found in tried)
+
+
+def freed_band(
+    problem: BandProblem, plan: BandPlan, traffic: StreetTraffic, plans: Plans, whole: Cost
+) -> KeptBand:
+    """Return what stays of the bands at offsets that were found without them."""
+    own = {c: plans[c] for c in traffic.controllers}
+    found = _Trial(share=0.0, plans=own, cost=traffic.cost(own))
+    return _kept(problem, plan, traffic, found, whole)
+
+
+def _kept(
+    problem: BandProblem, plan: BandPlan, traffic: StreetTraffic, found: _Trial, whole: Cost
+) -> KeptBand:
     chosen = _chosen(problem, plan, traffic, found)
     return KeptBand(
         plan=chosen,
+        asked=found.share,
         share=chosen.sum_ms / plan.sum_ms if plan.sum_ms else 1.0,
-        given_up=found.share == 0.0,
-        whole=tried[0].cost,
+        whole=whole,
         now=found.cost,
     )
 

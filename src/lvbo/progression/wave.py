@@ -60,7 +60,7 @@ class PeriodWave:
     the one-way plans beside it (None where nothing was solved for). `links` are the bands of each
     link, where these were asked for; `runs` then holds what passes all signals. `plans[k]` is the
     plan of `controllers[k]`, the controller of signal k of the problem; `choices[k]` are the plans
-    behind its sequences.
+    behind its sequences. Where it was `given_up`, no band binds the offsets.
     """
 
     day_type: str
@@ -73,6 +73,7 @@ class PeriodWave:
     choices: tuple[tuple[Plan, ...], ...] = ()
     findings: tuple[Finding, ...] = ()
     links: LinkBandPlan | None = None
+    given_up: bool = False
 
     @property
     def cycle_s(self) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from lvbo.codec import digest
 from lvbo.demand.demand import Demand
@@ -15,10 +16,14 @@ from lvbo.evaluation.measures import measure
 from lvbo.io.build_scenario import Building, build_scenario
 from lvbo.io.scenario import Scenario
 from lvbo.network.network import Network
-from lvbo.optimize.executor import Serial, TaskRunner
+from lvbo.optimize.executor import Serial, TaskRunner, Tell
 from lvbo.signal.schedule import DAY_S, Period, PlanSet
+from lvbo.simulation.runs import Run
 from lvbo.simulation.simulate import Conduct, simulate
 
+T = TypeVar("T")
+Gauge = Callable[[Run, Network], T]
+"""What is measured of a run; a function that can be pickled."""
 TRIAL_SEEDS = (2000, 2001)
 """Never judged, never counted on."""
 STRESS = 1.1
@@ -32,12 +37,13 @@ BEHIND = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What a trial runs on: the street and the demand its counts gave."""
+    """What a trial runs on: the street and the demand its counts gave, so long at most."""
 
     network: Network
     net_file: Path
     demand: Demand
     day_type: str = "workday"
+    longest_s: int = LONGEST_S
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,13 +68,13 @@ def try_out(
     still be no worse than the first: stress refuses, but does not rank. See `robust_delay`. Runs
     are tasks for the runner, here if none is given; the answer is the same whoever does them.
     """
-    runs = _Runs(trial, candidates, runner or Serial())
+    runs = FittedRuns(trial, candidates, _delay, runner)
     first, *others = candidates
-    counted = race(first, others, TRIAL_SEEDS, runs.delays)
+    counted = race((first,), others, TRIAL_SEEDS, runs.measured, behind_in_delay)
     stressed: dict[str, tuple[float, ...]] = {}
     for name in _worthy(first, counted):
         asked = [n for n in (first, name) if n not in stressed]
-        stressed |= runs.delays(asked, TRIAL_SEEDS, STRESS)
+        stressed |= runs.measured(asked, TRIAL_SEEDS, STRESS)
         if robust_delay(stressed[name]) <= robust_delay(stressed[first]):
             return TriedPlans(best=name, counted_s=counted, stressed_s=stressed)
     return TriedPlans(best=first, counted_s=counted, stressed_s=stressed)
@@ -83,32 +89,39 @@ def robust_delay(delays_s: tuple[float, ...]) -> float:
 
 
 def race(
-    first: str,
+    held: Sequence[str],
     others: Sequence[str],
     seeds: Sequence[int],
-    delays: Callable[[Sequence[str], Sequence[int]], Mapping[str, tuple[float, ...]]],
-) -> dict[str, tuple[float, ...]]:
-    """Return the delays of all, run by run; who is clearly behind runs no further seed.
+    runs: Callable[[Sequence[str], Sequence[int]], Mapping[str, tuple[T, ...]]],
+    behind: Callable[[str, Mapping[str, tuple[T, ...]]], bool],
+) -> dict[str, tuple[T, ...]]:
+    """Return what runs of all gave, seed by seed; who is clearly behind runs no further seed.
 
-    Behind is who had more delay than the best in every run so far, and 10 % of its delay more on
-    average. The first runs to the end unless nobody else is left.
+    `behind` judges one by its name beside all that still run. Who is held runs to the end, unless
+    one is left alone.
     """
-    found: dict[str, tuple[float, ...]] = dict.fromkeys((first, *others), ())
-    running = [first, *others]
+    found: dict[str, tuple[T, ...]] = dict.fromkeys((*held, *others), ())
+    running = [*held, *others]
     for seed in seeds:
-        for name, delay_s in delays(running, (seed,)).items():
-            found[name] += delay_s
-        best = min((found[name] for name in running), key=robust_delay)
-        running = [n for n in running if n == first or not _behind(found[n], best)]
-        if running == [first]:
+        for name, own in runs(running, (seed,)).items():
+            found[name] += own
+        field = {name: found[name] for name in running}
+        running = [n for n in running if n in held or not behind(n, field)]
+        if len(running) == 1:
             break
     return found
 
 
-def _behind(delays_s: Sequence[float], best_s: Sequence[float]) -> bool:
-    """Say whether runs are clearly behind the best ones, seed by seed."""
-    lost_s = [own - best for own, best in zip(delays_s, best_s, strict=True)]
-    return min(lost_s) > 0 and sum(lost_s) > BEHIND * sum(best_s)
+def is_behind(own: Sequence[float], best: Sequence[float], *, by: float = BEHIND) -> bool:
+    """Say whether runs are clearly behind the best ones: in every seed, and by so much of them."""
+    lost = [a - b for a, b in zip(own, best, strict=True)]
+    return min(lost) > 0 and sum(lost) > by * sum(best)
+
+
+def behind_in_delay(name: str, delays_s: Mapping[str, tuple[float, ...]]) -> bool:
+    """Say whether one is clearly behind the best of those that run, by their delays."""
+    best_s = min(delays_s.values(), key=robust_delay)
+    return is_behind(delays_s[name], best_s)
 
 
 def _worthy(first: str, counted_s: Mapping[str, tuple[float, ...]]) -> list[str]:
@@ -120,7 +133,7 @@ def _worthy(first: str, counted_s: Mapping[str, tuple[float, ...]]) -> list[str]
 
 
 def fitted_traffic(trial: Trial, plans: PlanSet, folder: Path, factor: float) -> Scenario:
-    """Return traffic fitted to the demand times a factor: its first 45 minutes at most."""
+    """Return traffic fitted to the demand times a factor, from its beginning."""
     demand = trial.demand
     length_s = demand.slots * demand.slot_s
     end = (demand.first_s + length_s - 1) % DAY_S + 1
@@ -130,37 +143,54 @@ def fitted_traffic(trial: Trial, plans: PlanSet, folder: Path, factor: float) ->
         Period(start_s=demand.first_s % DAY_S, end_s=end % DAY_S, name="trial"),
         net_file=trial.net_file,
         folder=folder,
-        building=Building(day_type=trial.day_type, length_s=min(length_s, LONGEST_S), plans=plans),
+        building=Building(
+            day_type=trial.day_type, length_s=min(length_s, trial.longest_s), plans=plans
+        ),
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Task:
+class _Task(Generic[T]):
     """One run, with the files it needs: whoever does it may not see ours."""
 
     scenario: Scenario
     files: Mapping[str, bytes]
     plans: PlanSet
     seed: int
+    gauge: Gauge[T]
 
 
-class _Runs:
+class FittedRuns(Generic[T]):
     """Hold the traffic of a trial and who runs what on it; equal plans run once."""
 
-    def __init__(self, trial: Trial, candidates: Mapping[str, PlanSet], runner: TaskRunner) -> None:
-        self.trial, self.candidates, self.runner = trial, candidates, runner
+    def __init__(
+        self,
+        trial: Trial,
+        candidates: Mapping[str, PlanSet],
+        gauge: Gauge[T],
+        runner: TaskRunner | None = None,
+    ) -> None:
+        self.trial, self.candidates, self.gauge = trial, candidates, gauge
+        self.runner = runner or Serial()
         self._traffic = cache(self._fitted)
 
-    def delays(
-        self, names: Sequence[str], seeds: Sequence[int], factor: float = 1.0
-    ) -> dict[str, tuple[float, ...]]:
-        """Return the delays of each by seed, s/veh, with the demand times a factor."""
+    def measured(
+        self,
+        names: Sequence[str],
+        seeds: Sequence[int],
+        factor: float = 1.0,
+        tell: Tell | None = None,
+    ) -> dict[str, tuple[T, ...]]:
+        """Return what is measured of each by seed, with the demand times a factor."""
         scenario, files = self._traffic(factor)
         own = {name: digest(self.candidates[name]) for name in names}
         plans = {own[name]: self.candidates[name] for name in names}
         keys = [(key, seed) for key in plans for seed in seeds]
-        tasks = [_Task(scenario=scenario, files=files, plans=plans[k], seed=s) for k, s in keys]
-        found = dict(zip(keys, self.runner.map(_delay, tasks), strict=True))
+        tasks = [
+            _Task(scenario=scenario, files=files, plans=plans[k], seed=s, gauge=self.gauge)
+            for k, s in keys
+        ]
+        found = dict(zip(keys, self.runner.map(_gauged, tasks, tell), strict=True))
         return {name: tuple(found[own[name], seed] for seed in seeds) for name in names}
 
     def _fitted(self, factor: float) -> tuple[Scenario, Mapping[str, bytes]]:
@@ -171,8 +201,8 @@ class _Runs:
             return scenario, {path.name: path.read_bytes() for path in named}
 
 
-def _delay(task: _Task) -> float:
-    """Return the delay of one run, s/veh."""
+def _gauged(task: _Task[T]) -> T:
+    """Return what is measured of one run."""
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
         folder = Path(place)
         for name, content in task.files.items():
@@ -186,4 +216,9 @@ def _delay(task: _Task) -> float:
         )
         conduct = Conduct(name="trial")
         (run,) = simulate(scenario, task.plans, seeds=[task.seed], conduct=conduct, workers=1).runs
-        return measure(run, scenario.network).delay_s
+        return task.gauge(run, scenario.network)
+
+
+def _delay(run: Run, network: Network) -> float:
+    """Return the delay of one run, s/veh."""
+    return measure(run, network).delay_s

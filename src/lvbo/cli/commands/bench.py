@@ -183,6 +183,9 @@ def waves(
     ] = None,
     seeds: SeedsOpt = 10,
     workers: WorkersOpt = 2,
+    cache: Annotated[
+        Path | None, typer.Option("--cache", metavar="DIR", help="cli_opt_bench_cache")
+    ] = None,
 ) -> None:
     """Prove each model's green wave on streets in SUMO."""
     from lvbo.bench.wave_designs import MODELS
@@ -200,7 +203,7 @@ def waves(
                 minutes=minutes,
                 seeds=seeds,
                 workers=workers,
-                cache=Path(".bench-cache"),
+                cache=cache,
             ),
             progress=lambda _what, share: tell(share),
         )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lvbo.cli.area import area_data, cycle_limits, one_of, read_buses, show_area
-from lvbo.cli.load import Place, read_place, the_counts, the_plans
+from lvbo.cli.load import net_file, read_place, the_counts, the_plans
 from lvbo.cli.options import CountsOpt, OutOpt, PlaceArg, PlansOpt, StreetOpt
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
@@ -169,7 +169,7 @@ def _area(
         least_gain=asked.least_gain,
         samples=asked.samples,
         bus_ph=read_buses(asked.buses, place.network),
-        fit_on=_net_file(place) if asked.calibrate else None,
+        fit_on=net_file(place) if asked.calibrate else None,
     )
     with open_runner(asked.workers, asked.cluster) as runner:
         made = design_area(
@@ -184,7 +184,7 @@ def _area(
     if asked.try_out:
         workers = max(2, asked.workers)
         with session.step("try"), open_runner(workers, asked.cluster) as runner:
-            made = decided(made, place.network, _net_file(place), installed, runner=runner)
+            made = decided(made, place.network, net_file(place), installed, runner=runner)
     ruled = made.plans.with_transitions_of(installed)
     made = replace(made, designed=replace(made.designed, plans=ruled))
     with staged(target) as scratch, session.step("plan_files") as tell:
@@ -202,10 +202,6 @@ def _area(
         },
         findings,
     )
-
-
-def _net_file(place: Place) -> Path:
-    return place.path if place.scenario is None else place.scenario.net_file
 
 
 def _each(

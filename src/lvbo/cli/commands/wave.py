@@ -17,6 +17,7 @@ from lvbo.cli.ranking import show_ranks
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 from lvbo.cli.traffic import Traffic, known_demand, known_traffic
+from lvbo.cli.tried import trial_data, trial_table, tried_waves
 from lvbo.errors import UsageError
 from lvbo.progression.linkbands import WaveModel
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from lvbo.errors import Finding
     from lvbo.progression.pathresult import PathWave, PathWish
     from lvbo.progression.wave import Wave, WaveSettings
+    from lvbo.project.wave_trial import TriedWave
     from lvbo.signal.schedule import PlanSet
 
 
@@ -62,16 +64,25 @@ def wave(
     ratio: Annotated[
         str | None, typer.Option("--ratio", metavar="A-B", help="cli_opt_ratio")
     ] = None,
+    try_out: Annotated[bool, typer.Option("--try", help="cli_opt_wave_try")] = False,
 ) -> None:
     """Coordinate streets, or list those there are: with counts, by what a wave would save."""
     session: Session = ctx.obj
     _refuse_together(
         {"--hold": hold, "--paths": paths, "--bus": bus},
         {"--as-is": as_is or None, "--posted": posted, "--ratio": ratio, "--why": why or None,
-         "--one-by-one": one_by_one or None, "--signed": signed,
+         "--one-by-one": one_by_one or None, "--signed": signed, "--try": try_out or None,
          "--model": None if model is WaveModel.TWO_WAY else model},
         street or (),
     )  # fmt: skip
+    _refuse_together(
+        {"--try": try_out or None},
+        {"--as-is": as_is or None, "--whole-band": whole_band or None, "--signed": signed,
+         "--model": None if model is WaveModel.TWO_WAY else model},
+        street or (),
+    )  # fmt: skip
+    if try_out and not counts:
+        raise UsageError("LV594", place="--try")
     _check_keep(keep, paths, bus)
     wanted = _ratio(ratio)
     with session.step("read"):
@@ -101,6 +112,10 @@ def wave(
         least_share=1.0 if whole_band else 0.0,
     )
     traffic = known_traffic(session, place, counts, chosen)
+    if try_out:
+        tried = tried_waves(session, place, chosen, street, traffic, settings)
+        _show(session, place, [own.wave for own in tried], traffic, out, why=why, tried=tried)
+        return
     one_by_one = one_by_one or wanted is not None or model is not WaveModel.TWO_WAY
     with session.step("waves"):
         waves = (
@@ -153,21 +168,29 @@ def _show(
     out: Path | None,
     *,
     why: bool,
+    tried: Sequence[TriedWave] = (),
 ) -> None:
-    target = _write(session, place, waves, out)
+    target = _write(session, place, waves, out, tried)
     findings = [finding for made in waves for finding in made.findings]
     session.show_findings(findings, most=3)
     for made in waves:
         session.show(wave_table(session, made))
-        if any(own.links is not None for own in made.periods):
+        if any(period.links is not None for period in made.periods):
             session.show(link_table(session, made))
+    for own in tried:
+        session.show(trial_table(session, own))
     if traffic.demand is not None:
         findings += _show_advice(session, place, traffic.demand, waves)
     if why:
         findings += _show_reasons(session, waves)
     session.show(session.words("cli_wave_at", path=str(target)))
     session.finish(
-        lambda: {"folder": str(target), "waves": [_data(made) for made in waves]}, findings
+        lambda: {
+            "folder": str(target),
+            "waves": [_data(made) for made in waves],
+            "trials": [trial_data(own) for own in tried],
+        },
+        findings,
     )
 
 
@@ -295,7 +318,13 @@ def _show_reasons(session: Session, waves: list[Wave]) -> list[Finding]:
     return reasons
 
 
-def _write(session: Session, place: Place, waves: list[Wave], out: Path | None) -> Path:
+def _write(
+    session: Session,
+    place: Place,
+    waves: list[Wave],
+    out: Path | None,
+    tried: Sequence[TriedWave] = (),
+) -> Path:
     from lvbo.project.folder import staged
     from lvbo.project.pictures import wave_figure
     from lvbo.project.plan_files import write_plans
@@ -305,6 +334,10 @@ def _write(session: Session, place: Place, waves: list[Wave], out: Path | None) 
     words = Words(language=session.language)
     with staged(target) as scratch, session.step("figures") as tell:
         write_plans(waves[-1].plans, scratch / "plans.toml")
+        if tried:
+            from lvbo.project.wave_trial import write_trials
+
+            write_trials(scratch / "trial.csv", tried)
         total = sum(len(made.periods) for made in waves)
         done = 0
         for number, made in enumerate(waves, start=1):
