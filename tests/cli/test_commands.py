@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -195,6 +196,7 @@ def test_a_wave_that_is_tried_tells_what_was_found(
     assert all(len(own["delay_s"]) == len(own["stops_per_km"]) for own in trial["waves"])
     assert (tmp_path / "w" / "trial.csv").is_file()
     assert "Waves tried along High St" in shown.out
+    assert {"chosen", "model's choice"} <= set(re.findall("chosen|model's choice", shown.out))
 
 
 def test_a_wave_leaves_a_diagram_and_plans(call: Call, tiny: Path, tmp_path: Path) -> None:

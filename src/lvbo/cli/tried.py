@@ -57,14 +57,14 @@ def trial_table(session: Session, tried: TriedWave) -> Table:
     for trial in tried.trials:
         kind = session.word_or(f"word_day_{trial.day_type}", trial.day_type)
         for own in trial.tried:
-            marks = {trial.best: "cli_trade_chosen", trial.preferred: "cli_wave_preferred"}
+            marks = {"cli_trade_chosen": trial.best, "cli_wave_preferred": trial.preferred}
             table.add_row(
                 f"{kind} {trial.period}",
                 _name(session, own),
                 f"{100 * own.share:.0f}",
                 f"{own.delay_s:.1f}",
                 f"{own.stops_per_km:.2f}",
-                session.words(marks[own.name]) if own.name in marks else "",
+                "; ".join(session.words(key) for key, name in marks.items() if name == own.name),
             )
         table.add_section()
     return table
