@@ -34,6 +34,7 @@ KEYS = [
     "teleports",
     "lamp_violations",
     "locks",
+    "locked_at",
     "rules_fired",
     "decision_ms_mean",
     "decision_ms_p99",

@@ -17,7 +17,7 @@ KEYS = {
     "countdown",
     "scenario", "corridor", "controller", "x", "demand", "seed", "delay_s",
     "corridor_stops_per_km", "corridor_median_s", "windows", "windows_kept", "green_share",
-    "unfinished", "lamp_violations", "locks", "rules_fired",
+    "unfinished", "lamp_violations", "locks", "locked_at", "rules_fired",
 }  # fmt: skip
 
 

@@ -135,6 +135,29 @@ def test_a_vehicle_at_rest_before_red_is_near_the_stop_line_and_waits(drive: Dri
     assert min(d for d, _ in waits) < 2.0
 
 
+def test_who_stood_too_long_first_tells_where_a_lock_began(
+    drive: Drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, free, _ = drive()
+    limit_s = 25.0
+    monkeypatch.setattr("lvbo.simulation.street.LOCKED_S", limit_s)
+    _, facts, found = drive()
+    stood = [
+        (s.time_s, planned.site.zones[int(zone)].name)
+        for planned in found.values()
+        for s in planned.seen
+        if s.vehicles is not None
+        for zone, wait_s in zip(s.vehicles.zone, s.vehicles.wait_s, strict=True)
+        if wait_s > limit_s
+    ]
+    first_s = min(stood)[0]
+
+    assert (free.locks, free.first_locked) == (0, None)
+    assert facts.locks > 1
+    assert facts.first_locked in {name for time_s, name in stood if time_s == first_s}
+    assert len({name for _, name in stood}) > 1
+
+
 def test_connected_vehicles_are_the_share_asked_for(drive: Drive) -> None:
     def keys(planned: Planned) -> set[int]:
         return {int(k) for s in planned.seen if s.vehicles is not None for k in s.vehicles.key}

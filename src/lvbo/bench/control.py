@@ -259,6 +259,7 @@ def _row(
         "teleports": m.teleports if m else None,
         "lamp_violations": m.lamp_violations if m else None,
         "locks": facts.locks if facts else None,
+        "locked_at": facts.first_locked if facts else None,
         "rules_fired": facts.rules_fired if facts else None,
         "decision_ms_mean": facts.decision_ms_mean if facts else None,
         "decision_ms_p99": facts.decision_ms_p99 if facts else None,

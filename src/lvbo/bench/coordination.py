@@ -251,6 +251,7 @@ def _row(
         "unfinished": m.unfinished,
         "lamp_violations": m.lamp_violations,
         "locks": facts.locks if facts else None,
+        "locked_at": facts.first_locked if facts else None,
         "rules_fired": facts.rules_fired if facts else None,
     }
 

@@ -26,6 +26,7 @@ TEXT = frozenset(
         "order",
         "sensing",
         "setting",
+        "locked_at",
         "corridor",
         "countdown",
         "part",

@@ -168,6 +168,7 @@ class Driver:
         return Controlled(
             worst_wait_s=street.worst_wait_s,
             locks=len(street.locked),
+            first_locked=street.first_locked,
             refused=dict(self._refused),
             forced=self._forced,
             released=self._released,

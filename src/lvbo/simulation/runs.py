@@ -120,13 +120,15 @@ WAITS = "LV728"
 class Controlled:
     """What a run under controllers showed beside traffic.
 
-    `worst_wait_s` is the longest time anyone stood at once, `locks` who stood over 300 s. `refused`
+    `worst_wait_s` is the longest time anyone stood at once, `locks` who stood over 300 s, and
+    `first_locked` SUMO's lane on which the first of them did, None where nobody did. `refused`
     counts what the gate did not grant, by code; `forced` the seconds in which it served a phase
     that had waited too long; `released` those in which local control had a site.
     """
 
     worst_wait_s: float
     locks: int
+    first_locked: str | None
     refused: Mapping[str, int]
     forced: int
     released: int

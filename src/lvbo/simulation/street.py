@@ -31,7 +31,8 @@ class SumoStreet:
     """A running simulation as a street of sites; implements `lvbo.control.protocols.Street`.
 
     `changes` are all lamps shown so far, heads of people on foot included; `worst_wait_s` is the
-    longest time that anyone stood at once, `locked` who stood longer than `LOCKED_S`.
+    longest time that anyone stood at once, `locked` who stood longer than `LOCKED_S`, and
+    `first_locked` SUMO's lane on which the first of them did, None where nobody did.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class SumoStreet:
         self.teleports = self.collisions = 0
         self.worst_wait_s = 0.0
         self.locked: set[int] = set()
+        self.first_locked: str | None = None
 
     @property
     def now_s(self) -> float:
@@ -167,6 +169,8 @@ class SumoStreet:
     def _watch_waits(self, table: Table) -> None:
         if len(table.wait_s):
             self.worst_wait_s = max(self.worst_wait_s, float(table.wait_s.max()))
+            if self.first_locked is None and table.wait_s.max() > LOCKED_S:
+                self.first_locked = self._traffic.lane_of(int(table.key[table.wait_s.argmax()]))
             self.locked.update(table.key[table.wait_s > LOCKED_S].tolist())
 
 

@@ -62,6 +62,11 @@ class Traffic:
         self._known[vehicle] = (len(self._known), riders, luck(self._seed, vehicle))
         self._sumo.vehicle.subscribe(vehicle, self._fields)
 
+    def lane_of(self, key: int) -> str:
+        """Return SUMO's lane that a vehicle is on now."""
+        name = next(name for name, (number, *_) in self._known.items() if number == key)
+        return str(self._sumo.vehicle.getLaneID(name))
+
     def read(self) -> Table:
         """Return where everyone is now."""
         found = self._sumo.vehicle.getAllSubscriptionResults()
