@@ -17,6 +17,7 @@ from lvbo.testing import EW, NS
 
 NOW_S = 1000
 GREEN = np.ones(len(LANE), dtype=bool)
+ONLY = np.eye(len(LANE), dtype=bool)
 
 
 def crossed(*lanes: int) -> Crossings:
@@ -35,11 +36,11 @@ def test_who_left_the_stop_line_and_was_not_seen_to_arrive_stands_within() -> No
     for _ in range(ACROSS_S):
         inside.take(left(), crossed(), GREEN)
 
-    assert inside.stands.tolist() == [True, False, False, False]
+    assert [inside.may_lock(lane) for lane in ONLY] == [True, False, False, False]
 
     inside.take(left(), crossed(0), GREEN)
 
-    assert not inside.stands.any()
+    assert not inside.may_lock(GREEN)
 
 
 def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
@@ -47,7 +48,7 @@ def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
     for _ in range(2 * ACROSS_S):
         inside.take(left(0, 0), None, GREEN)
 
-    assert not inside.stands.any()
+    assert not inside.may_lock(GREEN)
 
 
 def test_a_lane_whose_vehicles_are_often_lost_is_not_believed() -> None:
@@ -55,7 +56,7 @@ def test_a_lane_whose_vehicles_are_often_lost_is_not_believed() -> None:
     for _ in range(int(COUNT_MEMORY)):
         inside.take(left(0, 0, 0), crossed(0, 0), GREEN)
 
-    assert not inside.stands[0]
+    assert not inside.may_lock(ONLY[0])
 
 
 def test_a_long_red_shows_that_nobody_is_within() -> None:
@@ -64,11 +65,44 @@ def test_a_long_red_shows_that_nobody_is_within() -> None:
     for _ in range(EMPTY_S):
         inside.take(left(), crossed(), ~GREEN)
 
-    assert inside.stands[0]
+    assert inside.may_lock(ONLY[0])
 
     inside.take(left(), crossed(), ~GREEN)
 
-    assert not inside.stands[0]
+    assert not inside.may_lock(ONLY[0])
+
+
+def facing() -> Site:
+    """Return the crossroads where those of the first two lanes yield to each other."""
+    site = crossroads()
+    yields = site.yields.copy()
+    yields[0, 1] = yields[1, 0] = True
+    return replace(site, yields=yields)
+
+
+def two_from_each_side(site: Site) -> Inside:
+    """Return who is within: from each of two lanes one who stands and one who has just left."""
+    inside = Inside(site)
+    inside.take(left(0, 1), crossed(), GREEN)
+    for _ in range(ACROSS_S - 1):
+        inside.take(left(), crossed(), GREEN)
+    inside.take(left(0, 1), crossed(), GREEN)
+    return inside
+
+
+def test_two_who_stand_face_to_face_may_lock_with_somebody_right_behind_each() -> None:
+    inside = two_from_each_side(facing())
+
+    assert inside.may_lock(GREEN)
+    assert not inside.may_lock(ONLY[0] | ONLY[2])
+
+    inside.take(left(), crossed(1), GREEN)
+
+    assert not inside.may_lock(GREEN)
+
+
+def test_those_who_do_not_yield_to_each_other_do_not_lock() -> None:
+    assert not two_from_each_side(crossroads()).may_lock(GREEN)
 
 
 def yielding() -> Site:

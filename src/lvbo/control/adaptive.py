@@ -178,7 +178,7 @@ class AdaptiveController:
         """
         run = self._run
         yielded = (self._street.yields[run.stage] > 0) & (self._street.kind[run.target] == NONE)
-        if not (yielded & self._inside.stands).any():
+        if not self._inside.may_lock(yielded):
             return wish
         if (
             run.asked_for_s(seen.time_s)

@@ -15,7 +15,8 @@ from lvbo.control.site import Site
 ACROSS_S = 5
 """Who is not across after so many seconds stands within the junction."""
 SEVERAL = 2.0
-"""One alone finds a way by himself; so many from one lane may lock the junction."""
+"""One alone finds a way by himself; several may lock the junction who stand one behind the other,
+or face others, as many, when one stands: each who turns then waits for who is behind the other."""
 MOST_S = 6
 """For so long they are waited for."""
 EMPTY_S = 15
@@ -35,6 +36,7 @@ class Inside:
         self._red_s = np.zeros(lanes, dtype=np.int64)
         self._left: Floats = np.zeros(lanes)
         self._arrived: Floats = np.zeros(lanes)
+        self._facing = _facing(site)
 
     def take(self, left: Floats, crossed: Crossings | None, green: Bools) -> None:
         """Take in who left each lane in the second before, who arrived, and who has green."""
@@ -53,13 +55,23 @@ class Inside:
         self._left *= fade
         self._arrived *= fade
 
-    @property
-    def stands(self) -> Bools:
-        """Return the lanes from which somebody stands within the junction, (lanes,)."""
+    def may_lock(self, lanes: Bools) -> bool:
+        """Say whether those from these lanes who stand within may shut each other in."""
         lost = self._left - self._arrived
-        known = lost <= MOST_WITHIN + (1.0 - COUNTED) * self._left
-        return np.asarray(known & (self._count - self._latest.sum(axis=0) >= SEVERAL))
+        known = lanes & (lost <= MOST_WITHIN + (1.0 - COUNTED) * self._left)
+        several = known & (self._count >= SEVERAL)
+        stand = self._count - self._latest.sum(axis=0)
+        behind = several & (stand >= SEVERAL)
+        facing = self._facing & several & (several & (stand >= 1.0))[:, None]
+        return bool(behind.any() or facing.any())
 
     def forget(self) -> None:
         """Take nobody to be within the junction any more but those who just left."""
         self._count = self._latest.sum(axis=0)
+
+
+def _facing(site: Site) -> Bools:
+    """Return the pairs of lanes from each of which somebody yields to the other, (lanes, lanes)."""
+    uses = site.uses.astype(np.int64)
+    yields = uses @ site.yields @ uses.T > 0
+    return np.asarray(yields & yields.T)
