@@ -36,15 +36,16 @@ def demand(counts: NDArray[np.float64], slot_s: int = SLOT_S) -> Demand:
 
 
 def test_flows_that_swing_as_in_the_example() -> None:
-    """Slots of 20, 40, 20, 40, ... vehicles on a, 30 always on b: I = 9.9 and 1."""
+    """Slots of 20, 40, 20, 40, ... vehicles on a, 30 always on b: I = 8.8 and 1."""
     counts = np.empty((1, 14, 2))
     counts[0, :, 0] = [20, 40] * 7
     counts[0, :, 1] = 30
 
     swing_h = swings_h(demand(counts), (A, B), ALL_OF)
 
-    assert swing_h[0] == pytest.approx((40**2 / 6 - 30) / (20 * 40) / 12)
-    assert 1 + 360 * swing_h[0] == pytest.approx(9.9, abs=0.05)
+    level = ((80 / 3) ** 2 + (100 / 3) ** 2) / 2
+    assert swing_h[0] == pytest.approx((40**2 / 6 - 30) / level / 12)
+    assert 1 + 360 * swing_h[0] == pytest.approx(8.8, abs=0.05)
     assert swing_h[1] == 0
 
 
@@ -72,6 +73,16 @@ def test_swings_of_a_lane_are_those_of_its_flow() -> None:
 
     assert one > 0
     assert both == 0
+
+
+def test_a_vehicle_now_and_then_is_no_endless_swing() -> None:
+    """Two in every other slot, nobody between: c^2 below 6, I below 7 for a vehicle a slot."""
+    counts = np.array([2.0, 0.0] * 7)[None, :, None].repeat(2, axis=2)
+
+    swing_h = swings_h(demand(counts), (A, B), ALL_OF)
+
+    assert (swing_h > 0).all()
+    assert (1 + 12 * swing_h < 7).all()
 
 
 def test_slots_nobody_observed_and_movements_nobody_knows_tell_nothing() -> None:
