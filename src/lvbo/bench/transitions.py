@@ -22,7 +22,7 @@ from lvbo.bench.grids import Grid
 from lvbo.bench.red_waves import FILLED_S, FULL_BY_S, plan_red_wave, red_rows
 from lvbo.bench.transition_rows import TRANSITION, row
 from lvbo.bench.transition_summary import summary
-from lvbo.bench.wave_designs import LVBO, SETTINGS
+from lvbo.bench.wave_designs import SETTINGS, UNTRIED
 from lvbo.control.site import read_site
 from lvbo.control.transition import QUICKEST, Course, Moment, passages, played
 from lvbo.demand.demand import Demand
@@ -242,7 +242,7 @@ def _wave(made: Grid, corridor: Corridor, name: str) -> PlanSet:
         limits=CycleLimits(least_s=cycle_s, most_s=cycle_s),
     )
     street = Street(network=made.network, demand=made.demand)
-    wave = coordinate(corridor, timed, street=street, settings=SETTINGS[LVBO])
+    wave = coordinate(corridor, timed, street=street, settings=SETTINGS[UNTRIED])
     plans = tuple(replace(plan, id=PlanId(name)) for plan in wave.plans.plans)
     runs = tuple(replace(run, plan=PlanId(name)) for run in wave.plans.assignments)
     return replace(wave.plans, plans=plans, assignments=runs)
