@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from tests.report import examples
 
 from lvbo.errors import UsageError
@@ -30,7 +31,7 @@ from lvbo.report.figures import (
 )
 from lvbo.report.plots import style
 from lvbo.report.plots.before_after import pairing_text, signed
-from lvbo.report.plots.los_map import LIMITS_S
+from lvbo.report.plots.los_map import BELOW_PT, LIMITS_S, write_names
 from lvbo.report.plots.style import Drawing, house_style
 from lvbo.report.plots.timespace.bands import band_label
 from lvbo.report.plots.timespace.diagram import draw_timespace
@@ -191,6 +192,18 @@ def test_left_hand_traffic_keeps_left_in_the_stage_sketch() -> None:
 def test_the_legend_of_the_map_has_the_limits_of_the_manual() -> None:
     assert [level_of_service(limit) for limit, _ in LIMITS_S] == [x for _, x in LIMITS_S]
     assert [level_of_service(limit + 0.1) for limit, _ in LIMITS_S] == list("BCDEF")
+
+
+def test_a_name_that_would_touch_another_stands_below() -> None:
+    """Names of 7 characters take a tenth of the map's diagonal of 1,000 m."""
+    axes = Figure().add_subplot()
+    discs = [(0.0, 0.0, "安宁街-锦纶路"), (60.0, 5.0, "安宁街-东支路"), (60.0, 90.0, "文华街")]
+    write_names(axes, discs, 1000.0, above_pt=13)
+
+    names = [text for text in axes.texts if isinstance(text, Annotation)]
+    heights = {name.get_text(): name.xyann[1] for name in names}
+
+    assert heights == {"安宁街-锦纶路": 13, "安宁街-东支路": BELOW_PT, "文华街": 13}
 
 
 def test_axes_without_a_figure_are_refused() -> None:

@@ -70,13 +70,14 @@ def heading_of(bearing_deg: float) -> Heading:
 
 def short(text: str, ems: float = 13.0) -> str:
     """Return a name with its middle left out where it is wider than `ems` Chinese characters."""
-    if _width(text) <= ems:
+    if width_ems(text) <= ems:
         return text
     head, tail = text[: len(text) // 2], text[len(text) // 2 :]
-    while tail and _width(head) + _width(tail) > ems - 1:
+    while tail and width_ems(head) + width_ems(tail) > ems - 1:
         head, tail = (head[:-1], tail) if len(head) >= len(tail) else (head, tail[1:])
     return f"{head}…{tail}"
 
 
-def _width(text: str) -> float:
+def width_ems(text: str) -> float:
+    """Return how wide a text is, in Chinese characters."""
     return sum(1.0 if ord(letter) >= WIDE_FROM else LATIN_EMS for letter in text)

@@ -14,9 +14,9 @@ from matplotlib.patches import Patch
 from matplotlib.patches import Polygon as Shape
 
 from lvbo.report.plots import style
-from lvbo.report.plots.los_map import along, aside
+from lvbo.report.plots.los_map import along, aside, write_names
 from lvbo.report.values import ChangeLink, ChangeMap
-from lvbo.report.words import Words, short
+from lvbo.report.words import Words
 
 UNKNOWN = "#C3CBCE"
 SAME = "#E4E8E9"
@@ -28,8 +28,6 @@ GAP_SHARE = 0.003
 LABELS = 10
 LABEL_AT = 0.3
 """Values stand near the start of a link, names near its end: opposite links do not collide."""
-MOST_NAMES_EMS = 8
-NAME_SHARE = 0.1
 
 
 def draw_changes(ax: Axes, changes: ChangeMap, words: Words) -> None:
@@ -52,7 +50,7 @@ def draw_changes(ax: Axes, changes: ChangeMap, words: Words) -> None:
             _write(ax, at, _signed(link.change_vehh), colour)
     for x, y, _ in changes.discs:
         ax.plot(x, y, "o", ms=7, mfc=style.PAPER, mec=style.INK, mew=1.1, zorder=5)
-    _write_names(ax, changes, size)
+    write_names(ax, changes.discs, size, above_pt=7)
     ax.set_aspect("equal", adjustable="datalim")
     ax.axis("off")
     ax.margins(0.04)
@@ -101,26 +99,6 @@ def _write(ax: Axes, at: tuple[float, float], text: str, colour: str) -> None:
         zorder=8,
         bbox={"boxstyle": "round,pad=0.15", "fc": style.PAPER, "ec": colour, "lw": 1.0},
     )
-
-
-def _write_names(ax: Axes, changes: ChangeMap, size: float) -> None:
-    """Write the names of signals above them, below where a neighbour on the left is too close."""
-    above: list[tuple[float, float]] = []
-    for x, y, name in sorted(changes.discs):
-        if not name:
-            continue
-        crowded = any(x - a < NAME_SHARE * size and abs(y - b) < size / 50 for a, b in above)
-        if not crowded:
-            above.append((x, y))
-        ax.annotate(
-            short(name, MOST_NAMES_EMS),
-            (x, y),
-            xytext=(6, -13 if crowded else 7),
-            textcoords="offset points",
-            fontsize=6.5,
-            zorder=7,
-            bbox={"boxstyle": "round,pad=0.12", "fc": style.PAPER, "ec": "none", "alpha": 0.75},
-        )
 
 
 def _signed(value: float) -> str:

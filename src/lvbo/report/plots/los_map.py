@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from lvbo.report.plots import style
 from lvbo.report.values import LosLink, LosMap
-from lvbo.report.words import Words, short
+from lvbo.report.words import Words, short, width_ems
 from lvbo.timing.delay import level_of_service
 
 LIMITS_S = ((10, "A"), (20, "B"), (35, "C"), (55, "D"), (80, "E"))
@@ -30,6 +30,12 @@ UNKNOWN = "#C3CBCE"
 WIDEST_SHARE = 0.020
 THINNEST_SHARE = 0.005
 GAP_SHARE = 0.003
+MOST_NAMES_EMS = 10
+EM_SHARE = 0.0145
+"""How much of the map's diagonal a Chinese character of a name takes."""
+NAME_PT, BELOW_PT = 7, -17
+LEVEL_SHARE = 0.02
+"""Names of places that differ less in height stand in one line."""
 
 Array = NDArray[np.float64]
 
@@ -42,23 +48,40 @@ def draw_los(ax: Axes, los: LosMap, words: Words) -> None:
     for link in los.links:
         share = THINNEST_SHARE + (WIDEST_SHARE - THINNEST_SHARE) * link.flow_vph / most
         _draw_link(ax, link, size * share, size * GAP_SHARE, side)
-    for x, y, name in los.discs:
+    for x, y, _ in los.discs:
         ax.plot(x, y, "o", ms=9, mfc=style.PAPER, mec=style.INK, mew=1.2, zorder=5)
-        if name:
-            ax.annotate(
-                short(name, 8),
-                (x, y),
-                xytext=(5, 13),
-                textcoords="offset points",
-                fontsize=7,
-                zorder=7,
-                bbox={"boxstyle": "round,pad=0.12", "fc": style.PAPER, "ec": "none", "alpha": 0.75},
-            )
+    write_names(ax, los.discs, size, above_pt=13)
     ax.set_aspect("equal", adjustable="datalim")
     ax.axis("off")
     ax.autoscale_view()
     style.write_title(ax, los.title, los.stamp)
     _write_legend(ax, most, words)
+
+
+def write_names(
+    ax: Axes, discs: Sequence[tuple[float, float, str]], size: float, *, above_pt: float
+) -> None:
+    """Write the names of signals above them, below where a name on the left would touch.
+
+    `discs` are x, y in metres and the name, `size` the diagonal of the map in metres.
+    """
+    above: list[tuple[float, float]] = []
+    for x, y, name in sorted(discs):
+        if not name:
+            continue
+        text = short(name, MOST_NAMES_EMS)
+        crowded = any(x < end and abs(y - at) < LEVEL_SHARE * size for end, at in above)
+        if not crowded:
+            above.append((x + EM_SHARE * size * width_ems(text), y))
+        ax.annotate(
+            text,
+            (x, y),
+            xytext=(5, BELOW_PT if crowded else above_pt),
+            textcoords="offset points",
+            fontsize=NAME_PT,
+            zorder=7,
+            bbox={"boxstyle": "round,pad=0.12", "fc": style.PAPER, "ec": "none", "alpha": 0.75},
+        )
 
 
 def _size(los: LosMap) -> float:
