@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lvbo.bench.common import BenchResult, geometric_mean
+from lvbo.bench.common import BenchResult, Progress, geometric_mean
 from lvbo.bench.design import Planner, design_plans
 from lvbo.bench.grids import make_grid_at
 from lvbo.bench.plans import (
@@ -22,7 +22,6 @@ from lvbo.bench.plans import (
     OURS,
     SHIPPED_OFFSETS,
     PlanBench,
-    Progress,
     run_plans,
 )
 from lvbo.errors import UsageError

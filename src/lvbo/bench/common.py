@@ -16,6 +16,8 @@ from typing import TypeVar
 
 T = TypeVar("T")
 Row = Mapping[str, object]
+Progress = Callable[[str, float], None]
+"""Told what is being done and the share of all of it that is done."""
 
 PACKAGES = ("lvbo", "numpy", "numba", "highspy", "eclipse-sumo", "libsumo")
 
@@ -106,3 +108,13 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 10 else f"{value:.1f}"  # noqa: PLR2004
     return str(value)
+
+
+def part_of(progress: Progress | None, number: int, count: int) -> Progress:
+    """Return what tells the progress of one part of so many."""
+
+    def tell(what: str, share: float) -> None:
+        if progress is not None:
+            progress(what, (number + share) / count)
+
+    return tell

@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lvbo.bench.common import BenchResult, Row, geometric_mean, machine_load, used_versions
+from lvbo.bench.common import (
+    BenchResult,
+    Progress,
+    Row,
+    geometric_mean,
+    machine_load,
+    used_versions,
+)
 from lvbo.bench.kept import Kept, code_digest
 from lvbo.bench.ratios import judge
 from lvbo.bench.rivals import COMPETITORS, JUDGED, Rivals, plain_name, row_family
@@ -32,9 +39,6 @@ STREET, RESCO = "street", "resco"
 SENSING = {STREET: "loops", RESCO: "area"}
 """What is sensed where nothing else is asked for: loops at the stop line and in advance of it on
 the street, area sensing of 200 m under the published protocol."""
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and the share of all of it that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.bench.common import BenchResult, Progress, Row, machine_load, used_versions
 from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded, guard_of_either
@@ -40,9 +40,6 @@ SETTLE_S = 5
 """So many seconds are decided before they are timed: kernels compile, filters fill."""
 SEARCHED = frozenset({"LV773", "LV774"})
 """The reasons that come out of a search."""
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and the share of all of it that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

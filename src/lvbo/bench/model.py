@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from lvbo.bench.common import PACKAGES, BenchResult, Row, machine_load, used_versions
+from lvbo.bench.common import PACKAGES, BenchResult, Progress, Row, machine_load, used_versions
 from lvbo.bench.fast import Maker
 from lvbo.bench.kept import Kept
 from lvbo.bench.model_ranks import Ranked, RankTask, rank, ranking_rows
@@ -26,9 +26,6 @@ from lvbo.errors import UsageError
 CALIBRATION_SEED = 101
 """The grid on which models may be fitted; every other one is held out."""
 LEAST_SIDE, LEAST_PLANS, MOST_LEVEL = 2, 3, 1.5
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and the share of all of it that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

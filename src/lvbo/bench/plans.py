@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from lvbo.bench.common import BenchResult, Row, cpu_seconds, machine_load, used_versions
+from lvbo.bench.common import BenchResult, Progress, Row, cpu_seconds, machine_load, used_versions
 from lvbo.bench.design import Planner, Task, design_plans, our_offsets
 from lvbo.bench.kept_plans import Entry, KeptPlans
 from lvbo.city.build import yuci_folder
@@ -61,9 +61,6 @@ AREA = (
 """Who stands in the area bench."""
 
 BUILT_IN_S = 900
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and the share of all of it that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

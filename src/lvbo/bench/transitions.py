@@ -10,14 +10,14 @@ section of each street fills, with and without the red wave that was planned for
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from lvbo.bench.arteries import ARTERIES, make_artery
-from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.bench.common import BenchResult, Progress, Row, machine_load, part_of, used_versions
 from lvbo.bench.grids import Grid
 from lvbo.bench.red_waves import FILLED_S, FULL_BY_S, plan_red_wave, red_rows
 from lvbo.bench.transition_rows import TRANSITION, row
@@ -49,9 +49,6 @@ SWITCH = Switch(day_type="workday", before=BEFORE, after=AFTER)
 CYCLES_S: Mapping[str, int] = {BEFORE: 100, AFTER: 80}
 FIRST_S, APART_S = 700, 29
 """The plans change at this second of the run, in further moments so many seconds later each."""
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and the share of all of it that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,10 +102,10 @@ def run_transitions(
                 Path(place), ARTERIES[kind], seed=chosen.street_seed, length_s=length_s
             )
             for moment in range(chosen.moments):
-                tell = _part(progress, number * parts + moment, len(kinds) * parts)
+                tell = part_of(progress, number * parts + moment, len(kinds) * parts)
                 case = _case(made, FIRST_S + APART_S * moment)
                 rows += _judged(case, chosen, tell)
-            tell = _part(progress, number * parts + chosen.moments, len(kinds) * parts)
+            tell = part_of(progress, number * parts + chosen.moments, len(kinds) * parts)
             rows += _red_wave(made, chosen, tell)
     return BenchResult(
         bench="transitions",
@@ -129,14 +126,6 @@ def _check(bench: TransitionsBench) -> None:
             kinds=", ".join(ARTERIES),
             seeds=bench.seeds,
         )
-
-
-def _part(progress: Progress | None, number: int, count: int) -> Progress:
-    def tell(what: str, share: float) -> None:
-        if progress is not None:
-            progress(what, (number + share) / count)
-
-    return tell
 
 
 # plans ------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from pathlib import Path
 import polars as pl
 
 from lvbo.bench.arteries import ARTERIES, make_artery
-from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.bench.common import BenchResult, Progress, Row, machine_load, part_of, used_versions
 from lvbo.bench.kept import DESIGN_ROOMS, Kept, code_digest
 from lvbo.bench.wave_designs import (
     LVBO,
@@ -51,9 +51,6 @@ from lvbo.simulation.simulate import Conduct, simulate
 LEAST_SIGNALS = 3
 ALL_ROOMS = (*DESIGN_ROOMS, "optimize", "project")
 """The rooms whose code decides what offsets are designed."""
-
-Progress = Callable[[str, float], None]
-"""Told what is being done and the share of all of it that is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,10 +103,10 @@ def run_waves(
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
         cases = list(_cases(scenarios or (), chosen, Path(place)))
         for number, case in enumerate(cases):
-            tell = _part(progress, number, len(cases))
-            designed = _designed(case, chosen, kept, _part(tell, 0, 2))
+            tell = part_of(progress, number, len(cases))
+            designed = _designed(case, chosen, kept, part_of(tell, 0, 2))
             known[_name(case)] = designed.facts
-            rows += _judged(case, designed, chosen, kept, _part(tell, 1, 2))
+            rows += _judged(case, designed, chosen, kept, part_of(tell, 1, 2))
     return BenchResult(
         bench="waves",
         versions=used_versions(),
@@ -132,14 +129,6 @@ def _check(bench: WavesBench) -> None:
             kinds=", ".join(ARTERIES),
             seeds=bench.seeds,
         )
-
-
-def _part(progress: Progress | None, number: int, count: int) -> Progress:
-    def tell(what: str, share: float) -> None:
-        if progress is not None:
-            progress(what, (number + share) / count)
-
-    return tell
 
 
 # streets ----------------------------------------------------------------------------------------
