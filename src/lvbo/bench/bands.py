@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from lvbo.bench.band_rows import (
 )
 from lvbo.bench.common import (
     BenchResult,
+    Progress,
     geometric_mean,
     machine_load,
     used_versions,
@@ -28,9 +29,6 @@ SAME = 0.002  # values nearer than this count as the same, cycles
 LARGE = 50  # signals at which the speed-up is summed up
 SIZES = (5, 10, 20, 50, 100)
 NETWORKS = (3, 5, 10)  # streets each way
-
-Progress = Callable[[str, float], None]
-"""Told what is being measured and the share of all that is done, by signals."""
 
 
 def run_bands(  # noqa: PLR0913  one for each option of the command

@@ -9,13 +9,13 @@ run adaptively.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
-from lvbo.bench.common import BenchResult, Row, machine_load, used_versions
+from lvbo.bench.common import BenchResult, Progress, Row, machine_load, used_versions
 from lvbo.bench.tries import FIXED
 from lvbo.city.build import pilot_folder
 from lvbo.control.protocols import Order
@@ -88,9 +88,6 @@ class _Street:
     corridor: Corridor
     wave: Wave
     demands: tuple[tuple[float, float], ...]
-
-
-Progress = Callable[[str, float], None]
 
 
 def run_coordination(

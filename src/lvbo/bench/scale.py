@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from lvbo.bench.common import BenchResult, Row, machine_load, peak_mib, used_versions
+from lvbo.bench.common import BenchResult, Progress, Row, machine_load, peak_mib, used_versions
 from lvbo.bench.lattice import lattice_of
 from lvbo.bench.lattice_area import delay_of
 from lvbo.bench.scale_tasks import (
@@ -35,8 +35,6 @@ from lvbo.optimize.coupling import savings
 from lvbo.optimize.executor import Cluster, Pool, TaskRunner
 from lvbo.optimize.submesh import submesh
 from lvbo.optimize.tables import search_offsets
-
-Progress = Callable[[str, float], None]
 
 PARALLEL_CYCLES_S = (62, 70, 78, 86, 94, 102, 110, 118)
 """The independent tasks whose wall time one and several workers are compared by."""

@@ -110,8 +110,7 @@ def controller_models(
     With `only` these controllers alone.
 
     Where each lane was counted they choose as they did then; flows swing as they were seen to. A
-    controller whose heads are
-    always green has nothing to be timed and is left out.
+    controller whose heads are always green has nothing to be timed and is left out.
     """
     flows = {s.lane: s for s in saturations(network, demand.saturations)}
     at = volumes if volumes is not None else mean_volumes(demand)
