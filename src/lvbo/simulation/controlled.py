@@ -30,6 +30,7 @@ from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import PlanSet
 from lvbo.simulation.decisions import PLANS_ONLY, DecisionLog
 from lvbo.simulation.escorts import Escort, Escorting
+from lvbo.simulation.local import LocalControl
 from lvbo.simulation.runs import Controlled
 from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.street import SumoStreet
@@ -55,7 +56,8 @@ Guard = Callable[[Observation, Wish], Verdict]
 class Controlling:
     """Who controls a run and by what eyes.
 
-    `plans` are those in force at the start, by controller, `schedule` those of the whole day.
+    `plans` are those in force at the start, by controller, `schedule` those of the whole day;
+    `local` is what a site runs by itself while it is given away.
     `waves` are the green waves that are to be kept on days of `day_type`.
     `escorts` drive officers' routes; only with `priority` do signals go before others for them.
     """
@@ -65,6 +67,7 @@ class Controlling:
     sensing: Sensing = field(default_factory=Sensing)
     plans: Mapping[ControllerId, Plan] = field(default_factory=dict)
     schedule: PlanSet | None = None
+    local: Mapping[ControllerId, Plan] = field(default_factory=dict)
     waves: tuple[Wave, ...] = ()
     supervision: Supervision = NONE_OF_IT
     day_type: str = "workday"
@@ -102,6 +105,7 @@ class Driver:
         self._decision_ms: list[float] = []
         self.facts: Controlled | None = None
         self.log = DecisionLog({site.id: site.phases for site in sites})
+        self.local: Mapping[ControllerId, LocalControl] = {}
         self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
         self.escorting: Escorting | None = None
 
@@ -161,7 +165,8 @@ class Driver:
         self._forced += verdict.forced is not None
         self._released += verdict.released
         self.log.note(seen, late[0], verdict)
-        return verdict
+        local = self.local.get(seen.controller)
+        return local.decide(seen) if verdict.released and local is not None else verdict
 
     def _facts(self, street: SumoStreet) -> Controlled:
         times = np.array(self._decision_ms or [0.0])
@@ -241,6 +246,12 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         sensing=controlling.sensing,
         seed=seed,
     )
+    index = {site.id: site for site in sites}
+    driver.local = {
+        name: LocalControl(index[name], plan)
+        for name, plan in controlling.local.items()
+        if name in index
+    }
     driver.bound = frozenset() if by_phase else bound
     driver.supervisor = Supervisor(
         network, sites, controlling.waves, controlling.day_type, controlling.supervision

@@ -26,6 +26,7 @@ from lvbo.simulation.runs import Runs
 from lvbo.simulation.sensing import Eye, Sensing
 from lvbo.simulation.street import detectors
 from lvbo.simulation.sumo import Setup
+from lvbo.simulation.tools import local_plans
 from lvbo.simulation.worker import Job
 
 
@@ -130,7 +131,9 @@ def simulate_controlled(
 ) -> Runs:
     """Return one run per seed of the scenario in which controllers decide every second.
 
-    Each run has a process of its own, which makes controllers and gates from the description.
+    Each run has a process of its own, which makes controllers and gates from the description. Where
+    it names no plan for a site to run by itself, that is the scenario's, made to keep the rules;
+    a programme that cannot be runs as it is, and the watch over the lamps tells what it breaks.
 
     Raises:
         UsageError: LV741 where no controller has the name.
@@ -153,7 +156,9 @@ def simulate_controlled(
             "control": described(controlling)
         }
         routed = _with_routes(scenario, controlling, folder)
-        jobs = [_job(routed, additional, folder, s, how, controlling) for s in chosen]
+        local = {**local_plans(scenario), **controlling.local}
+        whole = replace(controlling, local=local)
+        jobs = [_job(routed, additional, folder, s, how, whole) for s in chosen]
         runs = run_all(jobs, workers=workers, progress=progress)
     return Runs(
         scenario=scenario.name,

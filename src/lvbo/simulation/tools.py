@@ -12,12 +12,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from lvbo.control.walks import plan_with_walks
-from lvbo.errors import LvboError, ToolError
+from lvbo.errors import InfeasibleError, LvboError, ToolError
 from lvbo.ids import ControllerId
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_plans import programme, write_xml
@@ -66,6 +67,15 @@ def in_force(scenario: Scenario) -> Mapping[ControllerId, Plan]:
     plans = scenario.plans
     running = plans.running(plans.day_plans[0].day_type, scenario.begin_s % DAY_S)
     return {name: _with_all(plan, scenario) for name, plan in running.items()}
+
+
+def local_plans(scenario: Scenario) -> Mapping[ControllerId, Plan]:
+    """Return the plans in force at the start, safe, of those that can be made to keep the rules."""
+    plans, found = scenario.plans, {}
+    for name, plan in plans.running(plans.day_plans[0].day_type, scenario.begin_s % DAY_S).items():
+        with suppress(InfeasibleError):
+            found[name] = _with_all(plan, scenario)
+    return found
 
 
 def in_span(scenario: Scenario, plans: PlanSet) -> PlanSet:
