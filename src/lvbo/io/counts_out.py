@@ -3,14 +3,43 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import polars as pl
 
 from lvbo.detection.counts import Counts
 from lvbo.detection.tables import Target
-from lvbo.errors import UsageError
+from lvbo.errors import Finding, Severity, UsageError
 from lvbo.io.atomic import write_whole
+
+
+def whole_intervals(counts: Counts, dt_s: int) -> Counts:
+    """Return the counts of whole intervals only; a finding tells what was cut short.
+
+    A run that ends within an interval leaves a short one, which a table could not tell from others.
+
+    Raises:
+        UsageError: LV195 where no interval is whole.
+
+    """
+    whole = counts.table.filter(pl.col("dt_s") == dt_s)
+    short = counts.table.filter(pl.col("dt_s") != dt_s)
+    if short.is_empty():
+        return counts
+    first = short.with_columns(pl.col("t0_utc").dt.convert_time_zone(counts.zone)).row(
+        0, named=True
+    )
+    seconds, minutes = first["dt_s"], dt_s // 60
+    if whole.is_empty():
+        raise UsageError("LV195", minutes=minutes, seconds=seconds)
+    cut = Finding(
+        code="LV196",
+        place=first["t0_utc"].strftime("%H:%M"),
+        severity=Severity.ADVICE,
+        fields={"seconds": seconds, "minutes": minutes},
+    )
+    return replace(counts, table=whole, findings=(*counts.findings, cut))
 
 
 def write_counts(counts: Counts, path: Path) -> int:

@@ -26,7 +26,7 @@ def count(
     workers: WorkersOpt = 2,
 ) -> None:
     """Run the scenario under its shipped plan and write what its detectors saw."""
-    from lvbo.io.counts_out import write_counts
+    from lvbo.io.counts_out import whole_intervals, write_counts
     from lvbo.simulation.count import COUNTING_FROM, count_scenario
 
     session: Session = ctx.obj
@@ -39,6 +39,7 @@ def count(
             dt_s=60 * minutes,
             workers=workers,
         )
+    counts = whole_intervals(counts, 60 * minutes)
     target = (out or Path("counts.csv")).resolve()
     rows = write_counts(counts, target)
     session.show_findings(counts.findings, most=3)
