@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from tests.cli.conftest import Call
 
 from lvbo.cli.load import read_place
 from lvbo.ids import PlanId
 from lvbo.io.plans_toml import read_plans
+from lvbo.network.corridor import Corridor
+from lvbo.network.network import Network
+from lvbo.project import transition
 from lvbo.project.line import safe_plans
 from lvbo.project.plan_files import write_plans
 from lvbo.signal.schedule import Assignment, DayPlan, Period, PlanSet
@@ -90,16 +95,32 @@ def test_a_faulty_transition_in_a_file_is_one_error(call: Call, tiny: Path, tmp_
     assert said.codes == {"LV305"}
 
 
+@pytest.mark.parametrize("how", [(), ("--area", "--cycles", "60-64")])
 def test_ways_are_chosen_with_the_plans_of_streets_only(
-    call: Call, tiny: Path, tiny_counts: Path, tmp_path: Path
+    call: Call,
+    tiny: Path,
+    tiny_counts: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    how: tuple[str, ...],
 ) -> None:
-    out = tmp_path / "out"
-    asked = ("plan", tiny, "-c", tiny_counts, "--transitions", "-o", out, "--json")
-    made = call(*asked, "-s", "High St")
+    streets: list[str] = []
+    real = transition.add_transitions
 
-    assert made.status == 0
-    assert call(*asked).codes == {"LV739"}
-    assert call(*asked, "--area").codes == {"LV738"}
+    def noted(
+        network: Network, corridors: Sequence[Corridor], *others: object, **more: object
+    ) -> object:
+        streets.extend(corridor.name for corridor in corridors)
+        return real(network, corridors, *others, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(transition, "add_transitions", noted)
+    asked = ("plan", tiny, "-c", tiny_counts, *how, "-o", tmp_path / "out", "--json")
+
+    assert call(*asked, "-s", "High St").status == 0
+    assert streets == []
+    assert call(*asked, "-s", "High St", "--transitions").status == 0
+    assert streets == ["High St"]
+    assert call(*asked, "--transitions").codes == {"LV739"}
 
 
 def test_periods_apart_are_refused_with_those_there_are(

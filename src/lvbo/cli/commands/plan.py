@@ -17,7 +17,11 @@ from lvbo.cli.tables import plain_table
 from lvbo.errors import Finding, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lvbo.network.network import Network
     from lvbo.project.line import Designed
+    from lvbo.signal.schedule import PlanSet
 
 
 def plan(
@@ -83,18 +87,17 @@ def plan(
         "--calibrate": calibrate or None,
         "--try": try_out or None,
     }
+    if transitions and not street:
+        raise UsageError("LV739", place="--transitions", streets=0)
     if not area:
         for name, value in wanted.items():
             if value is not None:
                 raise UsageError("LV735", place=name)
-        if transitions and not street:
-            raise UsageError("LV739", place="--transitions", streets=0)
         _each(session, path, counts, plans, street, out, transitions=transitions)
         return
-    if transitions:
-        raise UsageError("LV738", place="--transitions", other="--area")
     asked = _Asked(
         streets=tuple(street or ()),
+        transitions=transitions,
         bands=bands,
         objective=objective,
         cycles=cycles,
@@ -117,6 +120,7 @@ class _Asked:
     """What a call asks of an area, as it was written."""
 
     streets: tuple[str, ...]
+    transitions: bool
     bands: str | None
     objective: str | None
     cycles: str | None
@@ -185,11 +189,12 @@ def _area(
         workers = max(2, asked.workers)
         with session.step("try"), open_runner(workers, asked.cluster) as runner:
             made = decided(made, place.network, net_file(place), installed, runner=runner)
-    ruled = made.plans.with_transitions_of(installed)
-    made = replace(made, designed=replace(made.designed, plans=ruled))
+    switched = asked.streets if asked.transitions else ()
+    timed, told = _timed(session, place.network, made.designed, installed, switched)
+    made = replace(made, designed=replace(made.designed, plans=timed))
     with staged(target) as scratch, session.step("plan_files") as tell:
         lost = write_area_files(made, place.network, scratch, session.language, tell)
-    findings = (*seen.findings, *made.findings, *lost)
+    findings = (*seen.findings, *made.findings, *told, *lost)
     session.show_findings(findings, most=3)
     show_area(session, made, place.network)
     session.show(session.words("cli_area_at", path=str(target), plans=len(made.plans.plans)))
@@ -218,7 +223,6 @@ def _each(
     from lvbo.project.folder import staged
     from lvbo.project.line import design
     from lvbo.project.results import write_plan_files
-    from lvbo.project.transition import add_transitions
 
     target = (out or Path("lvbo-plans")).resolve()
     with session.step("read"):
@@ -234,12 +238,8 @@ def _each(
         speeds_mps=place.speeds_mps,
         steps=session.step,
     )
-    timed, told = made.plans.with_transitions_of(installed), tuple[Finding, ...]()
-    if transitions:
-        corridors = [place.network.corridor(name) for name in street or ()]
-        timed, told = add_transitions(
-            place.network, corridors, timed, made.demand, steps=session.step
-        )
+    switched = (street or ()) if transitions else ()
+    timed, told = _timed(session, place.network, made, installed, switched)
     with staged(target) as scratch, session.step("plan_files"):
         lost = write_plan_files(timed, place.network, scratch)
     findings = (*seen.findings, *made.findings, *told, *lost)
@@ -247,6 +247,23 @@ def _each(
     _show(session, made)
     session.show(session.words("cli_plans_at", path=str(target), plans=len(made.plans.plans)))
     session.finish({"folder": str(target), "plans": len(made.plans.plans)}, findings)
+
+
+def _timed(
+    session: Session,
+    network: Network,
+    made: Designed,
+    installed: PlanSet,
+    streets: Sequence[str],
+) -> tuple[PlanSet, tuple[Finding, ...]]:
+    """Return the plans with the transitions in force, and new ones on these streets."""
+    from lvbo.project.transition import add_transitions
+
+    timed = made.plans.with_transitions_of(installed)
+    if not streets:
+        return timed, ()
+    corridors = [network.corridor(name) for name in streets]
+    return add_transitions(network, corridors, timed, made.demand, steps=session.step)
 
 
 def _show(session: Session, made: Designed) -> None:
