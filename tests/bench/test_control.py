@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from lvbo.bench.control import ControlBench, run_control
 from lvbo.bench.kept import Kept
 from lvbo.bench.ratios import judge
 from lvbo.errors import ToolError, UsageError
+from lvbo.io.scenario import Weather
 
 KEYS = [
     "scenario",
@@ -39,6 +41,9 @@ KEYS = [
     "decision_ms_mean",
     "decision_ms_p99",
     "status",
+    "demand",
+    "weather",
+    "closed",
     "setting",
 ]
 
@@ -88,6 +93,26 @@ def test_rows_have_the_agreed_keys_and_a_second_bench_takes_them_from_disk(tmp_p
     assert first.rows[0]["lamp_violations"] == 0
     assert len(kept) == 1
     assert [dict(r) for r in again.rows] == [dict(r) for r in first.rows]
+
+
+def test_weather_and_a_closed_lane_are_runs_of_their_own_and_kept(tmp_path: Path) -> None:
+    config = build_tiny(tmp_path / "tiny")
+    dry = ControlBench(
+        controllers=("fixed",), seeds=1, first_seed=1000, workers=1, cache=tmp_path / "kept"
+    )
+    benches = (dry, replace(dry, weather=Weather.SNOW), replace(dry, closed=True))
+    rows = [run_control([config], bench=bench).rows[0] for bench in benches]
+    kept = list((tmp_path / "kept").glob("*.json"))
+    again = [run_control([config], bench=bench).rows[0] for bench in benches]
+
+    assert [(r["weather"], r["closed"]) for r in rows] == [
+        ("dry", False),
+        ("snow", False),
+        ("dry", True),
+    ]
+    assert float(str(rows[1]["trip_s"])) > float(str(rows[0]["trip_s"]))
+    assert len(kept) == 3
+    assert list(map(dict, again)) == list(map(dict, rows))
 
 
 def test_a_kept_row_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def ground(config: Path, tmp_path: Path) -> Ground:
     return Ground(
-        scenario=prepared(read_scenario(config), ControlBench()),
+        scenario=prepared(read_scenario(config), ControlBench(), tmp_path),
         order=Order.SKIP,
         sensing=parse_sensing("area"),
         conduct=Conduct(),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -335,3 +336,16 @@ def test_an_unknown_controller_is_not_timed(call: Call) -> None:
     said = call("bench", "latency", "--controllers", "magic", "--json")
 
     assert (said.status, said.codes) == (2, {"LV741"})
+
+
+def test_runs_in_snow_say_so_and_take_longer(call: Call, tiny: Path, tmp_path: Path) -> None:
+    trips = {}
+    for weather in ("dry", "snow"):
+        out = tmp_path / weather
+        said = call("simulate", tiny, "--seeds", 1, "--weather", weather, "-o", out, "--json")
+        record = json.loads((out / "runs.json").read_text(encoding="utf-8"))
+        assert said.status == 0
+        assert record["manifest"]["weather"] == weather
+        trips[weather] = said.data["runs"]["measures"][0]["trip_s"]
+
+    assert trips["snow"] > trips["dry"]

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -27,12 +28,15 @@ from lvbo.control.registry import BUILT_IN, controller_names
 from lvbo.control.walks import with_walks
 from lvbo.errors import LvboError, UsageError
 from lvbo.evaluation.measures import measure
-from lvbo.io.scenario import Scenario
+from lvbo.io.scenario import Scenario, Weather
 from lvbo.io.sumo_scenario import read_scenario
+from lvbo.simulation.closure import busiest_closure, with_closure
+from lvbo.simulation.count import COUNTING_FROM, count_scenario
 from lvbo.simulation.runs import Run
 from lvbo.simulation.sensing import parse_sensing
 from lvbo.simulation.simulate import Conduct
 from lvbo.simulation.sumo import other_sumo
+from lvbo.simulation.weather import in_weather
 
 CURRENT = "current"
 STREET, RESCO = "street", "resco"
@@ -45,8 +49,9 @@ the street, area sensing of 200 m under the published protocol."""
 class ControlBench:
     """What a control bench runs; `budget_min` ends it after so many minutes, kept runs stay.
 
-    A controller may be followed by `@` and its decision clock in seconds. `cache` keeps finished
-    runs; None keeps nothing.
+    A controller may be followed by `@` and its decision clock in seconds. Where `closed` is asked
+    for, the busiest lane that has another beside it is closed for a quarter of an hour. `cache`
+    keeps finished runs; None keeps nothing.
     """
 
     controllers: tuple[str, ...] = ()
@@ -56,6 +61,8 @@ class ControlBench:
     protocol: str = STREET
     order: Order = Order.SKIP
     demand: float = 1.0
+    weather: Weather = Weather.DRY
+    closed: bool = False
     sumo: str = CURRENT
     budget_min: float | None = None
     workers: int = 2
@@ -91,14 +98,16 @@ def run_control(
     names = _controllers(chosen)
     _check(chosen, scenarios)
     home = None if chosen.sumo == CURRENT else other_sumo(chosen.env, chosen.sumo)
-    asked = [
-        (prepared(read_scenario(path), chosen), name, seed)
-        for path in scenarios
-        for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds)
-        for name in names
-    ]
     ends = None if chosen.budget_min is None else time.monotonic() + 60 * chosen.budget_min
-    rows = list(_rows(asked, chosen, home, ends, progress))
+    with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
+        asked = [
+            (scenario, name, seed)
+            for number, path in enumerate(scenarios)
+            for scenario in [prepared(read_scenario(path), chosen, Path(place) / str(number))]
+            for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds)
+            for name in names
+        ]
+        rows = list(_rows(asked, chosen, home, ends, progress))
     rows.sort(key=lambda row: (str(row["scenario"]), names.index(str(row["controller"]))))
     return BenchResult(
         bench="control",
@@ -132,12 +141,19 @@ def _check(bench: ControlBench, scenarios: Sequence[Path | str]) -> None:
         )
 
 
-def prepared(scenario: Scenario, bench: ControlBench) -> Scenario:
-    """Return the scenario under the rules of the protocol, its demand scaled."""
+def prepared(scenario: Scenario, bench: ControlBench, folder: Path) -> Scenario:
+    """Return the scenario under the rules of the protocol, its demand scaled, in its weather.
+
+    Files that differ from the scenario's go to a folder.
+    """
     options = dict(scenario.options)
     if bench.demand != 1.0:
         options["scale"] = f"{bench.demand:g}"
     scaled = replace(scenario, options=tuple(options.items()), step_s=scenario.step_s)
+    if bench.closed:
+        counts = count_scenario(scaled, seeds=[COUNTING_FROM], workers=bench.workers)
+        scaled = with_closure(scaled, busiest_closure(scaled, counts), folder / "closed")
+    scaled = in_weather(scaled, bench.weather, folder / bench.weather)
     if bench.protocol == RESCO:
         return replace(scaled, network=as_published(scenario.network), teleport_s=-1.0)
     return replace(scaled, network=with_walks(scenario.network))
@@ -268,4 +284,7 @@ def _row(
         "decision_ms_mean": facts.decision_ms_mean if facts else None,
         "decision_ms_p99": facts.decision_ms_p99 if facts else None,
         "status": status,
+        "demand": bench.demand,
+        "weather": str(bench.weather),
+        "closed": bench.closed,
     }

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from lvbo.io.scenario import Weather
+
 PlaceArg = Annotated[Path, typer.Argument(metavar="PATH", help="cli_arg_place")]
 ScenarioArg = Annotated[Path, typer.Argument(metavar="SCENARIO", help="cli_arg_scenario")]
 PlansArg = Annotated[Path, typer.Argument(metavar="PLANS", help="cli_arg_plans")]
@@ -27,3 +29,4 @@ StreetOpt = Annotated[
 OutOpt = Annotated[Path | None, typer.Option("--out", "-o", metavar="FOLDER", help="cli_opt_out")]
 SeedsOpt = Annotated[int, typer.Option("--seeds", min=1, metavar="N", help="cli_opt_seeds")]
 WorkersOpt = Annotated[int, typer.Option("--workers", min=1, metavar="N", help="cli_opt_workers")]
+WeatherOpt = Annotated[Weather, typer.Option("--weather", help="cli_opt_weather")]

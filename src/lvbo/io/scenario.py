@@ -4,10 +4,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from lvbo.network.network import Network
 from lvbo.signal.schedule import PlanSet
+
+
+class Weather(StrEnum):
+    """What lies on the road."""
+
+    DRY = "dry"
+    RAIN = "rain"
+    SNOW = "snow"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,9 +10,10 @@ import typer
 
 from lvbo.cli.bench_tables import show_bench
 from lvbo.cli.listed import degrees, members, names, whole_numbers
-from lvbo.cli.options import SeedsOpt, WorkersOpt
+from lvbo.cli.options import SeedsOpt, WeatherOpt, WorkersOpt
 from lvbo.cli.session import Session
 from lvbo.control.protocols import Order
+from lvbo.io.scenario import Weather
 from lvbo.signal.lamp import Countdown
 
 ScenariosOpt = Annotated[
@@ -90,6 +91,8 @@ def control(
     ] = "street",
     order: OrderOpt = Order.SKIP,
     demand: Annotated[float, typer.Option("--demand", metavar="X", help="cli_opt_demand")] = 1.0,
+    weather: WeatherOpt = Weather.DRY,
+    closed: Annotated[bool, typer.Option("--closed", help="cli_opt_closed")] = False,
     sumo: Annotated[
         str, typer.Option("--sumo", metavar="VERSION", help="cli_opt_sumo")
     ] = "current",
@@ -113,6 +116,8 @@ def control(
                 protocol=protocol,
                 order=order,
                 demand=demand,
+                weather=weather,
+                closed=closed,
                 sumo=sumo,
                 budget_min=budget,
                 workers=workers,

@@ -11,13 +11,14 @@ import typer
 from rich.table import Table
 
 from lvbo.cli.load import Place, read_place, the_plans, the_scenario
-from lvbo.cli.options import OutOpt, PlansOpt, ScenarioArg, SeedsOpt, WorkersOpt
+from lvbo.cli.options import OutOpt, PlansOpt, ScenarioArg, SeedsOpt, WeatherOpt, WorkersOpt
 from lvbo.cli.routes import effects_of, read_escorts, route_data, show_routes
 from lvbo.cli.session import Session
 from lvbo.cli.steps import Tell
 from lvbo.cli.tables import corridor_table, plain_table
 from lvbo.control.protocols import Order
 from lvbo.errors import UsageError
+from lvbo.io.scenario import Weather
 
 if TYPE_CHECKING:
     from lvbo.evaluation.routes import RouteEffect
@@ -53,6 +54,7 @@ def simulate(
     street: Annotated[
         list[str] | None, typer.Option("--street", metavar="NAME", help="cli_opt_keep_wave")
     ] = None,
+    weather: WeatherOpt = Weather.DRY,
     tracks: Annotated[bool, typer.Option("--tracks", help="cli_opt_tracks")] = False,
 ) -> None:
     """Run a scenario under plans, by default its own, or under a controller behind the gate."""
@@ -60,6 +62,7 @@ def simulate(
     from lvbo.project.folder import staged
     from lvbo.project.recording import write_recording
     from lvbo.project.records import record_of, write_record
+    from lvbo.simulation.weather import weathered
 
     session: Session = ctx.obj
     wanted = _control_order(controller, order, sensing, street_rules, route, street or [])
@@ -75,19 +78,20 @@ def simulate(
     name = controller or (plans.stem if plans else "shipped")
     target = (out or Path("runs") / name).resolve()
     effects: tuple[RouteEffect, ...] = ()
-    with staged(target) as scratch:
+    with staged(target) as scratch, weathered(known, weather) as driven:
+        there = replace(place, scenario=driven)
         with session.step("simulate") as tell:
             if wanted is None:
-                runs = _by_plans(place, plans, name, seeds, workers, tell, tracks=tracks)
+                runs = _by_plans(there, plans, name, seeds, workers, tell, tracks=tracks)
             else:
-                runs = _by_controller(place, plans, wanted, seeds, workers, tell)
+                runs = _by_controller(there, plans, wanted, seeds, workers, tell)
         if wanted is not None and wanted.escorts:
             with session.step("routes_without") as tell:
                 none = replace(wanted, priority=False)
-                effects = effects_of(_by_controller(place, plans, none, seeds, workers, tell), runs)
+                effects = effects_of(_by_controller(there, plans, none, seeds, workers, tell), runs)
         with session.step("measure"):
             record = record_of(runs, known.network, street or ())
-        write_record(record, scratch, runs.manifest)
+        write_record(record, scratch, {**runs.manifest, "weather": str(weather)})
         if tracks:
             write_recording(runs.runs[0], scratch)
         if wanted is not None:
