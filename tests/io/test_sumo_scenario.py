@@ -47,6 +47,15 @@ def test_a_time_is_read_as_sumo_reads_it(text: str, seconds: float) -> None:
     assert seconds_of(text) == seconds
 
 
+def test_what_only_a_window_shows_is_left_out(net: Path) -> None:
+    text = (
+        '<net-file value="plain.net.xml"/><lateral-resolution value="0.8"/>'
+        '<gui_only><osg-view value="true"/><delay value="20"/></gui_only>'
+    )
+
+    assert read_scenario(config(net, text)).options == (("lateral-resolution", "0.8"),)
+
+
 def test_short_option_names_are_the_long_ones(net: Path) -> None:
     read = read_scenario(config(net, '<n value="plain.net.xml"/><b value="60"/><e value="90"/>'))
 

@@ -33,6 +33,7 @@ SHORT = {
     "e": "end",
 }
 """Other names SUMO takes for the same options."""
+GUI_ONLY = "gui_only"
 DEFAULT_SPAN_S = 3600
 """How long a scenario is judged that names no end."""
 DROPPED = (
@@ -108,9 +109,11 @@ def _configuration(path: Path) -> Path:
 
 
 def _options(file: Path) -> dict[str, str]:
+    """Return the options of a configuration; what only a window shows is left out."""
     found: dict[str, str] = {}
-    for element in elements(file):
-        for option in element.iter():
+    _, *sections = elements(file)  # the root comes first
+    for section in sections:
+        for option in section.iter() if section.tag != GUI_ONLY else ():
             if "value" in option.attrib:
                 found[SHORT.get(option.tag, option.tag)] = option.attrib["value"]
     return found
