@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import polars as pl
 import pytest
 
 from lvbo.demand.demand import Demand
@@ -18,7 +20,7 @@ from lvbo.ids import LaneId
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.place import Turn
-from lvbo.simulation.count import count_scenario
+from lvbo.simulation.count import count_days, count_scenario
 from lvbo.simulation.sumo import sumo_home
 
 END_S = 1800
@@ -167,6 +169,21 @@ def test_discharge_is_measured_where_queues_stand(halved: Scenario, counts: Coun
 def test_each_counting_seed_is_a_day_of_its_own(counts: Counts) -> None:
     assert counts.days == ("seed-1000", "seed-1001")
     assert counts.interval_s == 60
+
+
+def test_each_day_may_have_traffic_of_its_own(
+    halved: Scenario, counts: Counts, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.rou.xml"
+    empty.write_text("<routes/>", encoding="utf-8")
+    days = {1000: halved, 1001: replace(halved, route_files=(empty,))}
+    found = count_days(days, workers=1)
+    volume = dict(found.table.group_by("day").agg(pl.col("volume").sum()).iter_rows())
+
+    assert found.table.filter(pl.col("day") == "seed-1000").equals(
+        counts.table.filter(pl.col("day") == "seed-1000")
+    )
+    assert volume["seed-1001"] == 0
 
 
 def test_seeds_that_are_judged_are_refused(halved: Scenario) -> None:

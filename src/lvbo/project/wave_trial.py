@@ -230,6 +230,7 @@ def _trial(task: Task, trying: Trying) -> Trial:
         demand=part,
         day_type=day_type,
         longest_s=trying.longest_s,
+        redrawn=True,
     )
 
 
