@@ -40,7 +40,8 @@ class Trial:
     """What a trial runs on: the street and the demand its counts gave, so long at most.
 
     Where `redrawn`, vehicles depart anew with each seed, as they do each day; else seeds share
-    their departures and only drive differently.
+    their departures and only drive differently. `calm` is how calm drivers are, None as the
+    demand's lanes discharge by themselves (`build_scenario.calmness`).
     """
 
     network: Network
@@ -49,6 +50,7 @@ class Trial:
     day_type: str = "workday"
     longest_s: int = LONGEST_S
     redrawn: bool = False
+    calm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +160,7 @@ def fitted_traffic(
             seed=seed,
             length_s=min(length_s, trial.longest_s),
             plans=plans,
+            calm=trial.calm,
         ),
     )
 

@@ -23,6 +23,8 @@ from lvbo.io.sumo_detectors import (
     virtual_detectors,
     write_virtual_detectors,
 )
+from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.controls import Actuation, Control, write_controls
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.sumo import sumo_home
 
@@ -30,6 +32,7 @@ COUNTING_FROM = 1000
 """Seeds from here on are for counting; below lie those that plans are judged on."""
 COUNTING_SEEDS = range(COUNTING_FROM, COUNTING_FROM + 3)
 COUNTS, EVENTS, ADDITIONAL = "counts.xml", "events.xml", "detectors.add.xml"
+SIGNALS = "signals.add.xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,12 +68,20 @@ def count_scenario(
 
 
 def count_days(
-    days: Mapping[int, Scenario], *, dt_s: int = 60, workers: int = 2, ahead: bool = False
+    days: Mapping[int, Scenario],
+    *,
+    plans: PlanSet | None = None,
+    dt_s: int = 60,
+    workers: int = 2,
+    ahead: bool = False,
 ) -> Counts:
     """Return what is counted where each day, by its seed, has traffic of its own on one network.
 
+    Signals show `plans`, or what the scenarios ship where there are none.
+
     Raises:
         UsageError: LV194 as `count_scenario`.
+        InputError: LV602 a plan breaks a hard rule.
         ToolError: as `count_scenario`.
 
     """
@@ -82,7 +93,11 @@ def count_days(
     if ahead:
         detectors += advance_detectors(scenario.network, scenario.net_file)
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
-        additional = copy_additionals(scenario, Path(place), keep_signals=True)
+        additional = copy_additionals(scenario, Path(place), keep_signals=plans is None)
+        if plans is not None:
+            signals = Path(place) / SIGNALS
+            write_controls(scenario, plans, signals, control=Control.FIXED, actuation=Actuation())
+            additional = (*additional, signals)
         jobs = [
             _Job(
                 scenario=own,
