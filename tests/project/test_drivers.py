@@ -53,6 +53,17 @@ def test_longer_headways_make_calmer_drivers_within_bounds() -> None:
     assert calmer(1.0, -1.0) == 0.0
 
 
+def test_where_few_lanes_tell_nothing_runs(tiny: Scenario, demand: Demand, tmp_path: Path) -> None:
+    trial = Trial(
+        network=tiny.network,
+        net_file=tmp_path / "none.net.xml",
+        demand=discharging(demand, {"a": 2.1, "b": 2.3}),
+        day_type="workday",
+    )
+
+    assert with_drivers(trial, tiny.plans) is trial
+
+
 @pytest.mark.slow
 def test_drivers_are_those_who_were_counted_not_calmer_ones(tmp_path: Path) -> None:
     """Those of generated streets have calmness 1; who turns off into bays leaves gaps to them."""

@@ -39,6 +39,8 @@ def with_drivers(trial: Trial, plans: PlanSet) -> Trial:
         ToolError: LV600 where SUMO is missing, LV601 where it broke off.
 
     """
+    if len(_headways_s(trial.demand)) < LEAST_LANES:
+        return trial
     begun = calmness(trial.demand, trial.network)
     tried = replace(trial, calm=begun, longest_s=min(trial.longest_s, COUNTED_S))
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
