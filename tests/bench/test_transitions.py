@@ -20,6 +20,7 @@ from lvbo.bench.transitions import (
     TransitionsBench,
     _case,
     _corridor,
+    _street,
     _wave,
     _write_way,
     run_transitions,
@@ -120,6 +121,19 @@ def test_a_bottleneck_is_lawful_and_narrower_and_the_red_wave_saves(tmp_path: Pa
     assert is_safe(wave.plans[last], made.network.controller_index[last].rules)
     assert wave.hold.blocked <= wave.hold.blocked_before
     assert set(wave.held) == set(plans)
+
+
+def test_what_is_predicted_knows_how_lanes_discharge(tmp_path: Path) -> None:
+    """Drivers of generated streets leave shared lanes quicker than where nothing was measured."""
+    bench = TransitionsBench(street_seed=7, workers=1)
+    made = _street(tmp_path, SMALL, bench)
+    usual = make_artery(tmp_path / "usual", SMALL, seed=7)
+    observed = [s for s in made.demand.saturations if s.observed]
+
+    assert usual.demand.saturations == ()
+    assert len(observed) > 2
+    assert made.volumes_vph.keys() == usual.volumes_vph.keys()
+    assert all(1000 < s.flow_vph < 2200 for s in observed)
 
 
 def test_a_case_has_every_way_and_a_prediction_for_each(tmp_path: Path) -> None:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
-from lvbo.bench.arteries import ARTERIES, Artery, make_artery
+from lvbo.bench.arteries import ARTERIES, Artery, artery_on, make_artery
 from lvbo.bench.grids import Grid
 from lvbo.bench.wave_designs import (
     DELAY,
@@ -22,8 +24,9 @@ from lvbo.bench.wave_designs import (
     wave_plans,
 )
 from lvbo.bench.wave_summary import summary
-from lvbo.bench.waves import WavesBench, filled, run_waves
+from lvbo.bench.waves import WavesBench, filled, judged_part, run_waves
 from lvbo.errors import UsageError
+from lvbo.io.scenario import Scenario
 from lvbo.progression.flows import corridor_flows
 from lvbo.simulation.count import count_scenario
 
@@ -77,6 +80,33 @@ def test_equal_seeds_give_equal_streets(tmp_path: Path, street: Grid) -> None:
         (again.route_files[0], street.scenario.route_files[0]),
     ):
         assert one.read_bytes() == other.read_bytes()
+
+
+def departures(scenario: Scenario) -> list[tuple[str, str]]:
+    """Return when each vehicle departs, and along which edges."""
+    root = ET.parse(scenario.route_files[0]).getroot()
+    return [(v.get("depart", ""), v[0].get("edges", "")) for v in root.iter("vehicle")]
+
+
+def test_vehicles_depart_anew_each_day_along_the_same_street(street: Grid) -> None:
+    days = [artery_on(street, SMALL, seed=7, day=day) for day in range(3)]
+    given, second, third = (departures(day) for day in days)
+
+    assert given == departures(street.scenario)
+    assert given != second != third != given
+    assert {edges for _, edges in second} & {edges for _, edges in given}
+    assert len(second) == pytest.approx(len(given), rel=0.02)
+    assert {day.net_file for day in days} == {street.scenario.net_file}
+
+
+def test_a_scenario_is_judged_once_its_streets_have_filled(street: Grid) -> None:
+    whole = replace(street.scenario, begin_s=100, end_s=3700, warm_up_s=0)
+    part = judged_part(whole, 15)
+
+    assert (part.warm_up_s, part.end_s) == (600, 100 + 600 + 900)
+    assert judged_part(whole, None).end_s == whole.end_s
+    assert judged_part(replace(whole, end_s=400), None).warm_up_s == 100
+    assert judged_part(replace(whole, warm_up_s=900), 15).end_s == 100 + 900 + 900
 
 
 def test_names_that_nobody_knows_and_no_seeds_are_refused() -> None:

@@ -43,6 +43,20 @@ def test_a_drive_without_stops_is_non_stop(shipped_runs: Runs, tiny: Scenario) -
     assert [(w.stops_per_km, w.nonstop_share) for w in ways] == 3 * [(0.0, 1.0)]
 
 
+def test_who_drove_while_the_streets_filled_is_not_measured(
+    shipped_runs: Runs, tiny: Scenario
+) -> None:
+    run, corridor = shipped_runs.runs[0], tiny.network.corridor("High St")
+    half_s = (run.judged_from_s + run.judged_to_s) // 2
+    late = replace(run, judged_from_s=half_s)
+    early = replace(run, judged_to_s=half_s)
+    whole, *parts = (corridor_drives(r, corridor, tiny.network) for r in (run, late, early))
+
+    assert 0 < parts[0].height < whole.height
+    assert set(parts[0]["vehicle"]) == set(whole["vehicle"]) & set(late.due["vehicle"])
+    assert sum(part.height for part in parts) == whole.height
+
+
 def test_a_wave_is_not_for_those_who_stop_at_stops(shipped_runs: Runs, tiny: Scenario) -> None:
     run, corridor = shipped_runs.runs[0], tiny.network.corridor("High St")
     buses = replace(run, vehicles=run.vehicles.with_columns(vclass=pl.lit("bus")))

@@ -69,7 +69,10 @@ def run(network: Network) -> Run:
     ]  # fmt: skip
     classes = {"car1": "passenger", "car2": "passenger", "bus": "bus", "side": "passenger"}
     vehicles = pl.DataFrame(
-        [{**dict.fromkeys(VEHICLES), "vehicle": v, "vclass": c} for v, c in classes.items()],
+        [
+            {**dict.fromkeys(VEHICLES), "vehicle": v, "vclass": c, "depart_s": 0.0}
+            for v, c in classes.items()
+        ],
         schema=VEHICLES,
     )
     lamps = tuple(

@@ -16,7 +16,7 @@ from lvbo.demand.demand import Demand, Saturation
 from lvbo.demand.estimate import estimate_demand
 from lvbo.errors import InputError, UsageError
 from lvbo.ids import LaneId, LinkId
-from lvbo.io.build_scenario import FIT, ROUTES, build_scenario, driver
+from lvbo.io.build_scenario import FIT, ROUTES, build_scenario, calmness, driver
 from lvbo.io.route_fit import fit_routes
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
@@ -76,13 +76,15 @@ def test_drivers_discharge_as_was_measured(demand: Demand) -> None:
     lanes = [LaneId(f"in-{leg}_1") for leg in "NESW"]
     calm, brisk = (
         driver(
-            replace(
-                demand,
-                saturations=tuple(
-                    Saturation(lane=lane, flow_vph=flow, observed=True) for lane in lanes
+            calmness(
+                replace(
+                    demand,
+                    saturations=tuple(
+                        Saturation(lane=lane, flow_vph=flow, observed=True) for lane in lanes
+                    ),
                 ),
-            ),
-            cross(),
+                cross(),
+            )
         )
         for flow in (1641.0, 1846.0)
     )

@@ -4,17 +4,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import pytest
 
 from lvbo.demand.estimate import estimate_demand
 from lvbo.io.scenario import Scenario
-from lvbo.optimize.executor import Cluster, Pool
-from lvbo.project.trial import TRIAL_SEEDS, Trial, behind_in_delay, race, robust_delay, try_out
+from lvbo.network.network import Network
+from lvbo.optimize.executor import Cluster, Pool, Serial, Tell
+from lvbo.project.trial import (
+    TRIAL_SEEDS,
+    FittedRuns,
+    Trial,
+    behind_in_delay,
+    race,
+    robust_delay,
+    try_out,
+)
 from lvbo.signal.schedule import DayPlan, Period, PlanSet
 from lvbo.simulation.count import count_scenario
+from lvbo.simulation.runs import Run
 from lvbo.timing.model import CycleLimits
 from lvbo.timing.plans import time_plans
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +93,40 @@ def test_a_race_ends_where_only_the_plans_in_force_are_left() -> None:
         "old": (50,),
         "far": (80,),
     }
+
+
+class Notes(Serial):
+    """Notes the tasks that it is given and does none of them."""
+
+    def __init__(self) -> None:
+        self.tasks: list[object] = []
+
+    def map(
+        self, function: Callable[[T], R], tasks: Sequence[T], tell: Tell | None = None
+    ) -> list[R]:
+        del function, tell
+        self.tasks += tasks
+        return [0.0 for _ in tasks]  # type: ignore[misc]
+
+
+def no_delay(run: Run, network: Network) -> float:
+    del run, network
+    return 0.0
+
+
+def departures(trial: Trial, seeds: Sequence[int]) -> list[bytes]:
+    """Return the traffic of each seed, for one candidate."""
+    notes = Notes()
+    FittedRuns(trial, {"a": timed(trial, 60)}, no_delay, notes).measured(["a"], seeds)
+    return [task.files["built.rou.xml"] for task in notes.tasks]  # type: ignore[attr-defined]
+
+
+def test_vehicles_depart_anew_with_each_seed_only_where_they_are_to(trial: Trial) -> None:
+    one, two, again = departures(replace(trial, redrawn=True), (2000, 2001, 2000))
+    same = departures(trial, (2000, 2001))
+
+    assert one == again != two
+    assert same[0] == same[1]
 
 
 @pytest.mark.slow

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import polars as pl
 import pytest
 
 from lvbo.demand.demand import Demand
@@ -18,8 +20,10 @@ from lvbo.ids import LaneId
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.place import Turn
-from lvbo.simulation.count import count_scenario
+from lvbo.signal.schedule import DayPlan, Period
+from lvbo.simulation.count import count_days, count_scenario
 from lvbo.simulation.sumo import sumo_home
+from lvbo.timing.plans import time_plans
 
 END_S = 1800
 WANTED_VPH = {"WC CE": 1000, "WC CN": 100, "EC CW": 600, "NC CS": 300, "SC CN": 300}
@@ -169,6 +173,21 @@ def test_each_counting_seed_is_a_day_of_its_own(counts: Counts) -> None:
     assert counts.interval_s == 60
 
 
+def test_each_day_may_have_traffic_of_its_own(
+    halved: Scenario, counts: Counts, tmp_path: Path
+) -> None:
+    empty = tmp_path / "empty.rou.xml"
+    empty.write_text("<routes/>", encoding="utf-8")
+    days = {1000: halved, 1001: replace(halved, route_files=(empty,))}
+    found = count_days(days, workers=1)
+    volume = dict(found.table.group_by("day").agg(pl.col("volume").sum()).iter_rows())
+
+    assert found.table.filter(pl.col("day") == "seed-1000").equals(
+        counts.table.filter(pl.col("day") == "seed-1000")
+    )
+    assert volume["seed-1001"] == 0
+
+
 def test_seeds_that_are_judged_are_refused(halved: Scenario) -> None:
     with pytest.raises(UsageError) as caught:
         count_scenario(halved, seeds=[0, 1000])
@@ -180,3 +199,14 @@ def test_counting_twice_gives_the_same(halved: Scenario, counts: Counts) -> None
     again = count_scenario(halved, seeds=[1000, 1001], workers=1)
 
     assert again == counts
+
+
+def test_a_count_may_run_under_other_plans(halved: Scenario, counts: Counts) -> None:
+    """Plans made for the demand serve the street that 20 s of green do not."""
+    demand = estimate_demand(halved.network, counts, plans=halved.plans)
+    days = (DayPlan(day_type="workday", periods=(Period(start_s=0, end_s=0, name="all"),)),)
+    plans = time_plans(halved.network, demand, days)
+    found = estimate_demand(halved.network, count_days({1000: halved}, plans=plans, workers=1))
+
+    assert mean_of(halved, estimate_demand(halved.network, counts), "WC", Turn.THROUGH) < 900
+    assert mean_of(halved, found, "WC", Turn.THROUGH) == pytest.approx(1000, rel=0.05)

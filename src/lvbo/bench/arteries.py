@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 
 from lvbo.bench.grid_streets import Axis, Layout, Streets, build_streets
-from lvbo.bench.grid_traffic import Route, Shares
+from lvbo.bench.grid_traffic import Route, Shares, write_vehicles
 from lvbo.bench.grids import Grid, grid_of, volume_at
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_xml import read_raw_net
 
-LENGTH_S = 1000
+LENGTH_S = 2400
+"""Ten minutes fill the street, half an hour is judged."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,26 @@ def make_artery(folder: Path, artery: Artery, *, seed: int, length_s: int = LENG
     shares = artery_shares(streets, artery, seed=seed)
     made = grid_of(streets, shares, volume_at(streets, shares, artery.saturation), (seed, length_s))
     return replace(made, scenario=replace(made.scenario, name=f"{artery.name}-{seed}"))
+
+
+def artery_on(made: Grid, artery: Artery, *, seed: int, day: int) -> Scenario:
+    """Return the scenario of a street made with this seed on another day, written beside it.
+
+    Shares and volume stay; who drives which path and departs when is drawn anew. Day 0 is the one
+    that the street was made with.
+    """
+    given = made.scenario
+    streets = Streets(net_file=given.net_file, raw=read_raw_net(given.net_file))
+    routes = given.folder / f"day-{day}.rou.xml"
+    write_vehicles(
+        routes,
+        artery_shares(streets, artery, seed=seed),
+        veh_ph=made.veh_ph,
+        length_s=given.end_s - given.begin_s,
+        seed=seed,
+        day=day,
+    )
+    return replace(given, route_files=(routes,))
 
 
 def artery_shares(streets: Streets, artery: Artery, *, seed: int) -> Shares:

@@ -67,14 +67,14 @@ def turn_shares(streets: Streets, shares: Shares) -> Mapping[Pair, float]:
 
 
 def write_vehicles(
-    path: Path, shares: Shares, *, veh_ph: float, length_s: int, seed: int
+    path: Path, shares: Shares, *, veh_ph: float, length_s: int, seed: int, day: int = 0
 ) -> Mapping[Route, int]:
-    """Write vehicles with their routes and return how many drive each path.
+    """Write vehicles with their routes on a day and return how many drive each path.
 
     Paths are drawn by systematic sampling, so that numbers stay close to their shares, and depart
     in an order by chance, one in each equal part of the span.
     """
-    draw = np.random.default_rng([seed, 2])
+    draw = np.random.default_rng([seed, 2, day])
     paths = list(shares)
     expected = np.array(list(shares.values())) * veh_ph * length_s / 3600
     order = draw.permutation(len(paths))

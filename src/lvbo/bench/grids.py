@@ -21,7 +21,8 @@ from lvbo.bench.grid_streets import (
     write_programmes,
 )
 from lvbo.bench.grid_traffic import Shares, path_shares, turn_shares, write_vehicles
-from lvbo.demand.demand import Demand
+from lvbo.demand.demand import Demand, Saturation
+from lvbo.demand.estimate import estimate_demand
 from lvbo.demand.saturation import LEFT_VPH, THROUGH_RIGHT_VPH, THROUGH_VPH
 from lvbo.ids import MovementId
 from lvbo.io.scenario import Scenario
@@ -29,6 +30,7 @@ from lvbo.io.sumo_plans import write_xml
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.network import Network
 from lvbo.signal.schedule import DAY_S
+from lvbo.simulation.count import count_scenario
 from lvbo.timing.splits import equal_saturation_greens
 from lvbo.timing.webster import critical_saturation
 
@@ -46,13 +48,15 @@ class Grid:
     """A generated grid: its scenario, and what each movement carries in veh/h by the routes.
 
     `saturation` is the critical degree of saturation of the busiest signal at 90 s,
-    Y C / (C - L) (HCM 7, eq. 19-30).
+    Y C / (C - L) (HCM 7, eq. 19-30). `discharge` is how its lanes discharge where that was counted
+    (`counted`); else local defaults hold.
     """
 
     scenario: Scenario
     veh_ph: float
     saturation: float
     volumes_vph: Volumes
+    discharge: tuple[Saturation, ...] = ()
 
     @property
     def network(self) -> Network:
@@ -62,7 +66,19 @@ class Grid:
     @property
     def demand(self) -> Demand:
         """Return what the routes ask for as a demand: the same all day."""
-        return known_demand(self.volumes_vph)
+        return replace(known_demand(self.volumes_vph), saturations=self.discharge)
+
+
+def counted(made: Grid, *, workers: int = 1) -> Grid:
+    """Return a grid of which is known how its lanes discharge, as detectors see it.
+
+    Raises:
+        ToolError: LV600 where SUMO is missing, LV601 where it broke off.
+
+    """
+    counts = count_scenario(made.scenario, workers=workers)
+    seen = estimate_demand(made.network, counts, plans=made.scenario.plans)
+    return replace(made, discharge=seen.saturations)
 
 
 def make_grid(folder: Path, *, side: int, veh_ph: float, seed: int, length_s: int = END_S) -> Grid:

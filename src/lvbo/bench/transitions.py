@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The bench of transitions: what changing plans costs in SUMO, beside what was predicted.
 
-On generated streets one wave gives way to another of another cycle. Each way into step runs through
-the gate on the same vehicles and seeds; beside them runs what no controller can do, the new plans
-in step from the second of the change. What a way costs more than that is its damage. Then the last
-section of each street fills, with and without the red wave that was planned for it (`red_waves`).
+On generated streets, of which volumes are known and the discharge of lanes is counted, one wave
+gives way to another of another cycle. Each way into step runs through the gate on the same vehicles
+and seeds; beside them runs what no controller can do, the new plans in step from the second of the
+change. What a way costs more than that is its damage. Then the last section of each street fills,
+with and without the red wave that was planned for it (`red_waves`).
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
-from lvbo.bench.arteries import ARTERIES, make_artery
+from lvbo.bench.arteries import ARTERIES, Artery, make_artery
 from lvbo.bench.common import BenchResult, Progress, Row, machine_load, part_of, used_versions
-from lvbo.bench.grids import Grid
+from lvbo.bench.grids import Grid, counted
 from lvbo.bench.red_waves import FILLED_S, FULL_BY_S, plan_red_wave, red_rows
 from lvbo.bench.transition_rows import TRANSITION, row
 from lvbo.bench.transition_summary import summary
@@ -96,11 +97,7 @@ def run_transitions(
     rows: list[Row] = []
     for number, kind in enumerate(kinds):
         with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
-            changing_s = FIRST_S + APART_S * chosen.moments + HORIZON_S
-            length_s = max(changing_s, FULL_BY_S + FILLED_S)
-            made = make_artery(
-                Path(place), ARTERIES[kind], seed=chosen.street_seed, length_s=length_s
-            )
+            made = _street(Path(place), ARTERIES[kind], chosen)
             for moment in range(chosen.moments):
                 tell = part_of(progress, number * parts + moment, len(kinds) * parts)
                 case = _case(made, FIRST_S + APART_S * moment)
@@ -114,6 +111,14 @@ def run_transitions(
         rows=tuple(rows),
         summary=summary(rows),
     )
+
+
+def _street(folder: Path, artery: Artery, bench: TransitionsBench) -> Grid:
+    """Return a street that is long enough in use, and of which is known how lanes discharge."""
+    changing_s = FIRST_S + APART_S * bench.moments + HORIZON_S
+    length_s = max(changing_s, FULL_BY_S + FILLED_S)
+    made = make_artery(folder, artery, seed=bench.street_seed, length_s=length_s)
+    return counted(made, workers=bench.workers)
 
 
 def _check(bench: TransitionsBench) -> None:

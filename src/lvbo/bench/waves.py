@@ -16,8 +16,9 @@ from pathlib import Path
 
 import polars as pl
 
-from lvbo.bench.arteries import ARTERIES, make_artery
+from lvbo.bench.arteries import ARTERIES, Artery, artery_on, make_artery
 from lvbo.bench.common import BenchResult, Progress, Row, machine_load, part_of, used_versions
+from lvbo.bench.grids import WARM_UP_S, Grid
 from lvbo.bench.kept import DESIGN_ROOMS, Kept, code_digest
 from lvbo.bench.wave_designs import (
     LVBO,
@@ -44,7 +45,7 @@ from lvbo.project.line import link_speeds
 from lvbo.project.trial import LONGEST_S
 from lvbo.project.wave_trial import SEEDS, Trying
 from lvbo.signal.schedule import PlanSet
-from lvbo.simulation.count import count_scenario
+from lvbo.simulation.count import COUNTING_SEEDS, count_days
 from lvbo.simulation.runs import Run
 from lvbo.simulation.simulate import Conduct, simulate
 
@@ -74,10 +75,20 @@ class WavesBench:
     cache: Path | None = None
 
 
+Days = Callable[[int], Scenario]
+"""Gives the traffic of the day that a seed stands for."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Case:
+    """A street of a scenario; `on` gives its traffic on the day of a seed.
+
+    Vehicles of generated streets depart anew each day, those of a scenario as its files say.
+    """
+
     scenario: Scenario
     corridor: Corridor
+    on: Days
 
 
 def run_waves(
@@ -138,17 +149,39 @@ def _cases(scenarios: Sequence[Path | str], bench: WavesBench, folder: Path) -> 
     """Yield generated streets, then those of the scenarios, the longest two-way ones first."""
     kinds = bench.kinds or (() if scenarios else tuple(ARTERIES))
     for name in kinds:
-        made = make_artery(folder / name, ARTERIES[name], seed=bench.street_seed)
-        yield from _of(made.scenario, 1)
+        artery, seed = ARTERIES[name], bench.street_seed
+        made = make_artery(folder / name, artery, seed=seed)
+        days = partial(_other_day, made, artery, seed)
+        yield from _of(made.scenario, 1, days)
     for path in scenarios:
-        scenario = read_scenario(path)
-        if bench.minutes is not None:
-            until_s = scenario.begin_s + scenario.warm_up_s + 60 * bench.minutes
-            scenario = replace(scenario, end_s=min(scenario.end_s, until_s))
-        yield from _of(scenario, bench.streets)
+        scenario = judged_part(read_scenario(path), bench.minutes)
+        yield from _of(scenario, bench.streets, partial(_same_day, scenario))
 
 
-def _of(scenario: Scenario, count: int) -> Iterator[_Case]:
+def _same_day(scenario: Scenario, _seed: int) -> Scenario:
+    return scenario
+
+
+def _other_day(made: Grid, artery: Artery, street_seed: int, seed: int) -> Scenario:
+    """Return the traffic of a day of its own for each seed; day 0 is the street's first."""
+    return artery_on(made, artery, seed=street_seed, day=seed + 1)
+
+
+def judged_part(scenario: Scenario, minutes: int | None) -> Scenario:
+    """Return a scenario that is judged once its streets have filled, for so many minutes at most.
+
+    A green wave is for a period that goes on: where a scenario names no time in which it fills,
+    this is a third of it, ten minutes at most, as on generated streets.
+    """
+    length_s = scenario.end_s - scenario.begin_s
+    filled_s = scenario.warm_up_s or min(WARM_UP_S, length_s // 3)
+    until_s = scenario.end_s
+    if minutes is not None:
+        until_s = min(until_s, scenario.begin_s + filled_s + 60 * minutes)
+    return replace(scenario, warm_up_s=filled_s, end_s=until_s)
+
+
+def _of(scenario: Scenario, count: int, on: Days) -> Iterator[_Case]:
     found = [c for c in scenario.network.corridors if len(c.stops) >= LEAST_SIGNALS]
     if not found:
         raise UsageError(
@@ -158,7 +191,7 @@ def _of(scenario: Scenario, count: int) -> Iterator[_Case]:
             found=len(scenario.network.corridors),
         )
     found.sort(key=lambda c: (not (c.outbound and c.inbound), -len(c.stops), -c.length_m, c.id))
-    yield from (_Case(scenario=scenario, corridor=c) for c in found[:count])
+    yield from (_Case(scenario=scenario, corridor=c, on=on) for c in found[:count])
 
 
 def _name(case: _Case) -> str:
@@ -223,10 +256,11 @@ def _bare(plans: PlanSet) -> PlanSet:
 
 def _ground(case: _Case, bench: WavesBench) -> Ground:
     scenario = case.scenario
+    days = {seed: case.on(seed) for seed in COUNTING_SEEDS}
     return prepare(
         scenario.network,
         case.corridor,
-        filled(count_scenario(scenario, workers=bench.workers), scenario.warm_up_s),
+        filled(count_days(days, workers=bench.workers), scenario.warm_up_s),
         scenario.plans,
         link_speeds(scenario),
     )
@@ -266,12 +300,13 @@ def _values(
     """Return what a run gave, from the cache where it was made before."""
     if isinstance(plans, LvboError):
         return _measured(None, case) | {"status": plans.code}
-    key = kept.key(code_digest(), case.scenario, "waves", case.corridor.id, digest(plans), seed)
+    scenario = case.on(seed)
+    key = kept.key(code_digest(), scenario, "waves", case.corridor.id, digest(plans), seed)
     known = kept.read(key)
     if known is not None:
         return dict(known)
     try:
-        runs = simulate(case.scenario, plans, seeds=[seed], conduct=Conduct(name=name), workers=1)
+        runs = simulate(scenario, plans, seeds=[seed], conduct=Conduct(name=name), workers=1)
     except LvboError as error:
         return _measured(None, case) | {"status": error.code}
     values = _measured(runs.runs[0], case)

@@ -41,9 +41,10 @@ class WayMeasures:
     """How one direction of a corridor ran in one run; None where nobody drove it.
 
     A drive is a stretch of at least two sections without leaving the corridor, from stop line to
-    stop line, of cars and trucks (all but those of `APART`). `nonstop_share` is the share of drives
-    without a stop, our definition of the pass rate. Speed is space-mean: all distance over all
-    time. Travel times are of those drives that cover every section.
+    stop line, of cars and trucks (all but those of `APART`) that were due in the judged window.
+    `nonstop_share` is the share of drives without a stop, our definition of the pass rate. Speed is
+    space-mean: all distance over all time. Travel times are of those drives that cover every
+    section.
     """
 
     way: Way
@@ -106,9 +107,10 @@ def _way(drives: pl.DataFrame, way: Way, sections: int) -> WayMeasures:
 
 
 def corridor_drives(run: Run, corridor: Corridor, network: Network) -> pl.DataFrame:
-    """Return one row per drive: vehicle, way, sections, length_m, time_s, stops.
+    """Return one row per drive of who was due: vehicle, way, sections, length_m, time_s, stops.
 
-    A section ends at a stop line, so a stop belongs to the signal ahead of it.
+    Who drove while the streets filled is no part of what is judged, here as in `measure`. A section
+    ends at a stop line, so a stop belongs to the signal ahead of it.
     """
     placed = pl.DataFrame(
         [
@@ -124,7 +126,8 @@ def corridor_drives(run: Run, corridor: Corridor, network: Network) -> pl.DataFr
     broken = (pl.col("enter_s") - pl.col("leave_s").shift(1)) > BROKEN_AFTER_S
     least = min(LEAST_SECTIONS, max(len(corridor.outbound), len(corridor.inbound)))
     return (
-        run.passages.join(placed, on="edge", maintain_order="left")
+        run.passages.filter(pl.col("vehicle").is_in(run.due["vehicle"].implode()))
+        .join(placed, on="edge", maintain_order="left")
         .join(lengths, on="edge", maintain_order="left")
         .with_columns(drive=broken.fill_null(value=False).cum_sum().over("vehicle", "way"))
         .group_by("vehicle", "way", "drive", maintain_order=True)

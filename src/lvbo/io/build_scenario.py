@@ -31,6 +31,7 @@ LONGEST_S = 3600
 BRISK_S, CALM_S = 1.950, 2.194
 """Saturation headways at 50 km/h: SUMO's default driver 1,846 veh/h, and one of a mid-size Chinese
 city (tau 1.25 s, start-up 0.5 s, acceleration 2.0) 1,641 veh/h, as measured over 8 seeds."""
+CALMEST = 1.5
 ROUTES, FIT = "built.rou.xml", "built.fit.csv"
 DEEPEST = 8
 ENOUGH = 3
@@ -39,9 +40,10 @@ TURNING = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Building:
-    """How a scenario is built: day type, seed of departures, hours of traffic, plans.
+    """How a scenario is built: day type, seed of departures, hours of traffic, plans, drivers.
 
-    `length_s` None takes the period, at most an hour. `plans` None takes those of the net file.
+    `length_s` None takes the period, at most an hour. `plans` None takes those of the net file,
+    `calm` None drivers by the discharge that was measured (`calmness`).
     """
 
     day_type: str = "workday"
@@ -49,6 +51,7 @@ class Building:
     length_s: int | None = None
     through_share: float = 0.35
     plans: PlanSet | None = None
+    calm: float | None = None
 
 
 def build_scenario(
@@ -82,7 +85,7 @@ def build_scenario(
     plans = how.plans or read_network_and_plans(net)[1]
     into.mkdir(parents=True, exist_ok=True)
     begin_s, end_s = period.start_s, period.start_s + WARM_UP_S + length_s
-    car = driver(demand, network)
+    car = driver(calmness(demand, network) if how.calm is None else how.calm)
     _write_routes(into / ROUTES, fit, routes, (begin_s, end_s), (car, how.seed))
     _write_fit(into / FIT, fit)
     return Scenario(
@@ -114,8 +117,8 @@ def _volumes(demand: Demand, period: Period, how: Building) -> dict[MovementId, 
     return dict(zip(demand.movements, mean.tolist(), strict=True))
 
 
-def driver(demand: Demand, network: Network) -> dict[str, str]:
-    """Return a vehicle type that discharges as the demand's measured lanes do.
+def calmness(demand: Demand, network: Network) -> float:
+    """Return how calm drivers are whose lanes discharge as was measured: 0 brisk, 1 calm.
 
     Through lanes tell it as they are. Where fewer than three were measured it is the best lane,
     a turning one taken for 10 % slower than its drivers; where none was, the local default.
@@ -127,8 +130,16 @@ def driver(demand: Demand, network: Network) -> dict[str, str]:
     ]
     every = [*straight, *(TURNING * s.flow_vph for s in measured)]
     flow = float(np.median(straight)) if len(straight) >= ENOUGH else max(every, default=0.0)
-    headway_s = 3600 / flow if flow > 0 else CALM_S
-    calm = float(np.clip((headway_s - BRISK_S) / (CALM_S - BRISK_S), 0.0, 1.5))
+    return calmer(0.0, 3600 / flow - BRISK_S if flow > 0 else CALM_S - BRISK_S)
+
+
+def calmer(calm: float, by_s: float) -> float:
+    """Return how calm drivers are whose headways are longer by some seconds, within bounds."""
+    return float(np.clip(calm + by_s / (CALM_S - BRISK_S), 0.0, CALMEST))
+
+
+def driver(calm: float) -> dict[str, str]:
+    """Return a vehicle type between SUMO's default driver at 0 and one of a mid-size city at 1."""
     return {
         "id": "car",
         "vClass": "passenger",

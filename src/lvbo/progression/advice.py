@@ -76,7 +76,7 @@ class Row:
 
 
 ROWS: tuple[Row, ...] = (
-    Row(case=Case.FREE, trait="given_up", above=0.5, model=Model.DELAY, code="LV497"),
+    Row(case=Case.FREE, trait="given_up", above=0.5, model=Model.TWO_WAY, code="LV497"),
     Row(case=Case.OTHER, trait=None, above=0.0, model=Model.TWO_WAY, code="LV499"),
 )
 

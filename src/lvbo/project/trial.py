@@ -37,13 +37,20 @@ BEHIND = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What a trial runs on: the street and the demand its counts gave, so long at most."""
+    """What a trial runs on: the street and the demand its counts gave, so long at most.
+
+    Where `redrawn`, vehicles depart anew with each seed, as they do each day; else seeds share
+    their departures and only drive differently. `calm` is how calm drivers are, None as the
+    demand's lanes discharge by themselves (`build_scenario.calmness`).
+    """
 
     network: Network
     net_file: Path
     demand: Demand
     day_type: str = "workday"
     longest_s: int = LONGEST_S
+    redrawn: bool = False
+    calm: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,8 +139,13 @@ def _worthy(first: str, counted_s: Mapping[str, tuple[float, ...]]) -> list[str]
     return sorted((name for name, d in kept.items() if d <= most), key=lambda name: kept[name])
 
 
-def fitted_traffic(trial: Trial, plans: PlanSet, folder: Path, factor: float) -> Scenario:
-    """Return traffic fitted to the demand times a factor, from its beginning."""
+def fitted_traffic(
+    trial: Trial, plans: PlanSet, folder: Path, factor: float, seed: int = 0
+) -> Scenario:
+    """Return traffic fitted to the demand times a factor, from its beginning.
+
+    The seed draws who departs when.
+    """
     demand = trial.demand
     length_s = demand.slots * demand.slot_s
     end = (demand.first_s + length_s - 1) % DAY_S + 1
@@ -144,7 +156,11 @@ def fitted_traffic(trial: Trial, plans: PlanSet, folder: Path, factor: float) ->
         net_file=trial.net_file,
         folder=folder,
         building=Building(
-            day_type=trial.day_type, length_s=min(length_s, trial.longest_s), plans=plans
+            day_type=trial.day_type,
+            seed=seed,
+            length_s=min(length_s, trial.longest_s),
+            plans=plans,
+            calm=trial.calm,
         ),
     )
 
@@ -182,21 +198,24 @@ class FittedRuns(Generic[T]):
         tell: Tell | None = None,
     ) -> dict[str, tuple[T, ...]]:
         """Return what is measured of each by seed, with the demand times a factor."""
-        scenario, files = self._traffic(factor)
+        drawn = {seed: self._traffic(factor, self._draw(seed)) for seed in seeds}
         own = {name: digest(self.candidates[name]) for name in names}
         plans = {own[name]: self.candidates[name] for name in names}
         keys = [(key, seed) for key in plans for seed in seeds]
         tasks = [
-            _Task(scenario=scenario, files=files, plans=plans[k], seed=s, gauge=self.gauge)
+            _Task(scenario=drawn[s][0], files=drawn[s][1], plans=plans[k], seed=s, gauge=self.gauge)
             for k, s in keys
         ]
         found = dict(zip(keys, self.runner.map(_gauged, tasks, tell), strict=True))
         return {name: tuple(found[own[name], seed] for seed in seeds) for name in names}
 
-    def _fitted(self, factor: float) -> tuple[Scenario, Mapping[str, bytes]]:
+    def _draw(self, seed: int) -> int:
+        return seed if self.trial.redrawn else 0
+
+    def _fitted(self, factor: float, draw: int) -> tuple[Scenario, Mapping[str, bytes]]:
         first = next(iter(self.candidates.values()))
         with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
-            scenario = fitted_traffic(self.trial, first, Path(place), factor)
+            scenario = fitted_traffic(self.trial, first, Path(place), factor, draw)
             named = (scenario.net_file, *scenario.route_files)
             return scenario, {path.name: path.read_bytes() for path in named}
 

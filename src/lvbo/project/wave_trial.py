@@ -29,6 +29,7 @@ from lvbo.optimize.search import Objective
 from lvbo.progression.choices import WaveChoices, wave_choices
 from lvbo.progression.coordinate import GIVEN_UP, PARTLY, Street, Task, over_periods
 from lvbo.progression.wave import PeriodWave, Wave, WaveSettings
+from lvbo.project.drivers import with_drivers
 from lvbo.project.steps import Progress
 from lvbo.project.trial import LONGEST_S, FittedRuns, Trial, race
 from lvbo.project.wave_rule import Found, StreetRun, TriedShare, WaveTrial, behind, best_wave
@@ -181,9 +182,10 @@ class _Judge:
 
     def _runs(self, task: Task, choices: WaveChoices) -> Found:
         """Return the runs of all; the preferred wave and those it is measured by run all seeds."""
+        plans = {own.name: self._plans(task, own.wave) for own in choices.waves}
         fitted = FittedRuns(
-            _trial(task, self.trying),
-            {own.name: self._plans(task, own.wave) for own in choices.waves},
+            with_drivers(_trial(task, self.trying), plans[choices.preferred]),
+            plans,
             partial(street_run, self.corridor),
             self.runner,
         )
@@ -230,6 +232,7 @@ def _trial(task: Task, trying: Trying) -> Trial:
         demand=part,
         day_type=day_type,
         longest_s=trying.longest_s,
+        redrawn=True,
     )
 
 

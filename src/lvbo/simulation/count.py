@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -23,12 +23,16 @@ from lvbo.io.sumo_detectors import (
     virtual_detectors,
     write_virtual_detectors,
 )
+from lvbo.signal.schedule import PlanSet
+from lvbo.simulation.controls import Actuation, Control, write_controls
 from lvbo.simulation.files import copy_additionals
 from lvbo.simulation.sumo import sumo_home
 
 COUNTING_FROM = 1000
 """Seeds from here on are for counting; below lie those that plans are judged on."""
+COUNTING_SEEDS = range(COUNTING_FROM, COUNTING_FROM + 3)
 COUNTS, EVENTS, ADDITIONAL = "counts.xml", "events.xml", "detectors.add.xml"
+SIGNALS = "signals.add.xml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +49,7 @@ class _Job:
 def count_scenario(
     scenario: Scenario,
     *,
-    seeds: Iterable[int] = range(COUNTING_FROM, COUNTING_FROM + 3),
+    seeds: Iterable[int] = COUNTING_SEEDS,
     dt_s: int = 60,
     workers: int = 2,
     ahead: bool = False,
@@ -59,18 +63,44 @@ def count_scenario(
         ToolError: LV600 SUMO missing, LV601 it broke off.
 
     """
-    chosen = tuple(dict.fromkeys(seeds))
-    judged = [seed for seed in chosen if seed < COUNTING_FROM]
-    if judged or not chosen:
+    days = dict.fromkeys(seeds, scenario)
+    return count_days(days, dt_s=dt_s, workers=workers, ahead=ahead)
+
+
+def count_days(
+    days: Mapping[int, Scenario],
+    *,
+    plans: PlanSet | None = None,
+    dt_s: int = 60,
+    workers: int = 2,
+    ahead: bool = False,
+) -> Counts:
+    """Return what is counted where each day, by its seed, has traffic of its own on one network.
+
+    Signals show `plans`, or what the scenarios ship where there are none.
+
+    Raises:
+        UsageError: LV194 as `count_scenario`.
+        InputError: LV602 a plan breaks a hard rule.
+        ToolError: as `count_scenario`.
+
+    """
+    judged = [seed for seed in days if seed < COUNTING_FROM]
+    if judged or not days:
         raise UsageError("LV194", seeds=", ".join(map(str, judged)) or "-", first=COUNTING_FROM)
+    scenario = next(iter(days.values()))
     detectors = virtual_detectors(scenario.network, scenario.net_file)
     if ahead:
         detectors += advance_detectors(scenario.network, scenario.net_file)
     with tempfile.TemporaryDirectory(prefix="lvbo-", ignore_cleanup_errors=True) as place:
-        additional = copy_additionals(scenario, Path(place), keep_signals=True)
+        additional = copy_additionals(scenario, Path(place), keep_signals=plans is None)
+        if plans is not None:
+            signals = Path(place) / SIGNALS
+            write_controls(scenario, plans, signals, control=Control.FIXED, actuation=Actuation())
+            additional = (*additional, signals)
         jobs = [
             _Job(
-                scenario=scenario,
+                scenario=own,
                 additional=additional,
                 detectors=detectors,
                 folder=Path(place) / f"seed-{seed}",
@@ -78,7 +108,7 @@ def count_scenario(
                 number=number,
                 dt_s=dt_s,
             )
-            for number, seed in enumerate(chosen)
+            for number, (seed, own) in enumerate(days.items())
         ]
         with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
             parts = list(pool.map(_count, jobs))
