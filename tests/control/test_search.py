@@ -264,19 +264,6 @@ def test_a_queue_behind_one_who_is_held_back_is_not_taken_as_served() -> None:
     assert action == 1
 
 
-def test_before_one_who_is_held_back_no_more_go_than_stand_there_on_average() -> None:
-    """Not a whole vehicle in the first second: where half of a lane may go, 0.4 do before it."""
-    street = street_of(np.array([[True, True], [True, False]]), least_s=2 * LONG_S)
-    green, held, kind = street.green.copy(), street.held.copy(), street.kind.copy()
-    green[0, 1], held[0, 1], kind[0, 1] = 0.5, 0.5, MIXED
-    street = street._replace(green=green, held=held, kind=kind)
-
-    taste = Taste(start_s=0.0)
-    kept = search(street, now_of(street, LONG_S, queue=np.array([0.0, 1.0])), taste)[1]
-
-    assert kept == pytest.approx(0.6 * LONG_S, rel=0.1)
-
-
 def test_those_who_yield_discharge_the_less_the_busier_their_foes_are() -> None:
     serves = np.array([[True, True], [False, False]])
     street = street_of(serves)

@@ -207,8 +207,6 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
                 most = 0.0
             elif kind == MIXED:
                 most *= _share(street, taste, s, k, hl, served, now.flow[k], q[i], near)
-                if hl == 0 and street.held[s, k] > 0:
-                    most = min(most, max(0.0, _let_by(taste, street.held[s, k]) - served))
             if t < taste.blocked_s:
                 most *= 1.0 - now.blocked[k]
             if before <= HERE and hl == 0 and kind == FREE:
