@@ -23,9 +23,9 @@ from lvbo.control.estimate import (
     Rates,
     Served,
 )
-from lvbo.control.eyes import SLOWEST, AreaEye, Eyes, ReportEye
+from lvbo.control.eyes import HIDDEN_S, SLOWEST, AreaEye, Eyes, ReportEye
 from lvbo.control.protocols import LaneState, Loops, Observation, Vehicles
-from lvbo.control.site import Site
+from lvbo.control.site import Site, Zone
 from lvbo.ids import LinkId, PhaseId
 from lvbo.signal.lamp import Lamp
 from lvbo.simulation.sensing import Sensing, parse_sensing
@@ -255,6 +255,54 @@ def test_a_blind_lane_takes_the_mean_of_its_link() -> None:
     assert rates.vps[0] == pytest.approx(0.2, abs=0.02)
     assert rates.vps[1] == pytest.approx(rates.vps[0])
     assert rates.vps[2] == pytest.approx(0.0, abs=0.01)
+
+
+FEEDER = 4
+"""A stretch that leads, over a junction without signals, to two lanes as far as is known."""
+
+
+def with_feeder() -> Site:
+    own = crossroads()
+    feeder = Zone(name="feeder", lanes=(0, 1), shares=(0.5, 0.5))
+    return replace(own, zones=(*own.zones, feeder))
+
+
+def one(key: int, zone: int, far_m: float, pace_mps: float) -> Vehicles:
+    return replace(vehicles({zone: (far_m, pace_mps)}), key=np.array([key]))
+
+
+def test_who_drives_through_a_junction_on_his_way_is_one_and_the_same() -> None:
+    """Nobody looks at the middle of it; he comes to the line 3 s after he vanished."""
+    site = with_feeder()
+    eye = AreaEye(site, SPAN_S)
+    way = (one(0, FEEDER, 30.0, 0.0), None, None, None, one(0, 0, 8.0, 6.0), None)
+    for key in range(100):
+        seen = [vehicles({}) if at is None else replace(at, key=np.array([key])) for at in way]
+        lanes = [eye.look(look_at(site, vehicles=each)) for each in seen]
+    again = eye.look(look_at(site, vehicles=one(1000, FEEDER, 30.0, 5.0)))
+
+    assert [at.present[0] for at in lanes[:4]] == pytest.approx(np.ones(4), abs=0.05)
+    assert [at.queue[0] for at in lanes[:4]] == pytest.approx([1.0, 0.0, 0.0, 0.0], abs=0.05)
+    assert [at.left[0] for at in lanes] == [0, 0, 0, 0, 0, 1]
+    assert again.rate_vps[0] == pytest.approx(1 / len(way), rel=0.15)
+
+
+def test_who_does_not_come_to_the_line_is_forgotten_in_time() -> None:
+    site = with_feeder()
+    eye = AreaEye(site, SPAN_S)
+    eye.look(look_at(site, vehicles=one(0, FEEDER, 30.0, 5.0)))
+    there = [float(eye.look(look_at(site, vehicles=vehicles({}))).present.sum()) for _ in range(9)]
+
+    assert there == [1.0] * HIDDEN_S + [0.0] * (9 - HIDDEN_S)
+
+
+def test_who_left_a_stop_line_is_not_hidden() -> None:
+    site = with_feeder()
+    eye = AreaEye(site, SPAN_S)
+    eye.look(look_at(site, vehicles=one(0, 2, 3.0, 9.0)))
+    lanes = eye.look(look_at(site, vehicles=vehicles({})))
+
+    assert (lanes.present.sum(), lanes.left[2]) == (0.0, 1.0)
 
 
 def test_without_any_detector_the_prior_stands_and_queues_stay_in_bounds() -> None:

@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.eyes import SPAN_S
 from lvbo.control.learning import (
     FIRST_VEHICLES,
     FLOWING_S,
@@ -18,7 +22,9 @@ from lvbo.control.learning import (
     Learned,
     prior_counts,
 )
-from lvbo.control.protocols import Crossings
+from lvbo.control.protocols import Crossings, LaneState, Observation, Order
+from lvbo.control.stages import stage_table
+from lvbo.signal.lamp import Lamp
 from lvbo.testing import four_stages, two_stages
 
 SITE = two_stages()
@@ -160,3 +166,46 @@ def test_a_lane_of_one_movement_has_it_for_certain() -> None:
 
     assert alone.any()
     assert Learned(site).shares[alone].max(axis=1).tolist() == [1.0] * int(alone.sum())
+
+
+def test_a_queue_out_of_sight_that_is_not_there_teaches_no_flow() -> None:
+    """Four stand in sight and sixteen are thought to stand behind them; after the four none go."""
+    table = stage_table(SITE, Order.ANY)
+    alone = int(np.flatnonzero(table.greens.sum(axis=1) == 1)[0])
+    lane = int(
+        np.flatnonzero(SITE.uses[:, (SITE.serves[table.greens[alone]] > 0)[0]].any(axis=1))[0]
+    )
+    controller = AdaptiveController(SITE, table)
+    green = np.array([int(phase.shows) for phase in SITE.rules.phases])
+    lanes = LaneState(
+        queue=np.full(LANES, 20.0),
+        arrivals=np.zeros((LANES, SPAN_S), dtype=np.float32),
+        present=np.full(LANES, 4.0),
+        near=np.zeros(LANES),
+        wait_s=np.zeros(LANES),
+        left=np.zeros(LANES),
+        rate_vps=np.zeros(LANES),
+        gap_s=np.zeros(LANES),
+        head=np.full(LANES, -1),
+        stands=np.zeros(LANES, dtype=bool),
+        load=np.ones(LANES),
+    )
+    for t in range(600):
+        lit_s = t % 60 - 30
+        goes = table.greens[alone] & (lit_s > 0)
+        left = np.full(LANES, 0.5 if 0 < lit_s <= 8 else 0.0)
+        controller.watch(
+            Observation(
+                controller=SITE.id,
+                time_s=t,
+                seen_s=t,
+                lamps=np.where(goes, green, int(Lamp.RED)),
+                since_s=np.full(len(SITE.phases), max(lit_s, 0)),
+                working=np.ones(LANES, dtype=bool),
+                blocked=np.zeros(len(SITE.movements), dtype=bool),
+                calls=np.zeros(len(SITE.phases), dtype=bool),
+                lanes=replace(lanes, left=left),
+            )
+        )
+
+    assert controller._learned.flow_vps[lane] == pytest.approx(0.5, abs=0.05)

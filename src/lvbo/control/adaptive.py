@@ -163,7 +163,8 @@ class AdaptiveController:
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._inside.take(lanes.left, seen.crossed, green > 0)
-        self._learned.discharged(lanes.left, lanes.queue, green, free)
+        in_sight = np.minimum(lanes.queue, lanes.present)
+        self._learned.discharged(lanes.left, in_sight, green, free)
         if seen.crossed is not None:
             self._learned.turned(seen.crossed)
         if seen.time_s % LEARN_EVERY_S == self._turn:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from lvbo.control.estimate import (
     reach_m,
 )
 from lvbo.control.loop_eye import LoopEye
-from lvbo.control.protocols import Floats, Ints, LaneState, Observation, Vehicles
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Observation, Vehicles
 from lvbo.control.site import Site
 from lvbo.control.ways import Beyond, Ways
 
@@ -32,6 +32,8 @@ SLOWEST, FASTEST = 0.4, 1.15
 """Bounds of the pace learned, as shares of the limit."""
 FREED_S = 3
 """So long in green without a queue, and reporters leave: nobody stands any more."""
+HIDDEN_S, CROSSING_MPS = 5, 3.0
+"""So long one is in mind who drives through a junction; as fast at least, if from a stand."""
 FORESIGHT_PRIOR, FORESIGHT_MEMORY = 2.0, 60.0
 """How many vehicles the range is worth as a guess of where sight ends; of how many it is made."""
 FIRST_SHARE, SHARE_WEIGHT = 0.2, 20.0
@@ -50,6 +52,33 @@ class Pace:
         step = np.where(up, PACE_QUANTILE, PACE_QUANTILE - 1.0) * PACE_STEP
         np.add.at(self.mps, lane, step)
         self.mps = np.clip(self.mps, SLOWEST * self._limit, FASTEST * self._limit)
+
+
+class Hidden:
+    """Keep those in mind who drive through a junction without signals on their way to the line.
+
+    Nobody looks at the middle of a junction: who vanishes at the end of a stretch before it comes
+    to a stop line some seconds later, or went elsewhere.
+    """
+
+    def __init__(self, before: Bools) -> None:
+        self._before = before
+        self._last = nobody()
+        self._age_s = np.zeros(0, dtype=np.int64)
+
+    def with_hidden(self, vehicles: Vehicles) -> Vehicles:
+        """Return all who are seen, and those who vanished from `before` (zones,) just now."""
+        if not self._before.any():
+            return vehicles
+        kept = absent(self._last.key, vehicles.key) & (self._age_s < HIDDEN_S)
+        hidden = _chosen(self._last, kept)
+        pace = np.maximum(hidden.speed_mps, CROSSING_MPS)
+        away = np.maximum(hidden.distance_m - pace, 0.0)
+        hidden = replace(hidden, distance_m=away, speed_mps=pace)
+        before = self._before[vehicles.zone]
+        self._last = _joined(_chosen(vehicles, before), hidden)
+        self._age_s = np.append(np.zeros(before.sum(), dtype=np.int64), self._age_s[kept] + 1)
+        return _joined(vehicles, hidden)
 
 
 class Foresight:
@@ -83,6 +112,7 @@ class AreaEye:
         self._site, self._span, self._near_m = site, span_s, near_m
         self._ways = Ways(site)
         self._lane_at = self._ways.lone
+        self._hidden = Hidden(self._ways.lone[: len(site.zones)] < 0)
         self._beyond = Beyond(len(self._ways.lone))
         self._foresight = Foresight(reach_m(site) / site.speed_mps)
         self._pace, self._rates = Pace(site), Rates(site)
@@ -94,7 +124,8 @@ class AreaEye:
 
     def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""
-        vehicles = seen.vehicles if seen.vehicles is not None else nobody()
+        shown = seen.vehicles if seen.vehicles is not None else nobody()
+        vehicles = self._hidden.with_hidden(shown)
         stretch = self._ways.stretch(vehicles.zone, vehicles.distance_m)
         self._ways.take(vehicles.key, stretch)
         green = self._served.green_s(seen)
@@ -267,6 +298,19 @@ class Eyes:
         if kind not in self._made:
             self._made[kind] = kind(self._site, self._span, self._near_m)  # type: ignore[call-arg]
         return self._made[kind].look(seen, announced)
+
+
+def _chosen(vehicles: Vehicles, which: Bools) -> Vehicles:
+    """Return some of the vehicles."""
+    return Vehicles(**{f.name: getattr(vehicles, f.name)[which] for f in fields(Vehicles)})
+
+
+def _joined(first: Vehicles, second: Vehicles) -> Vehicles:
+    """Return the vehicles of both."""
+    if not len(second.key):
+        return first
+    both = {f.name: (getattr(first, f.name), getattr(second, f.name)) for f in fields(Vehicles)}
+    return Vehicles(**{name: np.concatenate(parts) for name, parts in both.items()})
 
 
 def nobody() -> Vehicles:
