@@ -19,7 +19,7 @@ from tests.control.plain_search import (
     street_of,
 )
 
-from lvbo.control._plan_kernels import MIXED, search, steps_of
+from lvbo.control._plan_kernels import MIXED, search, tried_at
 from lvbo.control._plan_values import Now, Street, Taste
 
 SPAN_S = 17
@@ -140,20 +140,29 @@ def test_who_is_left_at_the_end_waits_as_long_as_windows_keep_the_stage_away() -
     assert bound - free == pytest.approx(3 * (60 - Taste().start_s))
 
 
-def test_the_search_looks_each_second_then_more_seldom_to_the_end_of_its_span() -> None:
+def test_every_change_is_tried_each_second_then_more_seldom_to_the_end_of_the_span() -> None:
     taste = Taste(fine_s=4, coarse_s=3, middle_s=10, rough_s=5)
 
-    assert steps_of(taste, 22).tolist() == [0, 1, 2, 3, 4, 7, 10, 15, 20, 22]
+    assert np.flatnonzero(tried_at(taste, 22)).tolist() == [0, 1, 2, 3, 4, 7, 10, 15, 20]
 
 
-def test_coarse_steps_cost_what_fine_ones_cost_where_nothing_changes() -> None:
-    street = street_of(TWO)._replace(legal=np.eye(2, dtype=bool))
-    arrivals = np.full((3, 90), 0.1)
-    now = now_of(street, 90, arrivals=arrivals, queue=np.array([9.0, 0.0, 0.0]))
-    _, fine, _ = search(street, now, Taste(fine_s=90))
-    _, coarse, _ = search(street, now, Taste())
+@pytest.mark.parametrize("change_s", range(7, 13))
+def test_to_wait_before_a_round_of_minima_gains_nothing(change_s: int) -> None:
+    """Eight wait for the stage after the next, nobody for the one that runs: it ends at once.
 
-    assert coarse == pytest.approx(fine, rel=0.03)
+    Whatever second the minimum of the stage between ends in: it need not wait for a later one.
+    """
+    ring = np.eye(3, dtype=bool) | np.roll(np.eye(3, dtype=bool), 1, axis=1)
+    street = street_of(THREE, change_s=change_s, least_s=3)._replace(
+        legal=ring, recall=np.array([False, True, False])
+    )
+    arrivals = np.array([np.full(90, 0.1), np.zeros(90), np.full(90, 0.1)])
+    now = now_of(street, 90, arrivals=arrivals, queue=np.array([0.0, 0.0, 8.0]))
+    action, _, changed = search(street, now, Taste())
+    wide = search(street, now, Taste(fine_s=90, beam=400, alike=40))
+
+    assert action == wide[0] == 1
+    assert changed == pytest.approx(wide[2], rel=0.03)
 
 
 def test_one_queue_at_red_and_nobody_at_green_is_served_at_once() -> None:

@@ -40,16 +40,14 @@ BEFORE = 1 << 62
 
 
 @njit(cache=True, fastmath=True)
-def steps_of(taste: Taste, span: int) -> I64:
-    """Return the times at which the search looks, from 0 to the span, s."""
-    found = np.empty(span + 1, dtype=np.int64)
-    t, count = 0, 0
+def tried_at(taste: Taste, span: int) -> Flags:
+    """Return in which seconds every change is tried, (span,): each at first, later every few."""
+    found = np.zeros(span, dtype=np.bool_)
+    t = 0
     while t < span:
-        found[count] = t
-        count += 1
+        found[t] = True
         t += 1 if t < taste.fine_s else (taste.coarse_s if t < taste.middle_s else taste.rough_s)
-    found[count] = span
-    return found[: count + 1].copy()
+    return found
 
 
 @njit(cache=True, fastmath=True, inline="always")
@@ -134,9 +132,13 @@ def _may_follow(street: Street, now: Now, t: int, p: int, j: int, queue: F32, so
 
 
 @njit(cache=True, fastmath=True)
-def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon: F32,
+def _branch(street: Street, now: Now, t: int, tried: Flags, count: int, at: I64, q: F32, soon: F32,
             served_by: I64, at2: I64, parent: I64) -> int:  # fmt: skip
-    """Fill `at2` with what may come of each state in this second; return how many."""
+    """Fill `at2` with what may come of each state in this second; return how many.
+
+    A stage that has just had its minimum may always be left: a round of minima takes no longer in
+    seconds in which not every change is tried, or to wait would seem to cost nothing.
+    """
     stages = street.least_s.shape[0]
     made = 0
     for i in range(count):
@@ -145,7 +147,7 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
             at2[made, x] = at[i, x]
         parent[made] = i
         made += 1
-        if p != n or age < street.least_s[p]:
+        if p != n or age < street.least_s[p] or not (tried[t] or age == street.least_s[p]):
             continue
         for j in range(stages):
             if j == p:
@@ -168,11 +170,11 @@ def _branch(street: Street, now: Now, t: int, count: int, at: I64, q: F32, soon:
 
 
 @njit(cache=True, fastmath=True)
-def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int, at2: I64,
+def _advance(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64,
              parent: I64, come: F32, near: F32, q: F32, fl: I64, sv: F32, hd: I64, gn: F32,
              cost: F64, q2: F32, fl2: I64, sv2: F32, hd2: I64, gn2: F32,
              cost2: F64) -> None:  # fmt: skip
-    """Let `dt` seconds pass for all states: lanes, stages, and what waiting and stopping cost."""
+    """Let a second pass for all states: lanes, stages, and what waiting and stopping cost."""
     lanes = q.shape[1]
     for c in range(made):
         i, p, n, el = parent[c], at2[c, STAGE], at2[c, TARGET], at2[c, SPENT]
@@ -180,28 +182,25 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
         for k in range(lanes):
             before, al, hl, flowed, served = q[i, k], come[k], hd[i, k], fl[i, k], sv[i, k]
             gn2[c, k] = gn[i, k]
-            s, sec = n, dt
+            s, stands = n, False
             if p != n:
                 ready = street.ready_s[p, n, k]
-                if ready < 0 or el + dt <= ready:  # who still may goes on into the yellow
-                    runs_on = street.hold_s[p] + 1 - el
-                    s, sec = p, min(max(runs_on, 0), dt) if street.kind[p, k] != NONE else 0
-                elif ready > 0:
-                    sec = min(dt, el + dt - ready)
-                    if el <= ready:
-                        flowed = 0
+                if ready < 0 or el < ready:  # who still may goes on into the yellow
+                    s, stands = p, el > street.hold_s[p]
+                elif ready > 0 and el == ready:
+                    flowed = 0
             kind, w = street.kind[s, k], now.weight[k]
-            if kind == NONE or sec == 0:
+            if kind == NONE or stands:
                 q2[c, k], fl2[c, k], hd2[c, k] = before + al, 0, hl
                 sv2[c, k] = served if kind == MIXED else np.float32(0.0)
-                money += w * (taste.stop_s * al + dt * (before + 0.5 * al))
+                money += w * (taste.stop_s * al + before + 0.5 * al)
                 if t >= now.comes_s[k] and gn2[c, k] < now.ahead[k] - 0.5:
-                    money += dt * now.riders[k]
+                    money += now.riders[k]
                 continue
             if before < HERE:
                 flowed = FLOWING
-            after = min(flowed + sec, FLOWING)
-            pace = street.profile[after] - street.profile[flowed] + (flowed + sec - after)
+            after = min(flowed + 1, FLOWING)
+            pace = street.profile[after] - street.profile[flowed] + (flowed + 1 - after)
             most = pace * now.flow[k]
             if hl > 0 and now.stuck[s, k]:
                 most = 0.0
@@ -210,7 +209,7 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             if t < taste.blocked_s:
                 most *= 1.0 - now.blocked[k]
             if before <= HERE and hl == 0 and kind == FREE:
-                most = max(most, min(al, 1.0 * dt))
+                most = max(most, min(al, 1.0))
             out = min(before + al, most)
             if before > 0.5:
                 money += w * taste.join * taste.stop_s * al
@@ -221,17 +220,17 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, dt: int, made: int,
             hd2[c, k] = 0 if out > 0.5 else hl
             gn2[c, k] += out
             if t >= now.comes_s[k] and gn2[c, k] < now.ahead[k] - 0.5:
-                money += dt * now.riders[k]
-            money += w * dt * 0.5 * (before + left)
+                money += now.riders[k]
+            money += w * 0.5 * (before + left)
         if p != n:
-            el += dt
+            el += 1
             if el >= street.change_s[p, n]:
                 at2[c, STAGE], at2[c, AGE], el = n, el - street.change_s[p, n], 0
             at2[c, SPENT] = el
         else:
-            at2[c, AGE] += dt
-        money += taste.broken * _broken(now, t, dt, p, n, street.hold_s[p] - el)
-        cost2[c] = money + dt * _lateness(street, now, taste, t, at2[c])
+            at2[c, AGE] += 1
+        money += taste.broken * _broken(now, t, 1, p, n, street.hold_s[p] - el)
+        cost2[c] = money + _lateness(street, now, taste, t, at2[c])
 
 
 @njit(cache=True, fastmath=True, inline="always")
@@ -403,7 +402,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     """
     stages, lanes = street.kind.shape
     span, beam = now.arrivals.shape[1], max(taste.beam, min(stages * stages, WIDEST))
-    times = steps_of(taste, span)
+    tried = tried_at(taste, span)
     wide = beam * stages + 1
     q, q2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
     sv, sv2 = np.zeros((beam, lanes), np.float32), np.zeros((wide, lanes), np.float32)
@@ -427,19 +426,18 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
             if street.kind[s, k] != NONE:
                 served_by[k] |= 1 << s
     count = 1
-    for u in range(times.shape[0] - 1):
-        t, dt = times[u], times[u + 1] - times[u]
-        come = total[:, t + dt] - total[:, t]
+    for t in range(span):
+        come = total[:, t + 1] - total[:, t]
         near = total[:, t + NEAR_S] - total[:, t]
         soon = total[:, t + AHEAD_S] - total[:, t]
-        made = _branch(street, now, t, count, at, q, soon, served_by, at2, parent)
+        made = _branch(street, now, t, tried, count, at, q, soon, served_by, at2, parent)
         _advance(
-            street, now, taste, t, dt, made, at2, parent, come, near,
+            street, now, taste, t, made, at2, parent, come, near,
             q, fl, sv, hd, gn, cost, q2, fl2, sv2, hd2, gn2, cost2,
         )  # fmt: skip
-        last = u == times.shape[0] - 2
+        last = t == span - 1
         if made > count or last:
-            _rank(street, now, taste, t + dt, made, at2, q2, sv2, hd2, gn2, cost2, rank)
+            _rank(street, now, taste, t + 1, made, at2, q2, sv2, hd2, gn2, cost2, rank)
             count = _keep_best(made, beam, rank, at2, now, taste.alike, seen, order)
             for i in range(count):
                 c = order[i]

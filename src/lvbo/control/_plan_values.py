@@ -101,10 +101,11 @@ class Taste(NamedTuple):
     Who is not served at the end of a plan waits for a change and then for `start_s`, until his
     queue moves. `broken` is what it costs by second that a window of a wave is not kept.
 
-    Plans are looked at second by second for `fine_s`, then every `coarse_s`, beyond `middle_s`
-    every `rough_s` seconds. `beam` states are kept at least, and `alike` of those whose stage began
-    within the same 3 s: with fewer, the last to leave would drive out those that left before them,
-    and no plan would ever get through a stage that is only passed through.
+    Each change is tried every second for `fine_s`, then every `coarse_s`, beyond `middle_s` every
+    `rough_s` seconds, and at any time once a stage has just had its minimum. `beam` states are kept
+    at least, and `alike` of those whose stage began within the same 3 s: with fewer, the last to
+    leave would drive out those that left before them, and no plan would ever get through a stage
+    that is only passed through.
     """
 
     stop_s: float = 2.0

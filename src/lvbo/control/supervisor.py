@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who keeps which windows of a green wave now, by the hour and by what the wave gives and costs.
 
-A wave gives what its vehicles save by not stopping, and costs what the sites' own searches say that
-keeping its windows costs them; both are measured as it runs. It is given up while it costs clearly
-more than it gives, and taken up again when it clearly gives more. Cycle, greens and offsets follow
-the traffic slowly, and side streets are held back from a street that fills up.
+A wave gives what its vehicles are spared, and costs what the sites' own searches say that keeping
+its windows costs them; both are measured as it runs. What a street would be like without it nobody
+can tell from that: greens that each site chooses for itself break up the platoons of all. So a wave
+that seems to cost clearly more than it gives is given up for a trial. What it costs to pass the
+signals is measured before and after, for all who do, and unless it is clearly less the wave is
+taken up again and left alone for a good while. Cycle, greens and offsets follow the traffic slowly,
+and side streets are held back from a street that fills up.
 """
 
 from __future__ import annotations
@@ -15,11 +18,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lvbo.control.metering import Metering
-from lvbo.control.protocols import Bools, Coordination, LaneState, Observation, Reason, Wish
+from lvbo.control.protocols import Bools, Coordination, Observation, Reason, Wish
 from lvbo.control.site import Site
 from lvbo.control.slow import SlowMoves
 from lvbo.control.usage import lane_lights
-from lvbo.control.windows import both, coordinations, in_window
+from lvbo.control.windows import both, coordinations
+from lvbo.control.worth import Passed, Worth
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
 from lvbo.progression.wave import PeriodWave, Wave
@@ -29,18 +33,18 @@ LOOK_EVERY_S = 60
 """So often gain and price are compared."""
 FADES = 0.9
 """What was measured until then still counts this much: the mean is that of ten minutes or so."""
-GIVEN_UP, TAKEN_UP = 0.8, 1.2
-"""A wave is given up while it gives less than this part of its price, and taken up above that."""
+GIVEN_UP = 0.8
+"""A wave is given up for a trial while it gives less than this part of its price."""
 SURE = 5
-"""So many looks in a row must say the same."""
-STANDS = 0.5
-"""Fewer vehicles than this stand there: nobody."""
-STOP_S = 12.0
-"""A stop that is saved is worth its wait and so many seconds: braking, starting, and the fuel."""
-WAITS_S = 20.0
-"""The wait of a stop before any was measured."""
+"""So many looks in a row must say so."""
 OLD_ENOUGH_S = 600
-"""For so long a wave is kept before it is judged."""
+"""For so long a wave is kept, or left alone in a trial, before it is judged."""
+BETTER = 0.97
+"""A trial is lost unless passing the signals costs less than this part of what it did."""
+RESTS_S, LONGEST_REST_S = 3600, 4 * 3600
+"""After a trial that was lost there is none for so long, each time twice as long as before."""
+AGAIN_S = 3600
+"""A wave that was given up for good is taken up again after this: traffic has changed."""
 HELD, FREED, MOVED = "LV775", "LV776", "LV777"
 
 
@@ -116,12 +120,14 @@ class _Street:
         self._wave, self._day_type, self._may = wave, day_type, supervision
         self._sites = {name: sites[name] for name in wave.corridor.controllers if name in sites}
         self._slow = SlowMoves(network, self._sites, wave) if supervision.moves else None
-        self._lights = {name: lane_lights(site) for name, site in self._sites.items()}
+        along = _along(wave, self._sites)
+        self._worth = {name: Worth(site, along[name]) for name, site in self._sites.items()}
         self._period = ""
         self._since_s = 0
         self._holds, self._sure = True, 0
-        self._in = _Arrivals()
-        self._out = _Arrivals()
+        self._rest_s, self._rests_until_s = RESTS_S, 0
+        self._with_s = 0.0
+        self._passed = Passed()
         self._price = self._prices = 0.0
         self.kept: Mapping[ControllerId, Coordination] = {}
 
@@ -129,6 +135,7 @@ class _Street:
         period = self._wave.plans.day_plan(self._day_type).at(now_s % DAY_S).name
         if period != self._period:
             self._period, self._since_s, self._holds, self._sure = period, now_s, True, 0
+            self._forget()
             own = self._of_period(period)
             self._take(own)
             if self._slow is not None:
@@ -158,74 +165,71 @@ class _Street:
         }
 
     def learn(self, seen: Observation, wish: Wish) -> None:
-        """Count who comes within windows and outside, and who of them has to stop."""
-        name, lanes = seen.controller, seen.lanes
+        """Take in what a second of one site brought, and what its search says the windows cost."""
         if self._slow is not None:
             self._slow.learn(seen)
         if wish.price_vehs is not None:
             self._price += wish.price_vehs
             self._prices += 1
-        if lanes is None:
-            return
-        site, lights = self._sites[name], self._lights[name]
-        for window in self.kept[name].windows:
-            rows = [k for k, phase in enumerate(site.phases) if phase in window.phases]
-            along = np.asarray(lights[rows].any(axis=0))
-            inside = in_window(window, seen.time_s - site.controller.sync_s)
-            (self._in if inside else self._out).add(lanes, along)
+        if seen.lanes is not None:
+            self._passed.add(self._worth[seen.controller].look(seen, seen.lanes))
 
     def _judge(self, now_s: int) -> list[tuple[ControllerId, Reason]]:
-        """Compare gain and price; return what is told where the street changes over."""
-        gain, price = self._gain_vehs(), self._price / max(self._prices, 1.0)
-        for arrivals in (self._in, self._out):
-            arrivals.fade()
+        """Compare what the wave gives and costs; return what is told where the street changes over.
+
+        The measures fade only after they were compared.
+        """
+        passage_s = self._passed.passage_s
+        gain = self._passed.spared_vehs
+        price = self._price / max(self._prices, 1.0)
+        self._passed.fade(FADES)
         self._price, self._prices = FADES * self._price, FADES * self._prices
-        if now_s - self._since_s < OLD_ENOUGH_S or not self._prices:
+        if now_s - self._since_s < OLD_ENOUGH_S:
             return []
-        says = gain < GIVEN_UP * price if self._holds else gain > TAKEN_UP * price
-        self._sure = self._sure + 1 if says else 0
+        if not self._holds:
+            return self._end_trial(now_s, passage_s)
+        doubted = self._prices > 0 and gain < GIVEN_UP * price and now_s >= self._rests_until_s
+        self._sure = self._sure + 1 if doubted else 0
         if self._sure < SURE:
             return []
-        self._holds, self._sure = not self._holds, 0
-        self.kept = {name: replace(own, holds=self._holds) for name, own in self.kept.items()}
-        code = HELD if self._holds else FREED
+        self._with_s = passage_s
+        self._turn(now_s, holds=False)
         fields = {"gain": round(60 * gain, 1), "price": round(60 * price, 1)}
-        return [(name, Reason(code=code, fields=fields)) for name in self.kept]
+        return [(name, Reason(code=FREED, fields=fields)) for name in self.kept]
 
-    def _gain_vehs(self) -> float:
-        """Return what the windows save by second, veh-s: stops that do not happen."""
-        saved = max(self._out.stop_share - self._in.stop_share, 0.0)
-        return self._in.rate_vps * saved * (STOP_S + self._out.wait_s)
+    def _end_trial(self, now_s: int, passage_s: float) -> list[tuple[ControllerId, Reason]]:
+        """Take the wave up again where it is not clearly better without, or after a good while."""
+        lost = passage_s > BETTER * self._with_s
+        if not lost and now_s - self._since_s < AGAIN_S:
+            return []
+        if lost:
+            self._rests_until_s = now_s + self._rest_s
+        self._rest_s = min(2 * self._rest_s, LONGEST_REST_S) if lost else RESTS_S
+        self._turn(now_s, holds=True)
+        fields = {"kept": round(self._with_s, 1), "free": round(passage_s, 1)}
+        return [(name, Reason(code=HELD, fields=fields)) for name in self.kept]
+
+    def _turn(self, now_s: int, *, holds: bool) -> None:
+        """Keep the windows from now on, or no longer, and measure anew."""
+        self._holds, self._sure, self._since_s = holds, 0, now_s
+        self.kept = {name: replace(own, holds=holds) for name, own in self.kept.items()}
+        self._forget()
+
+    def _forget(self) -> None:
+        self._passed = Passed()
+        self._price = self._prices = 0.0
 
 
-@dataclass
-class _Arrivals:
-    """Who left the stop lines of a street, who of them stood before, and the time they stood."""
-
-    seconds: float = 0.0
-    came: float = 0.0
-    stopped: float = 0.0
-    queued: float = 0.0
-
-    def add(self, lanes: LaneState, along: Bools) -> None:
-        stood = along & (lanes.queue > STANDS)
-        self.seconds += 1
-        self.came += float(lanes.left[along].sum())
-        self.stopped += float(lanes.left[stood].sum())
-        self.queued += float(lanes.queue[along].sum())
-
-    def fade(self) -> None:
-        self.seconds, self.came = FADES * self.seconds, FADES * self.came
-        self.stopped, self.queued = FADES * self.stopped, FADES * self.queued
-
-    @property
-    def rate_vps(self) -> float:
-        return self.came / max(self.seconds, 1.0)
-
-    @property
-    def stop_share(self) -> float:
-        return self.stopped / max(self.came, 1.0)
-
-    @property
-    def wait_s(self) -> float:
-        return self.queued / self.stopped if self.stopped > 1 else WAITS_S
+def _along(wave: Wave, sites: Mapping[ControllerId, Site]) -> dict[ControllerId, Bools]:
+    """Return which lanes of each site are those of the street, both ways, (lanes,)."""
+    found = {name: np.zeros(len(site.lanes), dtype=bool) for name, site in sites.items()}
+    for stop in wave.corridor.stops:
+        for owner, phases in (
+            (stop.outbound_controller, stop.outbound_phases),
+            (stop.inbound_controller, stop.inbound_phases),
+        ):
+            if owner is not None and owner in sites:
+                site = sites[owner]
+                rows = [k for k, phase in enumerate(site.phases) if phase in phases]
+                found[owner] |= lane_lights(site)[rows].any(axis=0)
+    return found
