@@ -12,7 +12,7 @@ from tests.control.test_stage_controllers import look, standing
 from lvbo.control._plan_kernels import FREE, MIXED
 from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control._plan_values import Street
-from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.adaptive import AdaptiveController, weights
 from lvbo.control.adaptive_model import Frame, make_frame, make_street
 from lvbo.control.calls import PATIENCE_S, Calls
 from lvbo.control.eyes import Eyes
@@ -108,6 +108,14 @@ def test_changes_take_the_intergreen_and_ways_the_minima_between() -> None:
     assert street.way_s[NS, EW] == 5 + least[NSL] + 5
     assert street.way_s[NSL, NS] == 5 + least[EW] + 5 + least[EWL] + 5
     assert not table.legal[NS, EW]
+
+
+def test_a_round_takes_all_minima_and_the_changes_between() -> None:
+    assert frame_of(FOUR).round_s == 14 + 5 + 14 + 5 + 4 * 5
+
+
+def test_a_wait_counts_more_beyond_the_patience_only() -> None:
+    assert weights(np.array([30.0, 58.0, 88.0, 900.0]), 58).tolist() == [1.0, 1.0, 2.0, 50.0]
 
 
 def test_a_walk_stage_lasts_until_people_have_cleared() -> None:

@@ -330,6 +330,18 @@ def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: Sta
     assert all(price >= 0 for price in priced.prices if price is not None)
 
 
+@pytest.mark.parametrize(("holds", "patience_s"), [(True, CYCLE_S), (False, 50)])
+def test_a_wait_is_long_that_is_longer_than_a_round_or_than_the_cycle_that_is_kept(
+    site: Site, table: StageTable, *, holds: bool, patience_s: int
+) -> None:
+    keep = coordination(site, holds=holds)
+    controller = AdaptiveController(site, table)
+    made = Stretch(site, controller, table, keep=keep)
+    made.run(1, restless(0))
+
+    assert controller.patience_s == patience_s
+
+
 def test_a_green_that_starts_in_the_plan_does_not_start_far_before_it(
     site: Site, table: StageTable
 ) -> None:

@@ -53,7 +53,8 @@ SIGHT_S, SOMEBODY = 20, 1.0
 has not been seen yet may call at any time."""
 NEVER_S = 10_000
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
-"""A wait above the first counts more, by the square of the rest over the second."""
+"""A wait above the first counts more, by the square of the rest over the second. One of a round of
+all stages, or of a cycle that is kept, does not: as a rule nobody can be served sooner."""
 YIELDS_S = 10
 """Buses do not count while a stage must begin within this time to keep the longest red."""
 PRICE_EVERY_S = 10
@@ -92,6 +93,7 @@ class AdaptiveController:
         self._bound = self._fine._replace(broken=FORBIDDEN)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
+        self._patience_s = max(PATIENCE_S, self._frame.round_s)
         self._buses, self._bus = BusEye(site), bus
         self._serves = (self._frame.served > NOT_SERVED) @ site.uses.T
         self._learned = Learned(site)
@@ -133,6 +135,11 @@ class AdaptiveController:
             return run.wish(Reason(code="LV771", fields={"stage": run.stage + 1, "left_s": left_s}))
         reason = self._choose(seen, lanes, age_s)
         return replace(run.wish(reason), price_vehs=self._price)
+
+    @property
+    def patience_s(self) -> float:
+        """Return beyond which wait a lane counts more, s."""
+        return self._patience_s
 
     @property
     def late_s(self) -> int:
@@ -213,7 +220,7 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=_weights(lanes.wait_s),
+            weight=weights(lanes.wait_s, self._patience_s),
             blocked=blocked.astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
@@ -293,6 +300,8 @@ class AdaptiveController:
         self._keep = keep
         self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
         self._holds = keep is not None and keep.holds
+        cycle_s = self._calendar.cycle_s if self._calendar is not None and self._holds else 0
+        self._patience_s = max(PATIENCE_S, self._frame.round_s, cycle_s)
         self._renew()
 
     def _renew(self) -> None:
@@ -381,6 +390,12 @@ class AdaptiveController:
         return np.asarray(np.where(due < SPAN_S, cost, 0.0), dtype=np.float32)
 
 
+def weights(wait_s: Floats, patience_s: float) -> F32:
+    """Return how much each lane counts by the longest wait on it, (lanes,)."""
+    over = np.maximum(0.0, wait_s - patience_s) / FAIRNESS_S
+    return np.asarray(np.minimum(1.0 + over**2, MOST_WEIGHT), dtype=np.float32)
+
+
 def _demand(street: Street, lanes: LaneState, span_s: int) -> Floats:
     """Return by stage who waits or comes within a time on the lanes it serves."""
     come = lanes.queue + lanes.arrivals[:, :span_s].sum(axis=1)
@@ -391,11 +406,6 @@ def _expecting(street: Street, lanes: LaneState) -> Street:
     """Return the street where stages are not passed over that somebody is expected to call."""
     expected = _demand(street, lanes, SPAN_S) > SOMEBODY
     return street._replace(recall=np.asarray(street.recall | expected))
-
-
-def _weights(wait_s: Floats) -> F32:
-    over = np.maximum(0.0, wait_s - PATIENCE_S) / FAIRNESS_S
-    return np.asarray(np.minimum(1.0 + over**2, MOST_WEIGHT), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

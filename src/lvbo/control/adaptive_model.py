@@ -42,6 +42,13 @@ class Frame:
     least_s: NDArray[np.int64]
     hold_s: NDArray[np.int64]
 
+    @property
+    def round_s(self) -> int:
+        """Return how long a round of the site's order takes, each stage with its minimum."""
+        turn = list(self.table.cycle)
+        after = turn[1:] + turn[:1]
+        return int(self.least_s[turn].sum() + self.change_s.max(axis=2)[turn, after].sum())
+
 
 def make_frame(site: Site, table: StageTable, notice_s: NDArray[np.int64]) -> Frame:
     """Return the frame of a site whose greens need notice before they end, `notice_s` (phases,).
