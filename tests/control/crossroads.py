@@ -76,6 +76,7 @@ def crossroads(*, walks: bool = False) -> Site:
         links=tuple(LinkId(str(p)) for p in WHEELS),
         movements=tuple(MovementId(f"go {p}") for p in WHEELS),
         turns=(Turn.THROUGH,) * len(WHEELS),
+        exits=tuple(LinkId(f"after {p}") for p in WHEELS),
         zones=tuple(Zone(name=str(p), lanes=(k,), shares=(1.0,)) for k, p in enumerate(WHEELS)),
         length_m=np.full(len(WHEELS), 200.0),
         speed_mps=np.full(len(WHEELS), 14.0),

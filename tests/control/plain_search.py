@@ -58,6 +58,7 @@ def now_of(street: Street, span: int, **seen: Any) -> Now:  # noqa: ANN401  any 
         "flow": np.full(lanes, 0.5, dtype=np.float32),
         "weight": np.ones(lanes, dtype=np.float32),
         "blocked": np.zeros(lanes, dtype=np.float32),
+        "kept": np.zeros(lanes, dtype=np.float32),
         "head": np.zeros(lanes, dtype=np.int64),
         "stuck": np.zeros((stages, lanes), dtype=bool),
         "due_s": np.full(stages, 10_000),
@@ -135,7 +136,7 @@ def step(street: Street, now: Now, taste: Taste, t: int, at: Moment) -> Moment:
             most *= 1.0 - float(now.blocked[k])
         if before <= EMPTY:
             most = max(most, min(come, 1.0))
-        out = min(before + come, most)
+        out = min(before + come, most) * (1.0 - float(now.kept[k]))
         queues.append(before + come - out)
         flows.append(after)
         if before > 0.5:

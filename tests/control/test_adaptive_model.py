@@ -18,7 +18,7 @@ from lvbo.control.calls import PATIENCE_S, Calls
 from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.learning import Learned
-from lvbo.control.protocols import LaneState, Observation, Order
+from lvbo.control.protocols import LaneState, Observation, Order, Vehicles
 from lvbo.control.sight import (
     EXPIRES_S,
     STARTED_S,
@@ -30,7 +30,7 @@ from lvbo.control.sight import (
 )
 from lvbo.control.site import NONE, PROTECTED, Site
 from lvbo.control.stages import stage_table
-from lvbo.ids import PhaseId
+from lvbo.ids import LinkId, PhaseId
 from lvbo.testing import ReplayStreet, four_stages, two_stages
 
 FOUR, TWO = four_stages(), two_stages()
@@ -416,3 +416,48 @@ def test_the_state_made_for_all_decides_like_one_made_by_itself() -> None:
 
         assert alone.decide(seen).stage == given.decide(replace(seen, lanes=eyes.look(seen))).stage
         street.rest(1)
+
+
+@pytest.mark.parametrize("held_up", [False, True])
+def test_a_stage_that_fills_the_exit_of_who_stands_in_all_his_greens_is_left(
+    *, held_up: bool
+) -> None:
+    into_one = {"NL": "short", "NR": "short", "NT": "short"}
+    exits = tuple(into_one.get(m, e) for m, e in zip(FOUR.movements, FOUR.exits, strict=True))
+    site = replace(FOUR, exits=tuple(LinkId(e) for e in exits))
+    table = stage_table(site, Order.SKIP)
+    controller = AdaptiveController(site, table)
+    left, through = lane(site, "N_1"), lane(site, "N_0")
+    stood = standing(site, {left: 2})
+    for second in range(12 if held_up else 0):
+        seen = look(site, table, table.cycle[NSL], 10 + second, waiting(stood, 80.0))
+        controller.watch(later(seen, second))
+    both = waiting(standing(site, {left: 2, through: 8}), 95.0, zone=int(stood.zone[0]))
+    asked = controller.decide(later(look(site, table, table.cycle[NS], 40, both), 20)).stage
+
+    assert asked == table.cycle[NSL if held_up else NS]
+
+
+def waiting(vehicles: Vehicles, wait_s: float, zone: int | None = None) -> Vehicles:
+    """Return them with those of a zone, or all, waiting for so long."""
+    some = vehicles.zone >= 0 if zone is None else vehicles.zone == zone
+    return replace(vehicles, wait_s=np.where(some, wait_s, vehicles.wait_s))
+
+
+def later(seen: Observation, second: int) -> Observation:
+    return replace(seen, time_s=seen.time_s + second, seen_s=seen.seen_s + second)
+
+
+@pytest.mark.parametrize("wait_s", [20.0, 90.0])
+def test_the_green_of_one_whom_room_is_kept_for_is_not_given_up(*, wait_s: float) -> None:
+    table = stage_table(FOUR, Order.SKIP)
+    controller = AdaptiveController(FOUR, table)
+    left, other = lane(FOUR, "N_1"), lane(FOUR, "W_0")
+    both = standing(FOUR, {left: 3, other: 1})
+    zone = int(standing(FOUR, {left: 1}).zone[0])
+    for second in range(STILL_ALONE_S + 3):
+        seen = look(FOUR, table, table.cycle[NSL], 10 + second, waiting(both, wait_s, zone=zone))
+        controller.watch(later(seen, second))
+    asked = controller.decide(later(seen, STILL_ALONE_S + 3)).stage
+
+    assert (asked == table.cycle[NSL]) == (wait_s > controller.patience_s)

@@ -48,6 +48,7 @@ def cases(draw: st.DrawFn) -> tuple[Street, Now]:
         flow=rng.uniform(0.35, 0.65, lanes),
         weight=rng.uniform(1.0, 3.0, lanes),
         blocked=np.where(rng.random(lanes) < 0.2, 0.8, 0.0),
+        kept=np.where(rng.random(lanes) < 0.1, 0.7, 0.0),
         due_s=due,
         must=np.where(due < SPAN_S, 7.5, 0.0),
         barred=rng.random(len(serves)) < 0.1,
@@ -246,6 +247,14 @@ def test_a_green_before_a_full_exit_goes_to_those_who_can_leave() -> None:
     assert search(street, now_of(street, LONG_S, queue=queue, blocked=blocked), Taste())[0] == 2
 
 
+def test_a_green_whose_exit_is_kept_for_others_is_worth_nothing_however_long() -> None:
+    street = street_of(THREE)
+    queue, kept = np.array([9.0, 0.0, 1.0]), np.array([1.0, 0.0, 0.0])
+
+    assert search(street, now_of(street, LONG_S, queue=queue), Taste())[0] == -1
+    assert search(street, now_of(street, LONG_S, queue=queue, kept=kept), Taste())[0] == 2
+
+
 @pytest.mark.parametrize("head", [1, 2])
 def test_a_stuck_head_loses_its_green(head: int) -> None:
     street = street_of(THREE)
@@ -347,7 +356,7 @@ def test_the_order_in_which_lanes_are_numbered_does_not_matter(
     case: tuple[Street, Now], order: list[int]
 ) -> None:
     street, now = case
-    by_lane = {"queue", "flowed", "flow", "weight", "blocked", "head", "had", "arrivals"}
+    by_lane = {"queue", "flowed", "flow", "weight", "blocked", "kept", "head", "had", "arrivals"}
     turned = now._replace(**{name: getattr(now, name)[order] for name in by_lane})
     other = street._replace(
         **{name: getattr(street, name)[:, order] for name in ("green", "yields", "held", "kind")},

@@ -210,7 +210,7 @@ def _advance(street: Street, now: Now, taste: Taste, t: int, made: int, at2: I64
                 most *= 1.0 - now.blocked[k]
             if before <= HERE and hl == 0 and kind == FREE:
                 most = max(most, min(al, 1.0))
-            out = min(before + al, most)
+            out = min(before + al, most) * (1.0 - now.kept[k])
             if before > 0.5:
                 money += w * taste.join * taste.stop_s * al
             elif most <= 0.0:

@@ -54,19 +54,19 @@ class Now(NamedTuple):
 
     `arrivals` (L, H) veh/s, `queue` (L,) veh, `flowed` (L,) for how many seconds the lane has
     discharged, `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane
-    whose exit is full, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another
-    stage, `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage
-    must have begun to keep the longest red, a large number for never; `had` (L,) who was served in
-    this round; `must` (S,) what it will cost others to serve a stage that is due within sight;
-    `barred` (S,) what may not begin in the next seconds, `passes` (S,) what may not follow the
-    stage that runs, as it would pass over a call. `breaks` (S, H) says when a stage does not
-    show what the windows of a wave ask for, `starts` (S, H + 1) when it may begin; `first` (S,)
-    what may begin now, or for the stage that runs, whether it may stay; `lost` (S, H + 1) the
-    fewest seconds that must be broken from then on in a stage past its minimum. Where windows are
-    kept, `holds`, `soon_s` (S, L, H + 1) says by the stage that runs, past its minimum, how soon
-    a lane that it does not serve can be. `riders` (L,) are those aboard the bus of a lane, in cars
-    beyond its own; it has left when `ahead` (L,) vehicles have, and cannot be at the stop line
-    before `comes_s` (L,).
+    whose exit is full, `kept` (L,) share whose exit is kept for others, `head` (L,) 0 unknown, 1
+    the first one yields, 2 the first one wants another stage, `stuck` (S, L) the first one did not
+    move in that stage. `due_s` (S,) is when a stage must have begun to keep the longest red, a
+    large number for never; `had` (L,) who was served in this round; `must` (S,) what it will cost
+    others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next
+    seconds, `passes` (S,) what may not follow the stage that runs, as it would pass over a call.
+    `breaks` (S, H) says when a stage does not show what the windows of a wave ask for, `starts` (S,
+    H + 1) when it may begin; `first` (S,) what may begin now, or for the stage that runs, whether
+    it may stay; `lost` (S, H + 1) the fewest seconds that must be broken from then on in a stage
+    past its minimum. Where windows are kept, `holds`, `soon_s` (S, L, H + 1) says by the stage that
+    runs, past its minimum, how soon a lane that it does not serve can be. `riders` (L,) are those
+    aboard the bus of a lane, in cars beyond its own; it has left when `ahead` (L,) vehicles have,
+    and cannot be at the stop line before `comes_s` (L,).
     """
 
     arrivals: F32
@@ -75,6 +75,7 @@ class Now(NamedTuple):
     flow: F32
     weight: F32
     blocked: F32
+    kept: F32
     head: I64
     stuck: Flags
     due_s: I64

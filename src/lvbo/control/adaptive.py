@@ -36,8 +36,9 @@ from lvbo.control.protocols import (
     Wish,
 )
 from lvbo.control.registry import Maker, Situation
+from lvbo.control.room import Room
 from lvbo.control.settings import read_settings
-from lvbo.control.sight import FULL_SHARE, Heads, blocked_shares
+from lvbo.control.sight import FULL_SHARE, STARTED_S, Heads, blocked_shares
 from lvbo.control.site import NONE as NOT_SERVED
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun
@@ -106,7 +107,7 @@ class AdaptiveController:
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
-        self._inside = Inside(site)
+        self._inside, self._room = Inside(site), Room(site)
         self._most_red_s, self._home = gate.red_s, gate.home
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
@@ -161,7 +162,8 @@ class AdaptiveController:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
         lanes = self._eyes.look(seen)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
-        self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
+        no_room = np.where(self._room.owed > 0, 1.0, blocked)
+        self._heads.feel(lanes, self._street, no_room, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
         began_s = seen.time_s - seen.since_s
@@ -169,6 +171,7 @@ class AdaptiveController:
         free = np.asarray(~self._heads.stuck.any(axis=0) & (blocked < FULL_SHARE))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
+        self._room.feel(lanes, self._may_go(stage, age_s, blocked), self._patience_s)
         self._inside.take(lanes.left, seen.crossed, green > 0)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)
@@ -177,6 +180,13 @@ class AdaptiveController:
         if seen.time_s % LEARN_EVERY_S == self._turn:
             self._renew()
         return lanes
+
+    def _may_go(self, stage: int, age_s: int, blocked: Floats) -> Bools:
+        """Return which lanes nothing but their exit can keep from going now, (lanes,)."""
+        if stage < 0 or age_s <= STARTED_S:
+            return np.zeros(len(blocked), dtype=bool)
+        kind = self._street.kind[stage]
+        return np.asarray((kind == FREE) | ((kind != NONE) & (blocked >= FULL_SHARE)))
 
     def _cleared(self, seen: Observation, wish: Wish) -> Wish:
         """Return the wish for a change without the greens that must wait for those within.
@@ -212,7 +222,7 @@ class AdaptiveController:
         if self._holds:
             street = _expecting(street, lanes)
             windows = self._windows(street, seen, lanes, passes)
-        blocked = blocked_shares(self._learned.shares, seen.blocked)
+        shares = self._learned.shares
         weight = 0.0 if (due < YIELDS_S).any() else self._bus
         buses = self._buses.look(seen.vehicles, lanes, weight)
         now = Now(
@@ -221,7 +231,8 @@ class AdaptiveController:
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
             weight=weights(lanes.wait_s, self._patience_s),
-            blocked=blocked.astype(np.float32),
+            blocked=blocked_shares(shares, seen.blocked).astype(np.float32),
+            kept=self._room.kept_from(shares).astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,
             due_s=due,

@@ -41,10 +41,10 @@ class Zone:
 class Site:
     """The place of one controller, in numbers; all tuples are in a fixed order.
 
-    `links` (lanes,) are the links that the lanes end. `uses` (lanes, movements): the movement may
-    be made from the lane. `serves` (phases, movements):
-    `NONE`, `YIELDING` or `PROTECTED`. `yields` (movements, movements): a yielding row gives way to
-    the column while that goes.
+    `links` (lanes,) are the links that the lanes end, `exits` (movements,) those that the movements
+    lead to. `uses` (lanes, movements): the movement may be made from the lane. `serves` (phases,
+    movements): `NONE`, `YIELDING` or `PROTECTED`. `yields` (movements, movements): a yielding row
+    gives way to the column while that goes.
     """
 
     controller: Controller
@@ -52,6 +52,7 @@ class Site:
     links: tuple[LinkId, ...]
     movements: tuple[MovementId, ...]
     turns: tuple[Turn, ...]
+    exits: tuple[LinkId, ...]
     zones: tuple[Zone, ...]
     length_m: NDArray[np.float64]
     speed_mps: NDArray[np.float64]
@@ -97,6 +98,7 @@ def read_site(network: Network, controller: Controller) -> Site:
         links=tuple(network.lane_index[x].link for x in lanes),
         movements=movements,
         turns=tuple(network.movement_index[m].turn for m in movements),
+        exits=tuple(network.movement_index[m].to_link for m in movements),
         zones=_zones(network, at),
         length_m=np.array([network.lane_index[x].length_m for x in lanes]),
         speed_mps=np.array([network.lane_index[x].speed_mps for x in lanes]),
