@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ from tests.simulation.tiny import build_tiny
 
 from lvbo.control.protocols import Observation, Order, Vehicles, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
-from lvbo.control.site import NONE, Site, read_site
+from lvbo.control.site import NONE, YIELDING, Site, read_site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.signal.lamp import Lamp
@@ -187,3 +187,30 @@ def test_a_change_that_is_not_granted_is_taken_back(site: Site, table: StageTabl
 
     assert stages[0] == second
     assert first in stages[1:]
+
+
+@pytest.mark.parametrize("watch", ["protected", "all"])
+def test_those_who_yield_extend_a_green_only_where_all_lanes_are_watched(
+    site: Site, table: StageTable, watch: str
+) -> None:
+    first, second = table.cycle[:2]
+    yielding = lanes_of(site, table, first, second)[0]
+    serves = site.serves.copy()
+    of_lane = table.greens[first][:, None] & site.uses[yielding][None, :] & (serves > NONE)
+    serves[of_lane] = YIELDING
+    shared = replace(site, serves=serves)
+    vehicles = busy_and_one(shared, table, pace=8.0)
+    there = np.isin(vehicles.zone, [zone_of(site, yielding), vehicles.zone[-1]])
+    seen = look(shared, table, first, 20, some_of(vehicles, there))
+    situation = Situation(site=shared, order=Order.SKIP, params={"watch": watch})
+    wish = make_controller(ControllerSpec(name="actuated"), situation).decide(seen)
+
+    assert wish.stage == (first if watch == "all" else second)
+
+
+def zone_of(site: Site, lane: int) -> int:
+    return next(k for k, zone in enumerate(site.zones) if zone.lanes == (lane,))
+
+
+def some_of(vehicles: Vehicles, which: np.ndarray) -> Vehicles:
+    return Vehicles(**{f.name: getattr(vehicles, f.name)[which] for f in fields(vehicles)})

@@ -1,15 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Actuated control as an expert sets it: extend while somebody comes, then serve the next call.
 
-A stage ends when its protected lanes have been empty for the gap, or at its maximum, 1.3 times the
-plan's green unless set otherwise. A lane without a working detector calls always and is taken to be
-busy for as long as the plan's green. On the cycle of a plan: `lvbo.control.coordinated`.
+A stage ends when the lanes it watches have been empty for the gap, those it serves with priority or
+all that it serves, or at its maximum, 1.3 times the plan's green unless set otherwise. A lane
+without a working detector calls always and is taken to be busy for as long as the plan's green. On
+the cycle of a plan: `lvbo.control.coordinated`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -30,17 +32,26 @@ HERE = 0.3
 """Less of a vehicle than this is nobody."""
 
 
+class Watch(StrEnum):
+    """Whose coming extends a green: lanes served with priority, or all that are served."""
+
+    PROTECTED = "protected"
+    ALL = "all"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActuatedSetting:
-    """How a controller is set: gap, detection zone, maximum green by that of the plan.
+    """How a controller is set: gap, detection zone, maximum green by that of the plan, who extends.
 
     A lane is done when nobody was within `zone_m` of its stop line for longer than `gap_s`, looked
-    at once a second: 2.0 ends a green at the third look that finds nobody.
+    at once a second: 2.0 ends a green at the third look that finds nobody. Where those who yield
+    need long greens for their gaps, all lanes must extend them.
     """
 
     gap_s: float = 2.0
     zone_m: float = 35.0
     stretch: float = 1.3
+    watch: Watch = Watch.PROTECTED
 
 
 class ActuatedController:
@@ -60,7 +71,9 @@ class ActuatedController:
         self._calls = Calls(site)
         self._changing = ~table.greens.all(axis=0)
         self.waits = np.zeros(len(site.phases), dtype=bool)
-        self._serves, self._first = lane_service(site, table)
+        self._serves, first = lane_service(site, table)
+        some = first.any(axis=1, keepdims=True) & (chosen.watch is Watch.PROTECTED)
+        self._watched = np.where(some, first, self._serves)
         self._gap_s = chosen.gap_s
         self._greens_s = greens_s
         most = np.ceil(chosen.stretch * greens_s).astype(np.int64)
@@ -95,13 +108,12 @@ class ActuatedController:
         stage = self.run.stage
         if age_s >= self.most_s[stage]:
             return Reason(code="LV762", fields={"stage": stage + 1, "age_s": age_s})
-        lanes = self._first[stage] if self._first[stage].any() else self._serves[stage]
         busy = np.where(
             seen.working,
             self._presence.gap_s <= self._gap_s,
             age_s < min(self._greens_s[stage], self.most_s[stage]),
         )
-        if not (busy & lanes).any():
+        if not (busy & self._watched[stage]).any():
             return Reason(code="LV763", fields={"stage": stage + 1, "age_s": age_s})
         return None
 
