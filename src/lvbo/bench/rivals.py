@@ -37,7 +37,7 @@ PLAN = "plan"
 OWN = "own"
 OPTIONS: Mapping[str, Options] = {
     "actuated": {
-        "watch": ("protected", "all"),
+        "watch": ("all", "protected"),
         "gap_s": (2.0, 1.0, 3.0, 4.0),
         "zone_m": (35.0, 25.0, 45.0),
         PLAN: (SHIPPED, OWN),
@@ -45,7 +45,7 @@ OPTIONS: Mapping[str, Options] = {
     },
     "coordinated": {
         PLAN: (OWN, SHIPPED),
-        "watch": ("protected", "all"),
+        "watch": ("all", "protected"),
         "early_s": (6, 0, 20, 120),
         "force": ("fixed", "floating"),
         "gap_s": (2.0, 3.0),

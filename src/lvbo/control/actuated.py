@@ -51,7 +51,7 @@ class ActuatedSetting:
     gap_s: float = 2.0
     zone_m: float = 35.0
     stretch: float = 1.3
-    watch: Watch = Watch.PROTECTED
+    watch: Watch = Watch.ALL
 
 
 class ActuatedController:
