@@ -19,8 +19,9 @@ from tests.control.plain_search import (
     street_of,
 )
 
-from lvbo.control._plan_kernels import MIXED, search, tried_at
+from lvbo.control._plan_kernels import search, tried_at
 from lvbo.control._plan_values import Now, Street, Taste
+from lvbo.control._queue_kernels import MIXED
 
 SPAN_S = 17
 TWO = np.array([[True, False, True], [False, True, False]])

@@ -11,43 +11,50 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
-from lvbo.control._plan_values import F32, I64, Flags, Now, Street, Taste
-
-F64 = NDArray[np.float64]
+from lvbo.control._plan_values import F32, F64, I64, Flags, Now, Street, Taste
+from lvbo.control._queue_kernels import (
+    AGE,
+    AHEAD,
+    BEGUN,
+    COME,
+    FLOW,
+    FLOWED,
+    GONE,
+    HEAD,
+    HERE,
+    LANE,
+    LET_BY,
+    NEAR,
+    NONE,
+    QUEUE,
+    RIDERS,
+    ROOT,
+    ROUND,
+    SERVED,
+    SOON,
+    SPENT,
+    STAGE,
+    STATE,
+    TARGET,
+    WEIGHT,
+    eased,
+    expected,
+    flow_on,
+    lane_figures,
+    paces_of,
+)  # fmt: skip
 
 BARRED_S = 4
 """For so long a refused stage is not tried again."""
-NONE, FREE, MIXED = 0, 1, 2
-"""How a stage serves a lane: not at all; freely; with some who yield or must stand."""
-FLOWING = 15
-"""After so many seconds of discharge a queue flows at its steady rate."""
-HERE = 0.3
-"""Less of a vehicle than this is nobody."""
 NOBODY = 0.05
 FAR_S = 900
 EAGER = 0.02
 """What a second on the way to the end of a minimum counts, veh-s: of plans that cost the same the
 one that left first is kept."""
-NEAR_S, AHEAD_S = 4, 8
-YIELDS = 1e-6
-ALL = 1e6
-"""More than ever leave a lane."""
 WIDEST = 64
 """As many states are kept as there are changes between stages, up to so many: with 16 for seven
 stages the plans found cost 3.6 % more than the best known, with 49 they cost 0.8 % more."""
-STAGE, TARGET, SPENT, AGE, ROOT, BEGUN, ROUND = range(7)
-"""A state: stage and stage aimed at (others during a change, of which so much is spent), age of the
-green, first action, and the stages begun so far, and in this round, as bits."""
-STATE = 7
-QUEUE, FLOWED, SERVED, GONE, HEAD = range(5)
-"""A lane in a state: its queue, for how many seconds it has discharged, who left in this green, who
-left so far, and whether the first one who does not move as expected is still there."""
-LANE = 5
-COME, NEAR, SOON = range(3)
-LET_BY, PULL = range(2)
-FLOW, OPEN, WEIGHT, RIDERS, AHEAD, COMES = range(6)
 BEFORE = 1 << 62
 """The bit of a round that began before the search."""
 
@@ -60,68 +67,6 @@ def tried_at(taste: Taste, span: int) -> Flags:
     while t < span:
         found[t] = True
         t += 1 if t < taste.fine_s else (taste.coarse_s if t < taste.middle_s else taste.rough_s)
-    return found
-
-
-@njit(cache=True, fastmath=True)
-def _lanes(now: Now) -> F32:
-    """Return what does not change in a search, by lane, (6, L)."""
-    found = np.empty((6, now.queue.shape[0]), np.float32)
-    found[FLOW], found[OPEN], found[WEIGHT] = now.flow, 1.0 - now.blocked, now.weight
-    found[RIDERS], found[AHEAD], found[COMES] = now.riders, now.ahead, now.comes_s
-    return found
-
-
-@njit(cache=True, fastmath=True)
-def _eased(street: Street, now: Now, taste: Taste) -> F32:
-    """Return how easily lanes discharge in each stage, (2, 2, S, L), by `LET_BY` and `PULL`.
-
-    First without the head that is seen, then with it. Of a lane whose head yields all are taken to,
-    of one whose head wants another stage nobody. So many go before one holds the others back, all
-    where nobody is held back, none where the head is stuck. The pull is the flow of those who
-    yield: by so much each second of waiting for a gap slows the lane down.
-    """
-    stages, lanes = street.kind.shape
-    ease = np.zeros((2, 2, stages, lanes), np.float32)
-    ease[LET_BY] = ALL
-    for s in range(stages):
-        for k in range(lanes):
-            if street.kind[s, k] == MIXED:
-                green, yields, held = street.green[s, k], street.yields[s, k], street.held[s, k]
-                if held > 0:
-                    ease[LET_BY, 0, s, k] = taste.mixed * (1.0 - held) / held
-                if yields > YIELDS:
-                    ease[PULL, 0, s, k] = yields / (green + yields) * now.flow[k]
-                if now.head[k] == 1 and yields > 0:
-                    ease[PULL, 1, s, k] = now.flow[k]
-            if now.stuck[s, k]:
-                ease[LET_BY, 1, s, k] = -1.0
-    return ease
-
-
-@njit(cache=True)
-def _expected(arrivals: F32) -> F32:
-    """Return who comes in a second, within `NEAR_S` and within `AHEAD_S` from it, (3, H, L)."""
-    lanes, span = arrivals.shape
-    total = np.zeros((span + AHEAD_S + 1, lanes), np.float32)
-    for t in range(span + AHEAD_S):
-        for k in range(lanes):
-            total[t + 1, k] = total[t, k] + (arrivals[k, t] if t < span else 0.0)
-    found = np.empty((3, span, lanes), np.float32)
-    for t in range(span):
-        for k in range(lanes):
-            found[COME, t, k] = total[t + 1, k] - total[t, k]
-            found[NEAR, t, k] = total[t + NEAR_S, k] - total[t, k]
-            found[SOON, t, k] = total[t + AHEAD_S, k] - total[t, k]
-    return found
-
-
-@njit(cache=True, fastmath=True)
-def _paces(profile: F32) -> F32:
-    """Return the discharge in a second after so many others, (16,), in seconds of steady flow."""
-    found = np.ones(FLOWING + 1, np.float32)
-    for flowed in range(FLOWING):
-        found[flowed] = profile[flowed + 1] - profile[flowed]
     return found
 
 
@@ -241,75 +186,6 @@ def _branch(
             at2[0, x] = at2[made, x]
         parent[0] = parent[made]
     return made
-
-
-@njit(cache=True, fastmath=True)
-def _flow(
-    taste: Taste, t: int, lane: F32, paces: F32, kind: I64, ready_s: I64, hold_s: I64, foe: I64,
-    foe_share: F32, ease: F32, come: F32, near: F32, made: int, at: I64, parent: I64, own: F32,
-    cost: F64, own2: F32, cost2: F64,
-) -> None:  # fmt: skip
-    """Let a second pass on all lanes of all states: who leaves, and what waiting and stops cost."""
-    stop_s, join_s = taste.stop_s, taste.join * taste.stop_s
-    for c in range(made):
-        a, p, n, el = parent[c], at[c, STAGE], at[c, TARGET], at[c, SPENT]
-        money = cost[a]
-        for k in range(kind.shape[1]):
-            queue, al, w = own[a, QUEUE, k], come[t, k], lane[WEIGHT, k]
-            flowed, served = own[a, FLOWED, k], own[a, SERVED, k]
-            head, gone = own[a, HEAD, k], own[a, GONE, k]
-            s, stands = n, False
-            if p != n:
-                ready = ready_s[p, n, k]
-                if ready < 0 or el < ready:  # who still may goes on into the yellow
-                    s, stands = p, el > hold_s[p]
-                elif ready > 0 and el == ready:
-                    flowed = np.float32(0.0)
-            if kind[s, k] == NONE or stands:
-                left = queue + al
-                money += w * (stop_s * al + queue + np.float32(0.5) * al)
-                flowed = np.float32(0.0)
-                if kind[s, k] != MIXED:
-                    served = np.float32(0.0)
-            else:
-                if queue < HERE:
-                    flowed = np.float32(FLOWING)
-                most = paces[int(flowed)] * lane[FLOW, k]
-                if head > 0 or kind[s, k] == MIXED:
-                    seen = 1 if head > 0 else 0
-                    if served >= ease[LET_BY, seen, s, k]:
-                        most = np.float32(0.0)
-                    elif ease[PULL, seen, s, k] > 0:
-                        busy = 0.0
-                        for x in range(foe.shape[2]):
-                            f = foe[s, k, x]
-                            if f < 0:
-                                break
-                            busy += min(1.0, own[a, QUEUE, f] + near[t, f]) * foe_share[s, k, x]
-                        busy = min(busy, 1.0)
-                        wait_s = busy * taste.busy_s + (1.0 - busy) * taste.free_s
-                        most /= np.float32(1.0 + ease[PULL, seen, s, k] * wait_s)
-                if t < taste.blocked_s:
-                    most *= lane[OPEN, k]
-                if queue <= HERE and head <= 0 and kind[s, k] == FREE:
-                    most = max(most, min(al, np.float32(1.0)))
-                out = min(queue + al, most)
-                left = queue + al - out
-                if queue > 0.5:
-                    money += w * join_s * al
-                elif most <= 0.0:
-                    money += w * stop_s * al
-                money += w * np.float32(0.5) * (queue + left)
-                flowed = min(flowed + np.float32(1.0), np.float32(FLOWING))
-                served += out
-                gone += out
-                if out > 0.5:
-                    head = np.float32(0.0)
-            own2[c, QUEUE, k], own2[c, FLOWED, k], own2[c, SERVED, k] = left, flowed, served
-            own2[c, HEAD, k], own2[c, GONE, k] = head, gone
-            if t >= lane[COMES, k] and lane[AHEAD, k] - gone > 0.5:
-                money += lane[RIDERS, k]
-        cost2[c] = money
 
 
 @njit(cache=True, fastmath=True)
@@ -489,8 +365,8 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
     cost, cost2, rank = np.zeros(wide), np.zeros(wide), np.zeros(wide, np.float32)
     alive, parent = np.arange(wide), np.arange(wide)
     seen = np.zeros((stages, 24, 3), np.int64)
-    tried, comes, paces = tried_at(taste, span), _expected(now.arrivals), _paces(street.profile)
-    lane, ease, served_by = _lanes(now), _eased(street, now, taste), _serving(street.kind)
+    tried, comes, paces = tried_at(taste, span), expected(now.arrivals), paces_of(street.profile)
+    lane, ease, served_by = lane_figures(now), eased(street, now, taste), _serving(street.kind)
     abreast, lost_s = _abreast(street), _lost(street, taste)
     follows, asked = _follows(street, now), street.recall | (now.due_s <= FAR_S)
     latest_s = now.due_s - street.way_s
@@ -513,7 +389,7 @@ def search(street: Street, now: Now, taste: Taste) -> tuple[int, float, float]:
             t, tried, follows, asked, passes, ran, first, legal, recall, place, change_s,
             least_s, over, kind, served_by, had, soon, count, alive, at, own, at2, parent,
         )  # fmt: skip
-        _flow(
+        flow_on(
             taste, t, lane, paces, kind, ready_s, hold_s, foe, foe_share, ease, come, near,
             made, at2, parent, own, cost, own2, cost2,
         )  # fmt: skip

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control._plan_values import Street
+from lvbo.control._queue_kernels import NONE as UNSERVED
 from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.protocols import EARLY_S, BandWindow, Bools, Coordination, Ints
 from lvbo.control.site import Site
