@@ -43,7 +43,7 @@ from lvbo.control._queue_kernels import (
     flow_on,
     lane_figures,
     paces_of,
-)  # fmt: skip
+)
 
 BARRED_S = 4
 """For so long a refused stage is not tried again."""
