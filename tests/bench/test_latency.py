@@ -20,6 +20,7 @@ KEYS = [
     "gate_ms_mean",
     "all_s_mean",
     "all_s_p99",
+    "all_cpu_s_p99",
     "cpu_s",
 ]
 
@@ -37,6 +38,7 @@ def test_rows_have_the_agreed_keys_and_agree_with_each_other() -> None:
         assert 0 < value["decide_ms_p50"] <= value["decide_ms_p99"] <= value["decide_ms_max"]
         assert value["all_s_mean"] == pytest.approx(3 * value["decide_ms_mean"] / 1000)
         assert value["all_s_p99"] >= value["all_s_mean"]
+        assert value["cpu_s"] / 5 <= value["all_cpu_s_p99"] <= value["cpu_s"]
         assert value["gate_ms_mean"] > 0
     assert told == sorted(told)
     assert set(result.summary) == {"sites_per_core", "searched"}

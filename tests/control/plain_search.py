@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from lvbo.control._plan_kernels import FREE, NONE
 from lvbo.control._plan_values import Now, Street, Taste
+from lvbo.control._queue_kernels import FREE, NONE
 from lvbo.control.windows import free
 
 FULL_FLOW_S = 15

@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from tests.control.test_stage_controllers import look, standing
 
-from lvbo.control._plan_kernels import FREE, MIXED
-from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control._plan_values import Street
+from lvbo.control._queue_kernels import FREE, MIXED
+from lvbo.control._queue_kernels import NONE as UNSERVED
+from lvbo.control._sight_kernels import EXPIRES_S, STILL_ALONE_S, STILL_S, STILL_YIELDING_S
 from lvbo.control.adaptive import AdaptiveController, weights
 from lvbo.control.adaptive_model import Frame, make_frame, make_street
 from lvbo.control.calls import PATIENCE_S, Calls
@@ -19,15 +20,7 @@ from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import LaneState, Observation, Order, Vehicles
-from lvbo.control.sight import (
-    EXPIRES_S,
-    STARTED_S,
-    STILL_ALONE_S,
-    STILL_S,
-    STILL_YIELDING_S,
-    Heads,
-    blocked_shares,
-)
+from lvbo.control.sight import STARTED_S, Heads, blocked_shares
 from lvbo.control.site import NONE, PROTECTED, Site
 from lvbo.control.stages import stage_table
 from lvbo.ids import LinkId, PhaseId

@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from tests.control.crossroads import LANE, crossroads, vehicles
 
-from lvbo.control.inside import ACROSS_S, COUNT_MEMORY, EMPTY_S, MOST_S, Inside
+from lvbo.control._count_kernels import COUNT_MEMORY, EMPTY_S
+from lvbo.control.inside import ACROSS_S, MOST_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site

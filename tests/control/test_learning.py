@@ -10,14 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lvbo.control._count_kernels import LEAST_VPS, MOST_VPS, STEADY_VPS
 from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.eyes import SPAN_S
 from lvbo.control.learning import (
     FIRST_VEHICLES,
     FLOWING_S,
-    LEAST_VPS,
-    MOST_VPS,
-    STEADY_VPS,
     TURN_MEMORY,
     Learned,
     prior_counts,

@@ -15,6 +15,7 @@ from tests.control.test_windows import CYCLE_S, coordination
 
 from lvbo.control import _gate_kernels as kernels
 from lvbo.control import _look_kernels as look
+from lvbo.control._sight_kernels import STILL_ALONE_S
 from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.calls import Calls
 from lvbo.control.eyes import Eyes
@@ -29,7 +30,6 @@ from lvbo.control.protocols import (
     Order,
     Vehicles,
 )
-from lvbo.control.sight import STILL_ALONE_S
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.testing import EW, NS, NSL, four_stages, shapes, two_stages

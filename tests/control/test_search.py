@@ -19,8 +19,9 @@ from tests.control.plain_search import (
     street_of,
 )
 
-from lvbo.control._plan_kernels import MIXED, search, tried_at
+from lvbo.control._plan_kernels import search, tried_at
 from lvbo.control._plan_values import Now, Street, Taste
+from lvbo.control._queue_kernels import MIXED
 
 SPAN_S = 17
 TWO = np.array([[True, False, True], [False, True, False]])
@@ -139,6 +140,21 @@ def test_who_is_left_at_the_end_waits_as_long_as_windows_keep_the_stage_away() -
     _, bound, _ = search(street, now._replace(holds=True, soon_s=soon), Taste())
 
     assert bound - free == pytest.approx(3 * (60 - Taste().start_s))
+
+
+@pytest.mark.parametrize(("broken_s", "charged"), [(3, 0), (4, 1)])
+def test_windows_that_the_next_stage_breaks_count_once_the_greens_before_it_end(
+    broken_s: int, charged: int
+) -> None:
+    """A change of 6 s is decided now; greens run on for its first three seconds."""
+    street = street_of(np.eye(2, dtype=bool), change_s=6)._replace(hold_s=np.full(2, 3))
+    now = now_of(street, 30, queue=np.array([0.0, 9.0]))
+    breaks = np.zeros((2, 30), dtype=bool)
+    breaks[1, :broken_s] = True
+    _, _, free = search(street, now, Taste())
+    _, _, bound = search(street, now._replace(breaks=breaks), Taste())
+
+    assert bound == pytest.approx(free + charged * Taste().broken)
 
 
 def test_every_change_is_tried_each_second_then_more_seldom_to_the_end_of_the_span() -> None:

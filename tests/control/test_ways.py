@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from tests.control.crossroads import crossroads
 
+from lvbo.control._sight_kernels import END_M
 from lvbo.control.eyes import Foresight
 from lvbo.control.site import Site, Zone
-from lvbo.control.ways import CLOSE_M, END_M, Beyond, Ways
+from lvbo.control.ways import CLOSE_M, Beyond, Ways
 
 FEEDER = 4
 

@@ -24,10 +24,12 @@ from tests.control.crossroads import (
 
 from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.adaptive_model import make_frame, make_street
+from lvbo.control.learning import Learned
 from lvbo.control.protocols import BandWindow, Coordination, Order
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable, stage_table
-from lvbo.control.windows import Calendar, both, in_window
+from lvbo.control.windows import Calendar, Onward, both, free, held, in_window
 from lvbo.ids import PhaseId
 from lvbo.testing import EW, EWL, NS, NSL, WALK, plan_of
 
@@ -56,6 +58,21 @@ def coordination(
 @pytest.fixture(scope="module")
 def site() -> Site:
     return crossroads()
+
+
+def test_windows_and_none_are_told_in_arrays_of_the_same_kinds(site: Site) -> None:
+    """Else the search, whose compiling takes half a minute, would be compiled twice."""
+    table, learned = stage_table(site, Order.SKIP), Learned(site)
+    frame = make_frame(site, table, np.zeros(len(site.phases), dtype=np.int64))
+    street = make_street(frame, learned.shares, learned.profile)
+    calendar = Calendar(site, table, coordination(site))
+    windows = held(calendar, street, Onward(0, table.legal[0], table.legal), 0, 60)
+    kinds = [
+        [(x.dtype, x.ndim, x.flags.c_contiguous) for x in told if isinstance(x, np.ndarray)]
+        for told in (windows, free(table.count, len(site.lanes), 60))
+    ]
+
+    assert kinds[0] == kinds[1]
 
 
 @pytest.fixture(scope="module")

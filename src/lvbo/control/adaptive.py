@@ -13,8 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lvbo.control._plan_kernels import FLOWING, FREE, MIXED, NONE, search
+from lvbo.control._plan_kernels import search
 from lvbo.control._plan_values import F32, Now, Street, Taste
+from lvbo.control._queue_kernels import FLOWING, FREE, MIXED, NONE
 from lvbo.control.adaptive_model import make_frame, make_street, weaker
 from lvbo.control.background import plan_table, stage_spans
 from lvbo.control.buses import BusEye
@@ -94,6 +95,7 @@ class AdaptiveController:
         self._bound = self._fine._replace(broken=FORBIDDEN)
         gate = make_gate(site, table)
         self._frame = make_frame(site, table, gate.notice_s)
+        self._serving_s = self._frame.least_s + self._frame.change_s.max(axis=2).mean(axis=0)
         self._patience_s = max(PATIENCE_S, self._frame.round_s)
         self._buses, self._bus = BusEye(site), bus
         self._serves = (self._frame.served > NOT_SERVED) @ site.uses.T
@@ -395,9 +397,8 @@ class AdaptiveController:
 
     def _must(self, due: Ints, rate_vps: Floats) -> F32:
         """Return what serving a stage that is due will cost those it does not serve, veh-s."""
-        time_s = self._frame.least_s + self._frame.change_s.max(axis=2).mean(axis=0)
         away = self._street.kind == NONE
-        cost = 0.5 * (away @ rate_vps) * time_s**2
+        cost = 0.5 * (away @ rate_vps) * self._serving_s**2
         return np.asarray(np.where(due < SPAN_S, cost, 0.0), dtype=np.float32)
 
 

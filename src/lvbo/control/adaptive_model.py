@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lvbo.control._plan_kernels import FREE, MIXED
-from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control._plan_values import Street
+from lvbo.control._queue_kernels import FREE, MIXED
+from lvbo.control._queue_kernels import NONE as UNSERVED
 from lvbo.control.protocols import Order
 from lvbo.control.site import NONE, PROTECTED, YIELDING, Site
 from lvbo.control.stages import UNKNOWN_S, StageTable, change_times

@@ -12,6 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
+from lvbo.control._sight_kernels import green_times
 from lvbo.control.lamps import goes
 from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Observation
 from lvbo.control.site import NONE, REACH_M, Site
@@ -56,10 +57,7 @@ class Served:
 
         A green that was lit a second ago, and is seen for the first time, has lasted 1 s.
         """
-        going = goes(seen.lamps)
-        lit_s = np.maximum(seen.since_s, 1)[:, None]
-        since = np.where(self._serves & going[:, None], lit_s, 0)
-        return np.asarray(since.max(axis=0, initial=0))
+        return green_times(self._serves, goes(seen.lamps), seen.since_s)
 
 
 class Rates:
@@ -75,7 +73,7 @@ class Rates:
     def take(self, came: Floats, working: Bools) -> None:
         """Take in who came in this second on the lanes that work."""
         self._known_s += working
-        memory = np.clip(self._known_s, 60.0, MEMORY_S)
+        memory = np.minimum(np.maximum(self._known_s, 60.0), MEMORY_S)
         self.vps = np.where(working, self.vps + (came - self.vps) / memory, self.vps)
         blind = ~working & (self._known_s < MEMORY_S)
         if blind.any():
@@ -113,7 +111,7 @@ class BlindQueue:
     def step(self, came_vps: Floats, green_s: Ints, least: Floats | None = None) -> Floats:
         """Let a second pass; `least` is what is known to stand at least."""
         goes = np.where(green_s > 1, STEADY_VPS, 0.0)
-        self.queue = np.clip(self.queue + came_vps - goes, 0.0, MOST_QUEUE)
+        self.queue = np.minimum(np.maximum(self.queue + came_vps - goes, 0.0), MOST_QUEUE)
         if least is not None:
             self.queue = np.maximum(self.queue, least)
         return self.queue

@@ -51,7 +51,8 @@ class Pace:
         up = speed_mps > self.mps[lane]
         step = np.where(up, PACE_QUANTILE, PACE_QUANTILE - 1.0) * PACE_STEP
         np.add.at(self.mps, lane, step)
-        self.mps = np.clip(self.mps, SLOWEST * self._limit, FASTEST * self._limit)
+        least, most = SLOWEST * self._limit, FASTEST * self._limit
+        self.mps = np.minimum(np.maximum(self.mps, least), most)
 
 
 class Hidden:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.control._count_kernels import count_within
 from lvbo.control.protocols import Bools, Crossings, Floats
 from lvbo.control.site import Site
 
@@ -19,11 +20,9 @@ SEVERAL = 2.0
 or face others, as many, when one stands: each who turns then waits for who is behind the other."""
 MOST_S = 6
 """For so long they are waited for."""
-EMPTY_S = 15
-"""Who is not seen to arrive after so long a red was not within."""
-COUNTED, COUNT_MEMORY, MOST_WITHIN = 0.95, 100.0, 6.0
-"""A lane is believed while this share of those who left it is seen to arrive, of so many, but for
-those who may still be within."""
+COUNTED, MOST_WITHIN = 0.95, 6.0
+"""A lane is believed while this share of those who left it is seen to arrive, but for those who may
+still be within."""
 
 
 class Inside:
@@ -43,17 +42,8 @@ class Inside:
         if crossed is None:
             self.forget()
             return
-        arrived = np.bincount(crossed.lane, minlength=len(left)).astype(float)
-        self._count = np.maximum(self._count + left - arrived, 0.0)
-        self._red_s = np.where(green, 0, self._red_s + 1)
-        self._count[self._red_s > EMPTY_S] = 0.0
-        self._latest[:-1] = self._latest[1:]
-        self._latest[-1] = left
-        self._left += left
-        self._arrived += arrived
-        fade = np.minimum(1.0, COUNT_MEMORY / np.maximum(self._left, 1.0))
-        self._left *= fade
-        self._arrived *= fade
+        now = (self._count, self._latest, self._red_s)
+        count_within(left, crossed.lane, green, *now, self._left, self._arrived)
 
     def may_lock(self, lanes: Bools) -> bool:
         """Say whether those from these lanes who stand within may shut each other in."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.control._count_kernels import LEAST_VPS, MOST_VPS, STEADY_VPS, count_discharge
 from lvbo.control.protocols import Bools, Crossings, Floats, Ints
 from lvbo.control.site import TURN_SHARE, Site
 
@@ -12,12 +13,8 @@ TURN_WEIGHT = 4.0
 """How many vehicles the prior of a lane's turns is worth."""
 TURN_MEMORY = 120.0
 """Of so many vehicles the shares of a lane are made; older ones fade."""
-STEADY_VPS = 0.53
-"""Discharge of a queue that flows before any was measured, about 1,900 veh/h."""
-LEAST_VPS, MOST_VPS = 0.25, 0.70
 STEADY_WEIGHT_S = 60.0
-"""How many seconds of discharge the prior is worth; older ones fade after `STEADY_MEMORY_S`."""
-STEADY_MEMORY_S = 900.0
+"""How many seconds of discharge the prior is worth."""
 FIRST_VEHICLES = (
     0.0, 1.2, 1.6, 2.0, 2.4, 2.9, 3.4, 4.0, 4.6, 5.2, 5.8, 6.35, 6.9, 7.45, 8.0, 8.5,
 )  # fmt: skip
@@ -26,8 +23,6 @@ leaves at once, the second after 3.1 s, the third after 5.3 s, the fifth after 8
 FLOWING_S = len(FIRST_VEHICLES) - 1
 START_WEIGHT = 12.0
 """How many starts of a queue the prior of the first seconds is worth."""
-START_MEMORY = 200.0
-SHORTEST_QUEUE = 3.0
 
 
 def prior_counts(site: Site) -> Floats:
@@ -64,7 +59,7 @@ class Learned:
     @property
     def flow_vps(self) -> Floats:
         """Return the saturation flow by lane."""
-        return np.asarray(np.clip(self._left / self._open_s, LEAST_VPS, MOST_VPS))
+        return np.asarray(np.minimum(np.maximum(self._left / self._open_s, LEAST_VPS), MOST_VPS))
 
     @property
     def profile(self) -> Floats:
@@ -85,21 +80,5 @@ class Learned:
         how long the lane has had green at its end (0 at red), `free` where nothing holds a queue
         back. Only the part of the queue that stood when green began teaches anything.
         """
-        red = green_s <= 0
-        self._queue = np.where(red, queue, self._queue)
-        self._gone = np.where(red, 0.0, self._gone)
-        enough = (self._queue >= SHORTEST_QUEUE) & (self._gone + 1.0 <= self._queue)
-        taught = ~red & free & enough
-        self._gone += np.where(red, 0.0, left)
-        early, late = taught & (green_s <= FLOWING_S), taught & (green_s > FLOWING_S // 2)
-        at = green_s[early] - 1
-        np.add.at(self._first, at, left[early] * STEADY_VPS / self.flow_vps[early])
-        np.add.at(self._starts, at, 1.0)
-        fade = np.minimum(1.0, START_MEMORY / self._starts)
-        self._first *= fade
-        self._starts *= fade
-        self._left += np.where(late, left, 0.0)
-        self._open_s += late
-        fade = np.minimum(1.0, STEADY_MEMORY_S / self._open_s)
-        self._left *= fade
-        self._open_s *= fade
+        queues, starts = (self._queue, self._gone), (self._first, self._starts)
+        count_discharge(left, queue, green_s, free, *queues, *starts, self._left, self._open_s)

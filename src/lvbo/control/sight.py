@@ -5,15 +5,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvbo.control._plan_kernels import NONE
 from lvbo.control._plan_values import Street
+from lvbo.control._queue_kernels import NONE
+from lvbo.control._sight_kernels import forget_heads, mark_heads
 from lvbo.control.protocols import Bools, Floats, Ints, LaneState
 
-STILL_S, STILL_YIELDING_S = 4, 6
-"""How long a head stands in a green that should serve it before the model is contradicted."""
-STILL_ALONE_S = 30
-"""The same where no other stage serves his lane: who yields may wait long for his gap."""
-EXPIRES_S = 25
 STARTED_S = 2
 FULL_SHARE = 0.2
 """Where the exit of more of a lane is full, its head may be waiting for room."""
@@ -53,28 +49,16 @@ class Heads:
         `blocked` (lanes,) is the share of a lane whose exit is full: who stands there waits for
         room, in whatever stage.
         """
-        other = lanes.head != self._key
-        self.stuck &= ~other & (now_s - self._marked_s <= EXPIRES_S)
-        serves = street.kind != NONE
-        self.stuck[:, (self.stuck | ~serves).all(axis=0)] = False
-        self.why[~self.stuck.any(axis=0)] = 0
-        self._key = lanes.head
+        marks = (self.stuck, self._marked_s, self.why)
+        other = forget_heads(lanes.head, street.kind, now_s, self._key, *marks)
         served = np.zeros(len(other), dtype=bool)
         if stage >= 0 and age_s > STARTED_S:
-            served = serves[stage] & (blocked < FULL_SHARE)
+            served = (street.kind[stage] != NONE) & (blocked < FULL_SHARE)
         self._still_s = np.where(served & lanes.stands & ~other, self._still_s + 1, 0)
-        if stage < 0:
-            return
-        yields, held = street.yields[stage] > 0, street.held[stage] > 0
-        patience = np.where(held | ~yields, STILL_S, STILL_YIELDING_S)
-        patience = np.where(serves.sum(axis=0) > 1, patience, STILL_ALONE_S)
-        new = self._still_s >= patience
-        too = self._weaker[stage] & (new & (yields | held)) & serves
-        too[stage] |= new
-        self.stuck |= too
-        self._marked_s[too] = now_s
-        governs = yields | ((self.why == 1) & ~held)
-        self.why[new] = np.where(governs, 1, 2)[new]
+        if stage >= 0 and self._still_s.any():
+            yields, held = street.yields[stage] > 0, street.held[stage] > 0
+            own = (street.kind, yields, held, self._weaker[stage])
+            mark_heads(self._still_s, *own, stage, now_s, *marks)
 
 
 def blocked_shares(shares: Floats, blocked: Bools) -> Floats:

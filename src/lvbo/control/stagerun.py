@@ -75,13 +75,11 @@ class StageRun:
         """Take over the stage that the lamps show; the gate may have chosen another one."""
         going = goes(seen.lamps)
         shown = self.table.stage_of(going, self.site.walks)
-        wheels = self.table.greens[self.target] & ~self.site.walks
-        ahead = shown >= 0 and bool((going >= wheels).all())
         if shown != self.stage and self._moved_s is None:
             self._moved_s = seen.seen_s
         if not self._is_known and shown >= 0:
             self._settle(shown, seen)
-        elif not self.is_steady and (shown == self.target or ahead):
+        elif not self.is_steady and (shown == self.target or self._is_ahead(shown, going)):
             self._settle(self.target, seen)
         elif self.is_steady and shown not in {-1, self.stage}:
             self._settle(shown, seen)
@@ -91,6 +89,11 @@ class StageRun:
             self._settle(shown, seen)
         if shown == self.stage:
             self._moved_s = None
+
+    def _is_ahead(self, shown: int, going: Bools) -> bool:
+        """Say whether the lamps show a stage with all that go in the one that is aimed at."""
+        wheels = self.table.greens[self.target] & ~self.site.walks
+        return shown >= 0 and bool((going >= wheels).all())
 
     def ask(self, stage: int, now_s: int) -> None:
         """Ask for a change to a stage."""

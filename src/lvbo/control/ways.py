@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from lvbo.control._sight_kernels import absent, moved, reach_back
 from lvbo.control.protocols import Bools, Floats, Ints
 from lvbo.control.site import Site
 
@@ -18,11 +19,6 @@ CLOSE_M = 50.0
 """Who is nearer to the line than this seldom changes lanes any more."""
 BEYOND_S = (60.0, 600.0)
 """At least and at most of so many seconds is the rate made at which vehicles come into sight."""
-ENOUGH = 10.0
-"""After so many came into sight in a zone it is known where that is."""
-END_M, SLOW_MPS = 12.0, 2.0
-"""Who is so near to where sight ends and so slow has others behind, if any come."""
-GONE_VPS, MOST_BEYOND = 2.0, 30.0
 
 
 class Ways:
@@ -58,7 +54,7 @@ class Ways:
         self.lone: Ints = np.array([*alone, *(alone[z] for z in far)], dtype=np.int64)
         self._count = PRIOR_WEIGHT * self.share
         self._all = np.full(len(rows), PRIOR_WEIGHT)
-        self._now: dict[int, int] = {}
+        self._key = self._at = np.zeros(0, dtype=np.int64)
         self._paths: dict[int, set[int]] = {}
         self._lanes = len(site.lanes)
         self._is_doubted = [len(row) > 1 or self.lone[z] < 0 for z, row in enumerate(rows)]
@@ -76,13 +72,14 @@ class Ways:
         """Take in where every vehicle is now, shape (vehicles,) both."""
         if not any(self._is_doubted):
             return
-        last, self._now = self._now, dict(zip(key.tolist(), stretch.tolist(), strict=True))
-        for vehicle, at in self._now.items():
-            if last.get(vehicle) != at and self._is_doubted[at]:
-                self._paths.setdefault(vehicle, set()).add(at)
-        gone = last.keys() - self._now.keys()
-        for vehicle in gone:
-            self._learn(self._paths.pop(vehicle, ()), int(self.lone[last[vehicle]]))
+        last, at = self._key, self._at
+        self._key, self._at = key, stretch
+        for v in np.flatnonzero(moved(key, stretch, last, at)).tolist():
+            if self._is_doubted[stretch[v]]:
+                self._paths.setdefault(int(key[v]), set()).add(int(stretch[v]))
+        gone = np.flatnonzero(absent(last, key)).tolist()
+        for v in gone:
+            self._learn(self._paths.pop(int(last[v]), ()), int(self.lone[at[v]]))
         if gone:
             fade = np.minimum(1.0, MEMORY / self._all)
             self._all *= fade
@@ -112,15 +109,7 @@ class Beyond:
         All but `new`, who came into sight, have shape (vehicles,) like it.
         """
         self._seconds += 1
-        np.maximum.at(self._end_m, zone, distance_m)
-        came = np.bincount(zone[new], minlength=len(self.queue)).astype(float)
-        memory = np.clip(self._seconds, BEYOND_S[0], BEYOND_S[1])
-        self._rate_vps += (came - self._rate_vps) / memory
-        self._seen += came
-        known = self._seen[zone] >= ENOUGH
-        last = known & (speed_mps < SLOW_MPS) & (distance_m > self._end_m[zone] - END_M)
-        full = np.zeros(len(self.queue), dtype=bool)
-        full[zone[last]] = True
-        grown = np.where(full, self._rate_vps - came, -np.maximum(came, GONE_VPS))
-        self.queue = np.clip(self.queue + grown, 0.0, MOST_BEYOND)
+        memory_s = float(min(max(self._seconds, BEYOND_S[0]), BEYOND_S[1]))
+        own = (self._rate_vps, self._end_m, self._seen, self.queue)
+        reach_back(zone, distance_m, speed_mps, new, memory_s, *own)
         return self.queue

@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lvbo.control._plan_kernels import NONE as UNSERVED
 from lvbo.control._plan_values import Street
+from lvbo.control._queue_kernels import NONE as UNSERVED
 from lvbo.control._window_kernels import NEVER, first_steps, soonest
 from lvbo.control.protocols import EARLY_S, BandWindow, Bools, Coordination, Ints
 from lvbo.control.site import Site
@@ -153,6 +153,7 @@ def held(calendar: Calendar, street: Street, onward: Onward, now_s: int, span_s:
     """Return what the windows ask for in the next seconds.
 
     It looks a cycle farther than the search, to which the next window after its end matters too.
+    All arrays are whole ones, as of `free`: for parts of others the search would be compiled anew.
     """
     breaks, starts = calendar.ahead(now_s, span_s + calendar.cycle_s)
     how = (onward.later, street.change_s, street.least_s, street.hold_s)
@@ -161,10 +162,10 @@ def held(calendar: Calendar, street: Street, onward: Onward, now_s: int, span_s:
     serves = street.kind != UNSERVED
     by_lane = np.where(serves[None, :, :, None], soon[:, :, None, :], NEVER).min(axis=1)
     return Held(
-        breaks=breaks[:, :span_s],
-        starts=starts[:, : span_s + 1],
+        breaks=np.ascontiguousarray(breaks[:, :span_s]),
+        starts=np.ascontiguousarray(starts[:, : span_s + 1]),
         first=np.asarray(now == now.min()),
-        lost=lost[:, : span_s + 1],
+        lost=np.ascontiguousarray(lost[:, : span_s + 1]),
         holds=True,
         soon_s=np.minimum(by_lane, FAR_S),
     )
