@@ -212,9 +212,16 @@ def test_without_supervision_nothing_is_judged(
 
 
 def moved(
-    scenario: Scenario, sites: tuple[Site, ...], wave: Wave, vph: float
+    scenario: Scenario,
+    sites: tuple[Site, ...],
+    wave: Wave,
+    vph: float,
+    lamp: Lamp = Lamp.GREEN,
 ) -> tuple[PeriodWave, PeriodWave | None]:
-    """Return the wave of the hour, and the next after a while with so much traffic on each lane."""
+    """Return the wave of the hour, and the next after a while with so much traffic on each lane.
+
+    They leave while all lamps show `lamp`.
+    """
     now = next(w for w in wave.periods if w.day_type == DAY and w.period == _period(wave))
     own = {s.id: s for s in sites if s.id in wave.corridor.controllers}
     slow = SlowMoves(scenario.network, own, wave)
@@ -222,7 +229,8 @@ def moved(
     for second in range(MOVE_EVERY_S):
         for site in own.values():
             left = np.full(len(site.lanes), vph / 3600)
-            slow.learn(look(site, BEGIN_S + second, lanes(site, left=left)))
+            seen = look(site, BEGIN_S + second, lanes(site, left=left))
+            slow.learn(replace(seen, lamps=np.full(len(site.phases), int(lamp))))
     assert slow.step(BEGIN_S + 10) is None
     return now, slow.step(BEGIN_S + MOVE_EVERY_S)
 
@@ -242,6 +250,19 @@ def test_the_cycle_follows_the_traffic_by_a_step(
     assert 0 < sign * change_s <= STEPS.cycle_s
     assert {plan.cycle_ds for plan in after.plans} == {after.runs.cycle_ms // 100}
     assert after.runs.outbound_ms + after.runs.inbound_ms > 0
+
+
+def test_who_leaves_while_his_lane_has_red_asks_for_no_green(
+    scenario: Scenario, sites: tuple[Site, ...], wave: Wave
+) -> None:
+    cycles = {}
+    for lamp, vph in ((Lamp.GREEN, 520.0), (Lamp.YELLOW, 520.0), (Lamp.RED, 520.0), (Lamp.RED, 0)):
+        _, after = moved(scenario, sites, wave, vph, lamp)
+
+        assert after is not None
+        cycles[lamp, vph] = after.runs.cycle_ms
+    assert cycles[Lamp.RED, 520.0] == cycles[Lamp.RED, 0]
+    assert cycles[Lamp.YELLOW, 520.0] == cycles[Lamp.GREEN, 520.0] > cycles[Lamp.RED, 520.0]
 
 
 # room ------------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plans of a wave follow the traffic slowly: cycle, greens, and with them offsets and windows.
 
-What left each lane says how much green its stage needs. Greens and the common cycle move by
-bounded steps, and the band solver finds the offsets for the new greens in milliseconds.
+What left each lane in its green says how much of it its stage needs. Greens and the common cycle
+move by bounded steps, and the band solver finds the offsets for the new greens in milliseconds.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from lvbo.control.background import plan_table
+from lvbo.control.lamps import goes
 from lvbo.control.protocols import Floats, Observation, Order
 from lvbo.control.retime import Steps, needed_cycle, next_greens, wanted_by_stage
 from lvbo.control.site import Site
@@ -23,6 +24,7 @@ from lvbo.ids import ControllerId, LinkId
 from lvbo.network.network import Network
 from lvbo.progression.coordinate import Street, coordinate
 from lvbo.progression.wave import PeriodWave, Wave
+from lvbo.signal.lamp import Lamp
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import one_period
 
@@ -57,10 +59,16 @@ class SlowMoves:
         self._seen = {name: np.zeros(len(s.lanes)) for name, s in self._sites.items()}
 
     def learn(self, seen: Observation) -> None:
-        """Take in who left the lanes of a site in the second before."""
-        if seen.lanes is not None:
-            self._left[seen.controller] += seen.lanes.left
-            self._seen[seen.controller] += seen.working
+        """Take in who left the lanes of a site in the second before, in their green or yellow.
+
+        Who turns right at red needs no green, although his lane may share it with those who do.
+        """
+        if seen.lanes is None:
+            return
+        going = goes(seen.lamps) | (seen.lamps == int(Lamp.YELLOW))
+        lit = self._lights[seen.controller][going].any(axis=0)
+        self._left[seen.controller] += np.where(lit, seen.lanes.left, 0.0)
+        self._seen[seen.controller] += seen.working
 
     def step(self, now_s: int) -> PeriodWave | None:
         """Return the wave with moved plans where it is time and something moves, else None."""
