@@ -12,7 +12,7 @@ from lvbo.city.build import pilot_folder
 from lvbo.control.metering import Metering
 from lvbo.control.protocols import Coordination, LaneState, Observation, Wish
 from lvbo.control.site import Site, read_site
-from lvbo.control.slow import MOVE_EVERY_S, STEPS, SlowMoves
+from lvbo.control.slow import CYCLE_STEP_S, MOVE_EVERY_S, SlowMoves
 from lvbo.control.supervisor import (
     AGAIN_S,
     LOOK_EVERY_S,
@@ -247,7 +247,7 @@ def test_the_cycle_follows_the_traffic_by_a_step(
 
     assert after is not None
     change_s = (after.runs.cycle_ms - before.runs.cycle_ms) / 1000
-    assert 0 < sign * change_s <= STEPS.cycle_s
+    assert 0 < sign * change_s <= CYCLE_STEP_S
     assert {plan.cycle_ds for plan in after.plans} == {after.runs.cycle_ms // 100}
     assert after.runs.outbound_ms + after.runs.inbound_ms > 0
 
@@ -255,14 +255,24 @@ def test_the_cycle_follows_the_traffic_by_a_step(
 def test_who_leaves_while_his_lane_has_red_asks_for_no_green(
     scenario: Scenario, sites: tuple[Site, ...], wave: Wave
 ) -> None:
-    cycles = {}
-    for lamp, vph in ((Lamp.GREEN, 520.0), (Lamp.YELLOW, 520.0), (Lamp.RED, 520.0), (Lamp.RED, 0)):
-        _, after = moved(scenario, sites, wave, vph, lamp)
+    (_, green), (_, yellow), (_, red) = (
+        moved(scenario, sites, wave, 520.0, lamp) for lamp in (Lamp.GREEN, Lamp.YELLOW, Lamp.RED)
+    )
 
-        assert after is not None
-        cycles[lamp, vph] = after.runs.cycle_ms
-    assert cycles[Lamp.RED, 520.0] == cycles[Lamp.RED, 0]
-    assert cycles[Lamp.YELLOW, 520.0] == cycles[Lamp.GREEN, 520.0] > cycles[Lamp.RED, 520.0]
+    assert green is not None
+    assert yellow is not None
+    assert yellow.plans == green.plans
+    assert red is None
+
+
+def test_plans_move_only_where_a_step_spares_enough_to_pay_for_it(
+    scenario: Scenario, sites: tuple[Site, ...], wave: Wave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert moved(scenario, sites, wave, 0.0)[1] is None
+    assert moved(scenario, sites, wave, 60.0)[1] is not None
+    monkeypatch.setattr("lvbo.control.slow.LEAST_GAIN", 0.5)
+
+    assert moved(scenario, sites, wave, 60.0)[1] is None
 
 
 # room ------------------------------------------------------------------------------------------
