@@ -12,7 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.crossroads import LANE, WHEELS, crossroads, vehicles
 
-from lvbo.control._sight_kernels import AT_LINE_M, CAR_PERSONS, STANDING_MPS, absent, gather
+from lvbo.control._sight_kernels import (
+    AT_LINE_M,
+    CAR_PERSONS,
+    FLOW_S,
+    STANDING_MPS,
+    absent,
+    gather,
+)
 from lvbo.control.estimate import (
     BELIEVED,
     FIRST_VPS,
@@ -108,6 +115,21 @@ def test_one_vehicle_by_hand() -> None:
     # From a stand 100 m away: 10 s, and 10 m/s to regain at 2.6 m/s2, half of it lost: 1.92 s.
     assert seen(100, 0.0, flows=True) == (0.0, [11])
     assert seen(AT_LINE_M - 1, STANDING_MPS - 0.1, flows=True) == (1.0, [])
+
+
+def test_those_who_have_just_started_pass_the_line_one_after_the_other() -> None:
+    def comes_s(*, flows: bool) -> list[int]:
+        far_m = np.array([36.0, 15.0, 29.0, 22.0])  # in no order
+        _, arrivals, *_ = gather(
+            np.zeros(4, dtype=np.int64), far_m, np.full(4, 3.0), np.zeros(4), np.ones(4),
+            np.array([0, 1]), np.array([0]), np.ones(1), np.array([0]), np.array([200.0]),
+            np.array([10.0]), np.array([flows]), 60,
+        )  # fmt: skip
+        return np.repeat(np.arange(60), arrivals[0].astype(int)).tolist()
+
+    # Free drive and what regaining speed takes: 2.44, 3.14, 3.84, 4.54 s.
+    assert comes_s(flows=False) == [2, 3, 3, 4]
+    assert comes_s(flows=True) == [int(2.44 + k * FLOW_S) for k in range(4)] == [2, 4, 6, 7]
 
 
 def test_the_nearest_is_the_head_and_the_longest_wait_counts() -> None:

@@ -39,6 +39,8 @@ ROUND_S = 240
 SECONDS = 250
 SOON_S = 15
 RARELY = 0.05
+ALL_ELSE_S = 30
+"""The other three stages of the crossroads with their minima and changes."""
 START_S = 1000
 LINE = 4
 GAP_M, PACE_MPS = 7.0, 8.0
@@ -220,14 +222,17 @@ def test_every_stage_is_left_and_every_call_served_while_lines_never_end(
 def test_every_stage_is_left_and_every_call_served_within_windows(
     order: Order, *, jammed: bool
 ) -> None:
-    """The longest red of the crossroads is far away, and NS is held in its window only."""
+    """The longest red of the crossroads is far away, and NS is held in its window only.
+
+    A green that a line without end fills is worth its time to all: it ends because others wait.
+    """
     site = SITES["crossroads"]
     crowd = Crowd(site, order, coordination(site, 5, 20))
     everywhere = np.ones(len(site.lanes), dtype=bool)
     crowd.run(SECONDS, everywhere, everywhere & jammed)
 
-    assert crowd.worst_s.max() <= 2 * CYCLE_S
-    assert crowd.stayed_s <= CYCLE_S
+    assert crowd.worst_s.max() < 2 * CYCLE_S
+    assert crowd.stayed_s <= (CYCLE_S if jammed else 2 * CYCLE_S - ALL_ELSE_S)
     assert not crowd.forced
 
 

@@ -12,7 +12,7 @@ from lvbo.city.build import pilot_folder
 from lvbo.control.metering import Metering
 from lvbo.control.protocols import Coordination, LaneState, Observation, Wish
 from lvbo.control.site import Site, read_site
-from lvbo.control.slow import MOVE_EVERY_S, STEPS, SlowMoves
+from lvbo.control.slow import CYCLE_STEP_S, MOVE_EVERY_S, SlowMoves
 from lvbo.control.supervisor import (
     AGAIN_S,
     LOOK_EVERY_S,
@@ -212,9 +212,16 @@ def test_without_supervision_nothing_is_judged(
 
 
 def moved(
-    scenario: Scenario, sites: tuple[Site, ...], wave: Wave, vph: float
+    scenario: Scenario,
+    sites: tuple[Site, ...],
+    wave: Wave,
+    vph: float,
+    lamp: Lamp = Lamp.GREEN,
 ) -> tuple[PeriodWave, PeriodWave | None]:
-    """Return the wave of the hour, and the next after a while with so much traffic on each lane."""
+    """Return the wave of the hour, and the next after a while with so much traffic on each lane.
+
+    They leave while all lamps show `lamp`.
+    """
     now = next(w for w in wave.periods if w.day_type == DAY and w.period == _period(wave))
     own = {s.id: s for s in sites if s.id in wave.corridor.controllers}
     slow = SlowMoves(scenario.network, own, wave)
@@ -222,7 +229,8 @@ def moved(
     for second in range(MOVE_EVERY_S):
         for site in own.values():
             left = np.full(len(site.lanes), vph / 3600)
-            slow.learn(look(site, BEGIN_S + second, lanes(site, left=left)))
+            seen = look(site, BEGIN_S + second, lanes(site, left=left))
+            slow.learn(replace(seen, lamps=np.full(len(site.phases), int(lamp))))
     assert slow.step(BEGIN_S + 10) is None
     return now, slow.step(BEGIN_S + MOVE_EVERY_S)
 
@@ -239,9 +247,32 @@ def test_the_cycle_follows_the_traffic_by_a_step(
 
     assert after is not None
     change_s = (after.runs.cycle_ms - before.runs.cycle_ms) / 1000
-    assert 0 < sign * change_s <= STEPS.cycle_s
+    assert 0 < sign * change_s <= CYCLE_STEP_S
     assert {plan.cycle_ds for plan in after.plans} == {after.runs.cycle_ms // 100}
     assert after.runs.outbound_ms + after.runs.inbound_ms > 0
+
+
+def test_who_leaves_while_his_lane_has_red_asks_for_no_green(
+    scenario: Scenario, sites: tuple[Site, ...], wave: Wave
+) -> None:
+    (_, green), (_, yellow), (_, red) = (
+        moved(scenario, sites, wave, 520.0, lamp) for lamp in (Lamp.GREEN, Lamp.YELLOW, Lamp.RED)
+    )
+
+    assert green is not None
+    assert yellow is not None
+    assert yellow.plans == green.plans
+    assert red is None
+
+
+def test_plans_move_only_where_a_step_spares_enough_to_pay_for_it(
+    scenario: Scenario, sites: tuple[Site, ...], wave: Wave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert moved(scenario, sites, wave, 0.0)[1] is None
+    assert moved(scenario, sites, wave, 60.0)[1] is not None
+    monkeypatch.setattr("lvbo.control.slow.LEAST_GAIN", 0.5)
+
+    assert moved(scenario, sites, wave, 60.0)[1] is None
 
 
 # room ------------------------------------------------------------------------------------------

@@ -269,8 +269,16 @@ def test_control_keeps_every_window_and_breaks_them_where_it_is_free(
     assert kept(drive(site, table, None), 5, 25) < 7
 
 
-def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for_it() -> None:
-    """Nobody drives across: NS would be held for ever, and its walk be had only once."""
+@pytest.mark.parametrize(
+    ("others", "from_s"), [((), 0), ((EW, EWL), 40), ((NSL, EWL), 80), ((NSL, EW), 90)]
+)
+def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for_it(
+    others: tuple[PhaseId, ...], from_s: int
+) -> None:
+    """Hardly anybody drives across: NS would be held for long, and its walk be had only once.
+
+    Who comes across late lies on the way back to the walk, and the gate passes over nobody.
+    """
     site = crossroads(walks=True)
     rules = site.rules.with_limits(
         replace(limit, max_red_ds=900) if limit.phase == WALK else limit
@@ -279,7 +287,12 @@ def test_who_walks_in_a_held_green_walks_again_before_windows_must_be_broken_for
     site = replace(site, controller=replace(site.controller, rules=rules))
     table = stage_table(site, Order.SKIP)
     made = Stretch(site, AdaptiveController(site, table), table, keep=coordination(site, 5, 20))
-    made.drive(6 * CYCLE_S, Queues(site, {NS: 500}))
+    rare = Queues(
+        site,
+        {NS: 500, **dict.fromkeys(others, 72)},
+        lambda phase, now: phase == NS or from_s <= now % CYCLE_S < from_s + 20,
+    )
+    made.drive(6 * CYCLE_S, rare)
 
     assert kept(made, 5, 25, cycles=6) == 5
     assert len(made.greens(WALK)) >= 5

@@ -29,6 +29,8 @@ STILL_S, STILL_YIELDING_S = 4, 6
 STILL_ALONE_S = 30
 """The same where no other stage serves his lane: who yields may wait long for his gap."""
 EXPIRES_S = 25
+FLOW_S = 1.85
+"""Vehicles of a queue that flows pass the stop line so far apart: saturation flow as measured."""
 
 
 @njit(cache=True)
@@ -63,14 +65,16 @@ def gather(
     Zone z leads to `lane_of[first[z]:first[z + 1]]` with the shares beside them, and lies on lane
     `lone[z]` or, where that is -1, on none. Who stands in a
     lane that does not flow is in its queue; who moves arrives after the free drive, longer by what
-    regaining speed takes.
+    regaining speed takes, and where the lane flows not sooner after the one before than a queue
+    discharges: of those who have just started several seem to reach the line at once.
     """
     lanes = length_m.shape[0]
     queue = np.zeros(lanes)
     arrivals = np.zeros((lanes, span), dtype=np.float32)
     head = np.full(lanes, -1, dtype=np.int64)
     wait, aboard, count, close = np.zeros(lanes), np.zeros(lanes), np.zeros(lanes), np.zeros(lanes)
-    for v in range(zone.shape[0]):
+    before_s = np.full(lanes, -FLOW_S)
+    for v in np.argsort(distance_m):
         own = lone[zone[v]]
         if own >= 0 and distance_m[v] <= length_m[own]:
             wait[own] = max(wait[own], wait_s[v])
@@ -86,7 +90,11 @@ def gather(
                 queue[k] += share
                 continue
             free = free_mps[k]
-            bin_s = int(far / free + max(free - pace, 0.0) ** 2 / (BRAKE * free))
+            comes_s = far / free + max(free - pace, 0.0) ** 2 / (BRAKE * free)
+            if own >= 0 and flows[k]:
+                comes_s = max(comes_s, before_s[k] + FLOW_S)
+                before_s[k] = comes_s
+            bin_s = int(comes_s)
             if 0 <= bin_s < span:
                 arrivals[k, bin_s] += share
     for k in range(lanes):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 
@@ -42,7 +43,7 @@ from lvbo.control.settings import read_settings
 from lvbo.control.sight import FULL_SHARE, STARTED_S, Heads, blocked_shares
 from lvbo.control.site import NONE as NOT_SERVED
 from lvbo.control.site import Site
-from lvbo.control.stagerun import StageRun
+from lvbo.control.stagerun import StageRun, in_order
 from lvbo.control.stages import StageTable
 from lvbo.control.windows import Calendar, Held, Onward, free, held
 
@@ -110,7 +111,7 @@ class AdaptiveController:
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
         self._inside, self._room = Inside(site), Room(site)
-        self._most_red_s, self._home = gate.red_s, gate.home
+        self._most_red_s, self._home, self._hops_s = gate.red_s, gate.home, gate.hops_s
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
         self._called = np.zeros(len(site.phases), dtype=bool)
@@ -385,7 +386,8 @@ class AdaptiveController:
     def _way_back(self) -> tuple[int, int]:
         """Return through which stage the one that runs is soonest begun anew, and the time then.
 
-        Stages that people on foot need come before others: those are not passed over.
+        Stages that people on foot need come before others: those are not passed over. Nor may
+        others be that somebody calls meanwhile: all on the way are reckoned with, as the gate does.
         """
         street, own = self._street, self._run.stage
         others = [k for k in range(self._table.count) if k != own and street.legal[own, k]]
@@ -393,7 +395,10 @@ class AdaptiveController:
             return own, 0
         back_s = street.least_s + street.way_s[:, own]
         first = min(others, key=lambda k: (not street.recall[k], back_s[k] + street.way_s[own, k]))
-        return first, int(back_s[first])
+        over = (street.over[own, first] > 0) | (street.over[first, own] > 0)
+        way = [own, *(k for k in in_order(self._table, own) if k == first or over[k]), own]
+        whole_s = sum(int(self._hops_s[a, b]) for a, b in pairwise(way)) - street.least_s[own]
+        return first, int(whole_s - street.way_s[own, first])
 
     def _must(self, due: Ints, rate_vps: Floats) -> F32:
         """Return what serving a stage that is due will cost those it does not serve, veh-s."""

@@ -76,6 +76,15 @@ class Gate:
         """Return how long before its end a green must be left out of the wish, (phases,)."""
         return self.rules.notice_s
 
+    @property
+    def hops_s(self) -> Ints:
+        """Return how long a change takes by the promise, (stages, stages), s.
+
+        From when the first stage may be left until the second may, with all who walk in the first.
+        """
+        none = np.zeros((0, 0), dtype=np.int64)
+        return none if self.stages is None else _hop_costs(self.rules, self.stages)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Memory:

@@ -1,20 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The plans of a wave follow the traffic slowly: cycle, greens, and with them offsets and windows.
 
-What left each lane says how much green its stage needs. Greens and the common cycle move by
-bounded steps, and the band solver finds the offsets for the new greens in milliseconds.
+What left each lane in its green says how much of it its stage needs. Greens and the common cycle
+move by a bounded step to where the vehicles counted would wait less, by the delay of fixed plans
+(HCM 7), and the band solver finds the offsets for the new greens in milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from lvbo.control.background import plan_table
-from lvbo.control.protocols import Floats, Observation, Order
-from lvbo.control.retime import Steps, needed_cycle, next_greens, wanted_by_stage
+from lvbo.control.lamps import goes
+from lvbo.control.protocols import Bools, Floats, Ints, Observation, Order
+from lvbo.control.retime import next_greens, wanted_by_stage
 from lvbo.control.site import Site
 from lvbo.control.stageplans import StagePlans
 from lvbo.control.usage import HEADWAY_S, lane_lights
@@ -23,14 +25,17 @@ from lvbo.ids import ControllerId, LinkId
 from lvbo.network.network import Network
 from lvbo.progression.coordinate import Street, coordinate
 from lvbo.progression.wave import PeriodWave, Wave
+from lvbo.signal.lamp import Lamp
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import one_period
+from lvbo.timing.delay import control_delay
 
 MOVE_EVERY_S = 900
-"""So often plans may move: every move costs a cycle in which the wave is not yet there."""
-STEPS = Steps(green_s=4, cycle_s=6, least_s=50, most_s=140, full=0.88, slack=0.6)
-LEAST_MOVE_S = 2
-"""Greens that would all move by less than this stay."""
+"""So often plans may move."""
+LEAST_GAIN = 0.02
+"""A move must spare so much of the delay: it costs a cycle in which the wave is not yet there."""
+GREEN_STEP_S, CYCLE_STEP_S = 4, 6
+LEAST_CYCLE_S, MOST_CYCLE_S = 50, 140
 
 
 class SlowMoves:
@@ -39,7 +44,6 @@ class SlowMoves:
     def __init__(self, network: Network, sites: Mapping[ControllerId, Site], wave: Wave) -> None:
         self._network, self._sites, self._wave = network, sites, wave
         self._lights = {name: lane_lights(site) for name, site in sites.items()}
-        self._plans: dict[ControllerId, StagePlans] = {}
         self._now: PeriodWave | None = None
         self._next_s = 0
         self._begun_s = 0
@@ -57,10 +61,16 @@ class SlowMoves:
         self._seen = {name: np.zeros(len(s.lanes)) for name, s in self._sites.items()}
 
     def learn(self, seen: Observation) -> None:
-        """Take in who left the lanes of a site in the second before."""
-        if seen.lanes is not None:
-            self._left[seen.controller] += seen.lanes.left
-            self._seen[seen.controller] += seen.working
+        """Take in who left the lanes of a site in the second before, in their green or yellow.
+
+        Who turns right at red needs no green, although his lane may share it with those who do.
+        """
+        if seen.lanes is None:
+            return
+        going = goes(seen.lamps) | (seen.lamps == int(Lamp.YELLOW))
+        lit = self._lights[seen.controller][going].any(axis=0)
+        self._left[seen.controller] += np.where(lit, seen.lanes.left, 0.0)
+        self._seen[seen.controller] += seen.working
 
     def step(self, now_s: int) -> PeriodWave | None:
         """Return the wave with moved plans where it is time and something moves, else None."""
@@ -81,50 +91,30 @@ class SlowMoves:
             100 * plan.cycle_ds != wave.runs.cycle_ms for plan in plans.values()
         ):
             return None
-        frames = {name: self._frame(name, plan) for name, plan in plans.items()}
-        rates = {name: self._rates(name, own, span_s) for name, own in frames.items()}
-        cycle = self._cycle(wave.runs.cycle_ms // 1000, frames, rates)
-        found = {}
-        for name, own in frames.items():
-            greens = next_greens(own.frame, rates[name] * cycle, own.greens_s, cycle, STEPS.green_s)
-            built = own.plan(greens)
-            if built is None:
-                return None
-            found[name] = built
-        if all(_near(found[name], plans[name]) for name in plans):
+        loads = [self._load(name, plan, span_s) for name, plan in plans.items()]
+        now_s = wave.runs.cycle_ms // 1000
+        before = sum(load.delay_vph(load.own.greens_s, now_s) for load in loads)
+        steps = [_step(loads, cycle) for cycle in _cycles(loads, now_s)]
+        after, greens = min(steps, key=lambda step: step[0], default=(before, []))
+        if after >= (1 - LEAST_GAIN) * before:
             return None
-        return self._coordinated(found, wave)
+        found = [load.own.plan(own) for load, own in zip(loads, greens, strict=True)]
+        built = {plan.controller: plan for plan in found if plan is not None}
+        return self._coordinated(built, wave) if len(built) == len(plans) else None
 
-    def _frame(self, name: ControllerId, plan: Plan) -> StagePlans:
+    def _load(self, name: ControllerId, plan: Plan, span_s: int) -> _Load:
         site = self._sites[name]
-        return StagePlans(site, plan_table(site, Order.FIXED, plan), plan)
-
-    def _rates(self, name: ControllerId, own: StagePlans, span_s: int) -> Floats:
-        """Return the green that each stage needs, per second of time."""
+        own = StagePlans(site, plan_table(site, Order.FIXED, plan), plan)
         lights = own.lanes_of(self._lights[name])
-        given = lights * (own.greens_s / own.cycle_s)[:, None]
-        wanted = HEADWAY_S * self._left[name] / span_s
+        parts = own.greens_s / own.cycle_s
         seen = np.asarray(self._seen[name] > span_s / 2)
-        return wanted_by_stage(given, wanted, seen, own.greens_s / own.cycle_s)
-
-    def _cycle(
-        self,
-        now_s: int,
-        frames: Mapping[ControllerId, StagePlans],
-        rates: Mapping[ControllerId, Floats],
-    ) -> int:
-        """Return the common cycle of the next while: long enough for the busiest site."""
-        least = max(own.frame.least_cycle_s for own in frames.values())
-        low, high = max(STEPS.least_s, least), max(STEPS.most_s, least)
-
-        def needed(saturation: float) -> int:
-            return max(
-                needed_cycle(own.frame, rates[name], (low, high), saturation)
-                for name, own in frames.items()
-            )
-
-        aim = int(np.clip(now_s, needed(STEPS.full), needed(STEPS.slack)))
-        return int(np.clip(aim, max(now_s - STEPS.cycle_s, least), now_s + STEPS.cycle_s))
+        wanted = HEADWAY_S * self._left[name] / span_s
+        return _Load(
+            own=own,
+            lights=lights,
+            vph=np.where(seen, 3600 / span_s * self._left[name], 0.0),
+            rates=wanted_by_stage(lights * parts[:, None], wanted, seen, parts),
+        )
 
     def _coordinated(
         self, plans: Mapping[ControllerId, Plan], wave: PeriodWave
@@ -154,8 +144,39 @@ class SlowMoves:
         }
 
 
-def _near(one: Plan, other: Plan) -> bool:
-    """Say whether two plans of a controller hardly differ in greens, and not in cycle."""
-    return one.cycle_ds == other.cycle_ds and all(
-        abs(one.green_ds(p) - other.green_ds(p)) < 10 * LEAST_MOVE_S for p in one.index
-    )
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Load:
+    """The plan of a site and what its traffic asks of it.
+
+    `lights` (stages, lanes), `vph` (lanes,), `rates` (stages,) the green wanted by second of time.
+    """
+
+    own: StagePlans
+    lights: Bools
+    vph: Floats
+    rates: Floats
+
+    def delay_vph(self, greens_s: Ints, cycle_s: int) -> float:
+        """Return what these greens let vehicles wait, veh-s by hour; of lanes never lit nothing."""
+        green_s = self.lights.T @ greens_s
+        lit = green_s > 0
+        wait_s = control_delay(self.vph[lit], 3600 / HEADWAY_S, green_s[lit], cycle_s)
+        return float(self.vph[lit] @ wait_s)
+
+
+def _cycles(loads: Sequence[_Load], now_s: int) -> list[int]:
+    """Return the common cycles that may be run next, a step apart at most, s."""
+    least = max(load.own.frame.least_cycle_s for load in loads)
+    low, high = max(LEAST_CYCLE_S, least), max(MOST_CYCLE_S, least)
+    near = (int(np.clip(now_s + step, low, high)) for step in (-CYCLE_STEP_S, 0, CYCLE_STEP_S))
+    return [cycle for cycle in dict.fromkeys(near) if abs(cycle - now_s) <= CYCLE_STEP_S]
+
+
+def _step(loads: Sequence[_Load], cycle_s: int) -> tuple[float, list[Ints]]:
+    """Return what all wait, veh-s by hour, once greens have moved a step at that cycle; those."""
+    greens = [
+        next_greens(each.own.frame, each.rates * cycle_s, each.own.greens_s, cycle_s, GREEN_STEP_S)
+        for each in loads
+    ]
+    waits = [each.delay_vph(own, cycle_s) for each, own in zip(loads, greens, strict=True)]
+    return sum(waits), greens
