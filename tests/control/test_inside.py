@@ -6,10 +6,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from tests.control.crossroads import LANE, crossroads, vehicles
 
 from lvbo.control._count_kernels import COUNT_MEMORY, EMPTY_S
-from lvbo.control.inside import ACROSS_S, MOST_S, Inside
+from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site
@@ -19,6 +20,7 @@ from lvbo.testing import EW, NS
 NOW_S = 1000
 GREEN = np.ones(len(LANE), dtype=bool)
 ONLY = np.eye(len(LANE), dtype=bool)
+NOBODY = np.zeros(len(LANE), dtype=bool)
 
 
 def crossed(*lanes: int) -> Crossings:
@@ -32,14 +34,14 @@ def left(*lanes: int) -> np.ndarray:
 
 def test_who_left_the_stop_line_and_was_not_seen_to_arrive_stands_within() -> None:
     inside = Inside(crossroads())
-    inside.take(left(0, 0, 1, 1, 2), crossed(), GREEN)
-    inside.take(left(), crossed(1), GREEN)
+    inside.take(left(0, 0, 1, 1, 2), crossed(), GREEN, NOBODY)
+    inside.take(left(), crossed(1), GREEN, NOBODY)
     for _ in range(ACROSS_S):
-        inside.take(left(), crossed(), GREEN)
+        inside.take(left(), crossed(), GREEN, NOBODY)
 
     assert [inside.may_lock(lane) for lane in ONLY] == [True, False, False, False]
 
-    inside.take(left(), crossed(0), GREEN)
+    inside.take(left(), crossed(0), GREEN, NOBODY)
 
     assert not inside.may_lock(GREEN)
 
@@ -47,7 +49,7 @@ def test_who_left_the_stop_line_and_was_not_seen_to_arrive_stands_within() -> No
 def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
     inside = Inside(crossroads())
     for _ in range(2 * ACROSS_S):
-        inside.take(left(0, 0), None, GREEN)
+        inside.take(left(0, 0), None, GREEN, NOBODY)
 
     assert not inside.may_lock(GREEN)
 
@@ -55,20 +57,20 @@ def test_nobody_stands_within_where_no_arrivals_are_seen() -> None:
 def test_a_lane_whose_vehicles_are_often_lost_is_not_believed() -> None:
     inside = Inside(crossroads())
     for _ in range(int(COUNT_MEMORY)):
-        inside.take(left(0, 0, 0), crossed(0, 0), GREEN)
+        inside.take(left(0, 0, 0), crossed(0, 0), GREEN, NOBODY)
 
     assert not inside.may_lock(ONLY[0])
 
 
 def test_a_long_red_shows_that_nobody_is_within() -> None:
     inside = Inside(crossroads())
-    inside.take(left(0, 0), crossed(), GREEN)
+    inside.take(left(0, 0), crossed(), GREEN, NOBODY)
     for _ in range(EMPTY_S):
-        inside.take(left(), crossed(), ~GREEN)
+        inside.take(left(), crossed(), ~GREEN, NOBODY)
 
     assert inside.may_lock(ONLY[0])
 
-    inside.take(left(), crossed(), ~GREEN)
+    inside.take(left(), crossed(), ~GREEN, NOBODY)
 
     assert not inside.may_lock(ONLY[0])
 
@@ -84,10 +86,10 @@ def facing() -> Site:
 def two_from_each_side(site: Site) -> Inside:
     """Return who is within: from each of two lanes one who stands and one who has just left."""
     inside = Inside(site)
-    inside.take(left(0, 1), crossed(), GREEN)
+    inside.take(left(0, 1), crossed(), GREEN, NOBODY)
     for _ in range(ACROSS_S - 1):
-        inside.take(left(), crossed(), GREEN)
-    inside.take(left(0, 1), crossed(), GREEN)
+        inside.take(left(), crossed(), GREEN, NOBODY)
+    inside.take(left(0, 1), crossed(), GREEN, NOBODY)
     return inside
 
 
@@ -97,7 +99,45 @@ def test_two_who_stand_face_to_face_may_lock_with_somebody_right_behind_each() -
     assert inside.may_lock(GREEN)
     assert not inside.may_lock(ONLY[0] | ONLY[2])
 
-    inside.take(left(), crossed(1), GREEN)
+    inside.take(left(), crossed(1), GREEN, NOBODY)
+
+    assert not inside.may_lock(GREEN)
+
+
+@pytest.mark.parametrize(
+    ("stood_s", "went", "red_s", "locks"),
+    [
+        (STOOD_S, 2, 1, True),
+        (STOOD_S - 1, 2, 1, False),
+        (STOOD_S, 1, 1, False),
+        (STOOD_S, 2, EMPTY_S + 1, False),
+    ],
+)
+def test_without_arrivals_one_who_stood_in_green_and_several_who_face_him_may_lock(
+    *, stood_s: int, went: int, red_s: int, locks: bool
+) -> None:
+    inside = Inside(facing())
+    inside.take(left(), None, ~GREEN, NOBODY)
+    inside.take(left(0, *[1] * went), None, GREEN, NOBODY)
+    for _ in range(stood_s):
+        inside.take(left(), None, GREEN, ONLY[0])
+    for _ in range(red_s):
+        inside.take(left(), None, ~GREEN, ONLY[0])
+
+    assert inside.may_lock(GREEN) == locks
+
+    inside.forget()
+
+    assert not inside.may_lock(GREEN)
+
+
+def test_who_stood_in_an_earlier_green_only_is_not_within() -> None:
+    inside = Inside(facing())
+    inside.take(left(0, 1, 1), None, GREEN, NOBODY)
+    for _ in range(STOOD_S):
+        inside.take(left(), None, GREEN, ONLY[0])
+    inside.take(left(), None, ~GREEN, NOBODY)
+    inside.take(left(0, 1, 1), None, GREEN, NOBODY)
 
     assert not inside.may_lock(GREEN)
 

@@ -175,7 +175,7 @@ class AdaptiveController:
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._room.feel(lanes, self._may_go(stage, age_s, blocked), self._patience_s)
-        self._inside.take(lanes.left, seen.crossed, green > 0)
+        self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)
         if seen.crossed is not None:
@@ -233,7 +233,7 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=weights(lanes.wait_s, self._patience_s),
+            weight=self._room.weighed(weights(lanes.wait_s, self._patience_s), MOST_WEIGHT),
             blocked=blocked_shares(shares, seen.blocked).astype(np.float32),
             kept=self._room.kept_from(shares).astype(np.float32),
             head=self._heads.why,

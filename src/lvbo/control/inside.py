@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvbo.control._count_kernels import count_within
+from lvbo.control._count_kernels import EMPTY_S, count_within
 from lvbo.control.protocols import Bools, Crossings, Floats
 from lvbo.control.site import Site
 
@@ -25,8 +25,17 @@ COUNTED, MOST_WITHIN = 0.95, 6.0
 still be within."""
 
 
+STOOD_S = 4
+"""Where nobody looks at the junction: a first vehicle that stood for so long when its green ended
+waits for those before it, who wait within."""
+
+
 class Inside:
-    """Count by lane who left the stop line and was not seen to arrive behind the junction."""
+    """Count by lane who left the stop line and was not seen to arrive behind the junction.
+
+    Where arrivals are not seen, a lane whose first one stood when its green ended is taken to have
+    somebody within, and those who went from the lanes that face it with him.
+    """
 
     def __init__(self, site: Site) -> None:
         lanes = len(site.lanes)
@@ -36,11 +45,13 @@ class Inside:
         self._left: Floats = np.zeros(lanes)
         self._arrived: Floats = np.zeros(lanes)
         self._facing = _facing(site)
+        self._halted = Halted(lanes)
 
-    def take(self, left: Floats, crossed: Crossings | None, green: Bools) -> None:
-        """Take in who left each lane in the second before, who arrived, and who has green."""
+    def take(self, left: Floats, crossed: Crossings | None, green: Bools, stands: Bools) -> None:
+        """Take in who left each lane in the second before, who arrived, has green, and stands."""
         if crossed is None:
-            self.forget()
+            self._count = self._latest.sum(axis=0)
+            self._halted.take(left, green, stands)
             return
         now = (self._count, self._latest, self._red_s)
         count_within(left, crossed.lane, green, *now, self._left, self._arrived)
@@ -53,11 +64,46 @@ class Inside:
         stand = self._count - self._latest.sum(axis=0)
         behind = several & (stand >= SEVERAL)
         facing = self._facing & several & (several & (stand >= 1.0))[:, None]
+        stood, went = self._halted.stood & lanes, self._halted.went & lanes
+        facing |= self._facing & stood & went[:, None]
         return bool(behind.any() or facing.any())
 
     def forget(self) -> None:
         """Take nobody to be within the junction any more but those who just left."""
         self._count = self._latest.sum(axis=0)
+        self._halted.forget()
+
+
+class Halted:
+    """Follow who stands in a green, and how many left in it, until a red has lasted `EMPTY_S`."""
+
+    def __init__(self, lanes: int) -> None:
+        self._stood_s = np.zeros(lanes, dtype=np.int64)
+        self._red_s = np.zeros(lanes, dtype=np.int64)
+        self._gone: Floats = np.zeros(lanes)
+
+    @property
+    def stood(self) -> Bools:
+        """Return the lanes whose first one stood when their green ended, or stands in it."""
+        return np.asarray((self._stood_s >= STOOD_S) & (self._gone > 0))
+
+    @property
+    def went(self) -> Bools:
+        """Return the lanes that several have left in their last green."""
+        return np.asarray((self._gone >= SEVERAL) & (self._red_s <= EMPTY_S))
+
+    def take(self, left: Floats, green: Bools, stands: Bools) -> None:
+        """Take in who left each lane in the second before, who has green, and who stands."""
+        begins = green & (self._red_s > 0)
+        self._gone = np.where(begins, 0.0, self._gone) + np.where(green, left, 0.0)
+        stood_s = np.where(stands & (left <= 0), np.where(begins, 1, self._stood_s + 1), 0)
+        self._red_s = np.where(green, 0, self._red_s + 1)
+        self._stood_s = np.where(green, stood_s, self._stood_s)
+        self._stood_s[self._red_s > EMPTY_S] = 0
+
+    def forget(self) -> None:
+        """Take nobody to stand within any more."""
+        self._stood_s[:] = 0
 
 
 def _facing(site: Site) -> Bools:

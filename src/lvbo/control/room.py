@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from lvbo.control._plan_values import F32
 from lvbo.control.protocols import Bools, Floats, LaneState
 from lvbo.control.site import Site
 
 HELD_S = 3
 """Who stands for so long where nothing but his exit can hold him is held up by it."""
-GIVEN_UP_S = 180
+GIVEN_UP_S = 300
 """Room that nobody could use for so long is not what is missing."""
 SOMEBODY = 0.5
 SHARE = 0.1
@@ -49,6 +50,13 @@ class Room:
         over = self._unused_s > GIVEN_UP_S
         self._given_up |= over
         self.owed[over] = 0.0
+
+    def weighed(self, weight: F32, most: float) -> F32:
+        """Return how much each lane counts, the most where room is kept for it, (lanes,).
+
+        His green lasts until his exit drains: others have had theirs while he stood in it.
+        """
+        return np.where(self.owed > 0, np.float32(most), weight)
 
     def kept_from(self, shares: Floats) -> Floats:
         """Return what part of each lane's traffic must leave its exit to others, (lanes,).
