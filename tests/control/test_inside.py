@@ -83,6 +83,14 @@ def facing() -> Site:
     return replace(site, yields=yields)
 
 
+def shared() -> Site:
+    """Return that crossroads where some of the second lane go on without yielding."""
+    site = facing()
+    uses = site.uses.copy()
+    uses[1, 2] = True
+    return replace(site, uses=uses)
+
+
 def two_from_each_side(site: Site) -> Inside:
     """Return who is within: from each of two lanes one who stands and one who has just left."""
     inside = Inside(site)
@@ -116,7 +124,7 @@ def test_two_who_stand_face_to_face_may_lock_with_somebody_right_behind_each() -
 def test_without_arrivals_one_who_stood_in_green_and_several_who_face_him_may_lock(
     *, stood_s: int, went: int, red_s: int, locks: bool
 ) -> None:
-    inside = Inside(facing())
+    inside = Inside(shared())
     inside.take(left(), None, ~GREEN, NOBODY)
     inside.take(left(0, *[1] * went), None, GREEN, NOBODY)
     for _ in range(stood_s):
@@ -131,8 +139,17 @@ def test_without_arrivals_one_who_stood_in_green_and_several_who_face_him_may_lo
     assert not inside.may_lock(GREEN)
 
 
-def test_who_stood_in_an_earlier_green_only_is_not_within() -> None:
+def test_without_arrivals_lanes_in_which_all_yield_do_not_lock() -> None:
     inside = Inside(facing())
+    inside.take(left(0, 1, 1), None, GREEN, NOBODY)
+    for _ in range(STOOD_S):
+        inside.take(left(), None, GREEN, ONLY[0])
+
+    assert not inside.may_lock(GREEN)
+
+
+def test_who_stood_in_an_earlier_green_only_is_not_within() -> None:
+    inside = Inside(shared())
     inside.take(left(0, 1, 1), None, GREEN, NOBODY)
     for _ in range(STOOD_S):
         inside.take(left(), None, GREEN, ONLY[0])

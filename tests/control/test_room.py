@@ -38,7 +38,7 @@ def stand(
 
 
 def kept(room: Room) -> list[float]:
-    return room.kept_from(ONE_EACH).tolist()
+    return [float(part) for part in room.kept_from(ONE_EACH)]
 
 
 def test_room_is_kept_from_those_who_lead_to_the_same_exit() -> None:

@@ -25,7 +25,7 @@ COUNTED, MOST_WITHIN = 0.95, 6.0
 still be within."""
 
 
-STOOD_S = 4
+STOOD_S = 8
 """Where nobody looks at the junction: a first vehicle that stood for so long when its green ended
 waits for those before it, who wait within."""
 
@@ -34,7 +34,8 @@ class Inside:
     """Count by lane who left the stop line and was not seen to arrive behind the junction.
 
     Where arrivals are not seen, a lane whose first one stood when its green ended is taken to have
-    somebody within, and those who went from the lanes that face it with him.
+    somebody within, and those who went from shared lanes that face it with him: who goes straight
+    there stands right behind one who turns.
     """
 
     def __init__(self, site: Site) -> None:
@@ -45,6 +46,7 @@ class Inside:
         self._left: Floats = np.zeros(lanes)
         self._arrived: Floats = np.zeros(lanes)
         self._facing = _facing(site)
+        self._shared = _shared(site)
         self._halted = Halted(lanes)
 
     def take(self, left: Floats, crossed: Crossings | None, green: Bools, stands: Bools) -> None:
@@ -64,7 +66,7 @@ class Inside:
         stand = self._count - self._latest.sum(axis=0)
         behind = several & (stand >= SEVERAL)
         facing = self._facing & several & (several & (stand >= 1.0))[:, None]
-        stood, went = self._halted.stood & lanes, self._halted.went & lanes
+        stood, went = self._halted.stood & lanes, self._halted.went & self._shared & lanes
         facing |= self._facing & stood & went[:, None]
         return bool(behind.any() or facing.any())
 
@@ -111,3 +113,9 @@ def _facing(site: Site) -> Bools:
     uses = site.uses.astype(np.int64)
     yields = uses @ site.yields @ uses.T > 0
     return np.asarray(yields & yields.T)
+
+
+def _shared(site: Site) -> Bools:
+    """Return the lanes with some who yield and some who never do, (lanes,)."""
+    ever = site.yields.any(axis=1)
+    return np.asarray((site.uses & ever).any(axis=1) & (site.uses & ~ever).any(axis=1))
