@@ -439,18 +439,3 @@ def waiting(vehicles: Vehicles, wait_s: float, zone: int | None = None) -> Vehic
 
 def later(seen: Observation, second: int) -> Observation:
     return replace(seen, time_s=seen.time_s + second, seen_s=seen.seen_s + second)
-
-
-@pytest.mark.parametrize("wait_s", [20.0, 90.0])
-def test_the_green_of_one_whom_room_is_kept_for_is_not_given_up(*, wait_s: float) -> None:
-    table = stage_table(FOUR, Order.SKIP)
-    controller = AdaptiveController(FOUR, table)
-    left, other = lane(FOUR, "N_1"), lane(FOUR, "W_0")
-    both = standing(FOUR, {left: 3, other: 1})
-    zone = int(standing(FOUR, {left: 1}).zone[0])
-    for second in range(STILL_ALONE_S + 3):
-        seen = look(FOUR, table, table.cycle[NSL], 10 + second, waiting(both, wait_s, zone=zone))
-        controller.watch(later(seen, second))
-    asked = controller.decide(later(seen, STILL_ALONE_S + 3)).stage
-
-    assert (asked == table.cycle[NSL]) == (wait_s > controller.patience_s)

@@ -96,6 +96,25 @@ def test_who_is_kept_room_for_counts_most() -> None:
     assert room.weighed(weight, 50.0).tolist() == [50.0] + [2.0] * (LANES - 1)
 
 
+def test_room_is_kept_for_one_after_the_other() -> None:
+    room = Room(SHARED)
+    stand(room, HELD_S)
+    third = np.arange(LANES) == 2
+    seen = replace(empty(SITE), queue=np.where(FIRST | third, 4.0, 0.0))
+    seen = replace(seen, wait_s=np.full(LANES, 100.0), stands=FIRST | third)
+    for _ in range(2 * HELD_S):
+        room.feel(seen, third, LONG_S)
+
+    assert room.owed[0] > 0
+    assert room.owed[2] == 0
+
+    for _ in range(GIVEN_UP_S):
+        room.feel(seen, third, LONG_S)
+
+    assert room.owed[0] == 0
+    assert room.owed[2] > 0
+
+
 def test_an_empty_lane_needs_no_room() -> None:
     room = Room(SHARED)
     stand(room, HELD_S)

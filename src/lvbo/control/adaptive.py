@@ -165,8 +165,7 @@ class AdaptiveController:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
         lanes = self._eyes.look(seen)
         blocked = blocked_shares(self._learned.shares, seen.blocked)
-        no_room = np.where(self._room.owed > 0, 1.0, blocked)
-        self._heads.feel(lanes, self._street, no_room, stage, age_s, seen.time_s)
+        self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
         began_s = seen.time_s - seen.since_s

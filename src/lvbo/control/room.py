@@ -27,7 +27,8 @@ class Room:
     """Follow who stands in his green, and say which lanes must leave him the room.
 
     `owed` (lanes,) are the vehicles for whom room is kept: those who stood there when the first of
-    them was held up. It ends when they are through, or did not use it for `GIVEN_UP_S`.
+    them was held up. It ends when they are through, or did not use it for `GIVEN_UP_S`. Until then
+    it is kept for nobody else: where all are held up, nobody keeps the others back.
     """
 
     def __init__(self, site: Site) -> None:
@@ -43,8 +44,9 @@ class Room:
         moved = (lanes.left > 0) | (lanes.queue < SOMEBODY)
         self._held_s = np.where(may_go & lanes.stands & ~moved, self._held_s + 1, 0)
         self._given_up &= ~moved
-        begins = (self._held_s >= HELD_S) & (lanes.wait_s >= long_s) & ~self._given_up
-        self.owed = np.where(begins & (self.owed <= 0), np.maximum(lanes.queue, 1.0), self.owed)
+        if not (self.owed > 0).any():
+            begins = (self._held_s >= HELD_S) & (lanes.wait_s >= long_s) & ~self._given_up
+            self.owed = np.where(begins, np.maximum(lanes.queue, 1.0), 0.0)
         self.owed = np.where(lanes.queue < SOMEBODY, 0.0, np.maximum(self.owed - lanes.left, 0.0))
         self._unused_s = np.where((self.owed > 0) & ~moved, self._unused_s + 1, 0)
         over = self._unused_s > GIVEN_UP_S
@@ -54,7 +56,7 @@ class Room:
     def weighed(self, weight: F32, most: float) -> F32:
         """Return how much each lane counts, the most where room is kept for it, (lanes,).
 
-        His green lasts until his exit drains: others have had theirs while he stood in it.
+        Others have had their greens while he stood in his.
         """
         return np.where(self.owed > 0, np.float32(most), weight)
 
