@@ -29,8 +29,8 @@ STILL_S, STILL_YIELDING_S = 4, 6
 STILL_ALONE_S = 30
 """The same where no other stage serves his lane: who yields may wait long for his gap."""
 EXPIRES_S = 25
-FLOW_S = 1.85
-"""Vehicles of a queue that flows pass the stop line so far apart: saturation flow as measured."""
+FLOW_S = 1.7
+"""Vehicles of a queue that flows pass the stop line at least so far apart, s: 2,100 in an hour."""
 
 
 @njit(cache=True)
