@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -135,21 +136,22 @@ def test_the_setting_that_did_best_is_chosen_and_told(ground: Ground) -> None:
     shipped = street_plans(ground.scenario)
     own = stretched_plans(ground.scenario, shipped)["shipped x 1.3"]
     rivals = Rivals(ground=ground, judged=JUDGED_SEEDS, best=("shipped x 1.3", own))
-    usual = {name: values[0] for name, values in OPTIONS["actuated"].items()}
-    for gap in (2.0, 1.0, 3.0, 4.0):
-        for zone in (35.0, 25.0, 45.0):
-            for plan in ("shipped", OWN):
-                for stretch in (1.3, 1.0, 1.6):
-                    setting = usual | {
-                        "gap_s": gap, "zone_m": zone, "plan": plan, "stretch": stretch,
-                    }  # fmt: skip
-                    delay = abs(gap - 3) + zone / 100 + stretch + (plan == "shipped")
-                    know(ground, rivals.made("actuated", (), setting), (900, 901), delay)
+    tried = product(
+        ("all", "protected"), (2.0, 1.0, 3.0, 4.0), (35.0, 25.0, 45.0), ("shipped", OWN),
+        (1.3, 1.0, 1.6),
+    )  # fmt: skip
+    for watch, gap, zone, plan, stretch in tried:
+        values = (watch, gap, zone, plan, stretch)
+        setting = dict(zip(OPTIONS["actuated"], values, strict=True))
+        delay = abs(gap - 3) + zone / 100 + stretch + (plan == "shipped") + (watch == "all")
+        know(ground, rivals.made("actuated", (), setting), (900, 901), delay)
     entrant = rivals.entrant("actuated")
 
-    assert dict(entrant.spec.params) == {"gap_s": 3.0, "zone_m": 25.0, "stretch": 1.0}
+    best = {"watch": "protected", "gap_s": 3.0, "zone_m": 25.0, "stretch": 1.0}
+    assert dict(entrant.spec.params) == best
     assert entrant.plans == own
-    assert entrant.setting == "plan=shipped x 1.3 gap_s=3.0 zone_m=25.0 stretch=1.0"
+    told = "plan=shipped x 1.3 watch=protected gap_s=3.0 zone_m=25.0 stretch=1.0"
+    assert entrant.setting == told
 
 
 def test_only_what_makes_a_difference_is_tried(ground: Ground) -> None:
