@@ -281,7 +281,7 @@ def test_plans_move_only_where_a_step_spares_enough_to_pay_for_it(
 def test_side_streets_wait_while_the_section_they_turn_into_is_full(
     scenario: Scenario, sites: tuple[Site, ...], wave: Wave
 ) -> None:
-    metering = Metering(scenario.network, sites, (wave,))
+    metering = Metering(sites, (wave,))
     free = {s.id: np.zeros(len(s.movements), dtype=bool) for s in sites}
     assert not any(metering.held_back(s.id, free[s.id]).any() for s in sites)
 

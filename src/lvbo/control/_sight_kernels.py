@@ -10,6 +10,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from lvbo.control._queue_kernels import NONE
+
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
 Flags = NDArray[np.bool_]
@@ -29,8 +31,8 @@ STILL_S, STILL_YIELDING_S = 4, 6
 STILL_ALONE_S = 30
 """The same where no other stage serves his lane: who yields may wait long for his gap."""
 EXPIRES_S = 25
-FLOW_S = 1.7
-"""Vehicles of a queue that flows pass the stop line at least so far apart, s: 2,100 in an hour."""
+FLOW_S = 1.85
+"""Vehicles of a queue that flows pass the stop line at least so far apart, s: 1,950 in an hour."""
 
 
 @njit(cache=True)
@@ -192,7 +194,7 @@ def forget_heads(
         for s in range(stages):
             stuck[s, k] &= not other[k] and now_s - marked_s[s, k] <= EXPIRES_S
             some |= stuck[s, k]
-            everywhere &= stuck[s, k] or kind[s, k] == 0
+            everywhere &= stuck[s, k] or kind[s, k] == NONE
         if everywhere:
             stuck[:, k] = False
         if everywhere or not some:

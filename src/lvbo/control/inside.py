@@ -23,8 +23,6 @@ MOST_S = 6
 COUNTED, MOST_WITHIN = 0.95, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, but for those who may
 still be within."""
-
-
 STOOD_S = 8
 """Where nobody looks at the junction: a first vehicle that stood for so long when its green ended
 waits for those before it, who wait within."""

@@ -10,7 +10,6 @@ import numpy as np
 from lvbo.control.protocols import Bools, Observation
 from lvbo.control.site import Site
 from lvbo.ids import ControllerId, LinkId
-from lvbo.network.network import Network
 from lvbo.progression.wave import Wave
 
 VEHICLE_M = 7.5
@@ -24,7 +23,7 @@ class Metering:
     The movements of the street itself are never held back: they are who the room is for.
     """
 
-    def __init__(self, network: Network, sites: Sequence[Site], waves: Sequence[Wave]) -> None:
+    def __init__(self, sites: Sequence[Site], waves: Sequence[Wave]) -> None:
         along = {
             movement
             for wave in waves
@@ -42,10 +41,8 @@ class Metering:
         self._length_m = {site.id: site.length_m for site in sites}
         self._feeds = {
             site.id: tuple(
-                None
-                if movement in along or network.movement_index[movement].to_link not in inner
-                else network.movement_index[movement].to_link
-                for movement in site.movements
+                None if movement in along or exit_ not in inner else exit_
+                for movement, exit_ in zip(site.movements, site.exits, strict=True)
             )
             for site in sites
         }

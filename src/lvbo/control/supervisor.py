@@ -74,7 +74,7 @@ class Supervisor:
         own = {site.id: site for site in sites}
         self._may = supervision
         self._streets = [_Street(network, own, wave, day_type, supervision) for wave in waves]
-        self._metering = Metering(network, sites, waves) if supervision.meters else None
+        self._metering = Metering(sites, waves) if supervision.meters else None
         self._joined: dict[ControllerId, tuple[tuple[Coordination, ...], Coordination | None]] = {}
         self.told: list[tuple[ControllerId, Reason]] = []
 
