@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -17,6 +18,7 @@ from lvbo.control.protocols import (
     Observation,
     Reason,
     Vehicles,
+    Wish,
 )
 from lvbo.control.site import PROTECTED, Site, Zone
 from lvbo.control.stages import StageTable
@@ -184,7 +186,7 @@ class Stretch:
     """Drive a controller through its gate, second by second; the lamp checker must be content.
 
     `rows` are the lamps shown, `reasons` why, `prices` what a wave costs; by the second. `refused`
-    are the codes of what the gate did not grant.
+    are the codes of what the gate did not grant. Wishes reach it `late_s` late.
     """
 
     def __init__(
@@ -196,6 +198,7 @@ class Stretch:
         begin_s: int = 0,
         working: np.ndarray | None = None,
         keep: Coordination | None = None,
+        late_s: int = 0,
     ) -> None:
         self.site, self.controller = site, controller
         self.now_s = begin_s
@@ -204,6 +207,7 @@ class Stretch:
         self.prices: list[float | None] = []
         self.refused: set[str] = set()
         self._keep = keep
+        self._wishes: deque[Wish] = deque(maxlen=late_s + 1)
         self._begin_s = begin_s
         self._working = np.ones(len(site.lanes), dtype=bool) if working is None else working
         order = None if table is None else table.order
@@ -241,7 +245,8 @@ class Stretch:
             keep=self._keep,
         )
         wish = self.controller.decide(seen)
-        verdict = self._guard(seen, wish)
+        self._wishes.append(wish)
+        verdict = self._guard(seen, self._wishes[0])
         assert verdict.lamps is not None
         assert not self._checker.see(10 * self.now_s, verdict.lamps.tolist())
         self._since = np.where(verdict.lamps == self._lamps, self._since + 1, 1)

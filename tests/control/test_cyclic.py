@@ -156,16 +156,26 @@ def test_a_stretched_plan_keeps_all_that_lies_between_its_stages() -> None:
     assert plans.plan(np.array([30, 15, 25, 4])) is None  # below the minimum of EWL
 
 
-def test_a_walk_stays_where_it_is_and_keeps_its_clearance() -> None:
+@pytest.mark.parametrize(("green_s", "walk_s"), [(22, 15), (21, 14), (17, 10)])
+def test_a_walk_stays_where_it_is_or_ends_as_early_as_it_must(green_s: int, walk_s: int) -> None:
+    """It takes 12 s to clear until 5 s after the green; 10 s are its minimum."""
+    plans = walking()
+
+    short = plans.plan(np.array([green_s, 15, 60 - green_s, 5]))
+    assert short is not None
+    assert short.windows_of(WALK)[0].length_ds == 10 * walk_s
+
+
+def test_no_walk_falls_below_its_minimum() -> None:
+    assert walking().plan(np.array([16, 15, 44, 5])) is None
+
+
+def walking() -> StagePlans:
+    """Return plans of 100 s whose first stage, of 40 s, begins with 15 s of walk."""
     site = crossroads(walks=True)
     spans = {NS: (0, 40), NSL: (45, 15), EW: (65, 20), EWL: (90, 5), WALK: (0, 15)}
     plan = plan_of(site.rules, spans, cycle_s=100, reference=NS)
-    plans = StagePlans(site, stage_table(site, Order.FIXED), plan)
-
-    short = plans.plan(np.array([22, 15, 38, 5]))
-    assert short is not None
-    assert short.windows_of(WALK)[0].length_ds == 150
-    assert plans.plan(np.array([21, 15, 39, 5])) is None  # 15 s of walk and 12 s to clear
+    return StagePlans(site, stage_table(site, Order.FIXED), plan)
 
 
 # control --------------------------------------------------------------------------------------

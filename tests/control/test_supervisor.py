@@ -12,7 +12,7 @@ from lvbo.city.build import pilot_folder
 from lvbo.control.metering import Metering
 from lvbo.control.protocols import Coordination, LaneState, Observation, Wish
 from lvbo.control.site import Site, read_site
-from lvbo.control.slow import CYCLE_STEP_S, MOVE_EVERY_S, SlowMoves
+from lvbo.control.slow import CYCLE_STEP_S, LOOKS, MOVE_EVERY_S, SlowMoves
 from lvbo.control.supervisor import (
     AGAIN_S,
     LOOK_EVERY_S,
@@ -226,13 +226,17 @@ def moved(
     own = {s.id: s for s in sites if s.id in wave.corridor.controllers}
     slow = SlowMoves(scenario.network, own, wave)
     slow.begin(now, BEGIN_S)
-    for second in range(MOVE_EVERY_S):
-        for site in own.values():
-            left = np.full(len(site.lanes), vph / 3600)
-            seen = look(site, BEGIN_S + second, lanes(site, left=left))
-            slow.learn(replace(seen, lamps=np.full(len(site.phases), int(lamp))))
-    assert slow.step(BEGIN_S + 10) is None
-    return now, slow.step(BEGIN_S + MOVE_EVERY_S)
+    after = None
+    for look_s in range(BEGIN_S, BEGIN_S + LOOKS * MOVE_EVERY_S, MOVE_EVERY_S):
+        assert after is None  # once is not enough
+        for second in range(look_s, look_s + MOVE_EVERY_S):
+            for site in own.values():
+                left = np.full(len(site.lanes), vph / 3600)
+                seen = look(site, second, lanes(site, left=left))
+                slow.learn(replace(seen, lamps=np.full(len(site.phases), int(lamp))))
+        assert slow.step(look_s + 10) is None
+        after = slow.step(look_s + MOVE_EVERY_S)
+    return now, after
 
 
 def _period(wave: Wave) -> str:

@@ -350,6 +350,16 @@ def test_a_cycle_that_just_holds_all_minima_is_kept_to(site: Site, table: StageT
     assert all(len(made.greens(phase)) == 16 for phase in (NS, NSL, EW, EWL))
 
 
+def test_windows_are_kept_by_commands_that_come_late(site: Site, table: StageTable) -> None:
+    """How late they are is learned from the first changes."""
+    controller = AdaptiveController(site, table)
+    made = Stretch(site, controller, table, keep=coordination(site, 5, 20), late_s=3)
+    made.drive(8 * CYCLE_S, Queues(site, {EW: 900, EWL: 150, NS: 500, NSL: 120}))
+
+    assert controller.late_s == 3
+    assert all(made.is_lit(NS, CYCLE_S * k + s) for k in range(2, 8) for s in range(5, 25))
+
+
 def test_a_wave_that_does_not_hold_is_priced_and_not_kept(site: Site, table: StageTable) -> None:
     free = drive(site, table, None)
     priced = drive(site, table, coordination(site, 5, 20, holds=False))

@@ -66,7 +66,7 @@ class ActuatedController:
     ) -> None:
         chosen = setting or ActuatedSetting()
         self.lead_s = notice_s(site, table)
-        self.run = StageRun(site, table, answer_s=1 + int(self.lead_s.max(initial=0)))
+        self.run = StageRun(site, table)
         self._presence = Presence(site, chosen.zone_m)
         self._calls = Calls(site)
         self._changing = ~table.greens.all(axis=0)

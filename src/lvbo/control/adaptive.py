@@ -74,9 +74,9 @@ MARGIN_S = 3
 class AdaptiveController:
     """Decide for one site by searching ahead; see `lvbo.control._plan_kernels.search`.
 
-    A change that shows no effect within `answer_s` beyond the notice that greens need was refused,
-    or is late; how late commands are is learned. `usual_s` (stages,) is the green of the plan: a
-    stage for lanes that nobody sees lasts so long, as nothing tells when they are empty.
+    How late commands take effect is learned, and reckoned with. `usual_s` (stages,) is the green
+    of the plan: a stage for lanes that nobody sees lasts so long, as nothing tells when they are
+    empty.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class AdaptiveController:
         table: StageTable,
         *,
         taste: Taste | None = None,
-        answer_s: int = 1,
         usual_s: Ints | None = None,
         bus: float = 0.0,
     ) -> None:
@@ -95,18 +94,16 @@ class AdaptiveController:
         self._fine = self._taste._replace(fine_s=SPAN_S, stop_s=ON_WAVE_STOP_S)
         self._bound = self._fine._replace(broken=FORBIDDEN)
         gate = make_gate(site, table)
-        self._frame = make_frame(site, table, gate.notice_s)
-        self._serving_s = self._frame.least_s + self._frame.change_s.max(axis=2).mean(axis=0)
-        self._patience_s = max(PATIENCE_S, self._frame.round_s)
-        self._buses, self._bus = BusEye(site), bus
-        self._serves = (self._frame.served > NOT_SERVED) @ site.uses.T
+        self._notice_s, self._late_s = gate.notice_s, 0
         self._learned = Learned(site)
         self._keep: Coordination | None = None
         self._calendar: Calendar | None = None
         self._holds = False
+        self._fit()
+        self._buses, self._bus = BusEye(site), bus
+        self._serves = (self._frame.served > NOT_SERVED) @ site.uses.T
         self._price: float | None = None
         self._free = free(table.count, len(site.lanes), SPAN_S)
-        self._renew()
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
@@ -115,9 +112,7 @@ class AdaptiveController:
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
         self._called = np.zeros(len(site.phases), dtype=bool)
-        self._run = StageRun(
-            site, table, answer_s=answer_s + int(self._frame.hold_s.max(initial=0))
-        )
+        self._run = StageRun(site, table)
         self._lit_s = np.full(len(site.lanes), -NEVER_S, dtype=np.int64)
         self._began_s = np.full(len(site.phases), -NEVER_S, dtype=np.int64)
         self._turn = sum(map(ord, site.id)) % LEARN_EVERY_S  # not all sites in one second
@@ -127,6 +122,9 @@ class AdaptiveController:
         run = self._run
         run.follow(seen)
         self._follow(seen.keep)
+        if run.late_s != self._late_s:
+            self._late_s = run.late_s
+            self._fit()
         age_s = run.age_s(seen.time_s)
         lanes = self._look(seen, run.stage if run.is_steady else -1, age_s)
         self._called = self._calls.of(lanes, seen.working)
@@ -313,8 +311,18 @@ class AdaptiveController:
         self._keep = keep
         self._calendar = None if keep is None else Calendar(self._site, self._table, keep)
         self._holds = keep is not None and keep.holds
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make what follows from the wave that is kept, and from how late commands take effect.
+
+        Until a command has come greens run on, as they do while their end is announced.
+        """
+        frame = make_frame(self._site, self._table, self._notice_s + self._late_s)
         cycle_s = self._calendar.cycle_s if self._calendar is not None and self._holds else 0
-        self._patience_s = max(PATIENCE_S, self._frame.round_s, cycle_s)
+        self._frame = frame
+        self._serving_s = frame.least_s + frame.change_s.max(axis=2).mean(axis=0)
+        self._patience_s = max(PATIENCE_S, frame.round_s, cycle_s)
         self._renew()
 
     def _renew(self) -> None:

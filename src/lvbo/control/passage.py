@@ -82,8 +82,7 @@ class Passage:
 
     def __init__(self, site: Site, table: StageTable) -> None:
         self._site, self._table = site, table
-        self._answer_s = 1 + int(make_gate(site, table).notice_s.max(initial=0))
-        self._run = StageRun(site, table, answer_s=self._answer_s)
+        self._run = StageRun(site, table)
         self._going = np.zeros(len(site.phases), dtype=bool)
         self._first = _firsts(table)
         self._unknown_s = 0
@@ -103,7 +102,7 @@ class Passage:
 
     def restart(self, seen: Observation) -> None:
         """Forget changes that were asked for; begin with what is shown."""
-        self._run = StageRun(self._site, self._table, answer_s=self._answer_s)
+        self._run = StageRun(self._site, self._table)
         self._run.follow(seen)
 
     @property

@@ -1,9 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A plan with the greens of its stages longer or shorter; all between them stays as it is."""
+"""A plan with the greens of its stages longer or shorter; all between them stays as it is.
+
+Walks stay too, as long as there is time to clear them: else they end as much earlier as it takes,
+but never before their minimum.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -36,6 +41,7 @@ class StagePlans:
         main = main_stage(site, table, plan, spans)
         self.main = own.index(main) if main in own else 0
         self._site, self._plan = site, plan
+        self._walks = {p for p, walks in zip(site.phases, site.walks, strict=True) if walks}
         self._starts_ds = spans[own, 0]
         self._ends_ds = np.minimum(spans[own].sum(axis=1), plan.cycle_ds)
         self._greens = table.greens[own]
@@ -61,12 +67,13 @@ class StagePlans:
         if not more_ds.any():
             return self._plan
         cycle_ds = self._plan.cycle_ds + int(more_ds.sum())
+        stretched = [self._stretched(g, more_ds, cycle_ds) for g in self._plan.greens]
         try:
             built = referenced(
                 self._plan.id,
                 self._plan.controller,
                 cycle_ds,
-                [self._stretched(g, more_ds, cycle_ds) for g in self._plan.greens],
+                [self._cleared(g, stretched, cycle_ds) for g in stretched],
                 self._plan.reference,
                 self._plan.offset_ds,
             )
@@ -110,6 +117,26 @@ class StagePlans:
             return replace(window, start_ds=start, length_ds=length)
 
         return replace(greens, windows=tuple(moved(w) for w in greens.windows))
+
+    def _cleared(self, own: Greens, all_: Sequence[Greens], cycle_ds: int) -> Greens:
+        """Return a walk that ends early enough for who starts next, if it has its minimum then."""
+        rules = self._site.rules
+        if own.phase not in self._walks:
+            return own
+        least_ds = rules.limit_index[own.phase].min_green_ds
+        foes = [
+            (window.start_ds, rules.intergreen_ds(own.phase, other.phase) or 0)
+            for other in all_
+            if rules.forbidden(own.phase, other.phase)
+            for window in other.windows
+        ]
+
+        def cleared(window: Window) -> Window:
+            room = [(start - window.start_ds) % cycle_ds - between for start, between in foes]
+            length = min([window.length_ds, *room])
+            return replace(window, length_ds=max(length, min(least_ds, window.length_ds)))
+
+        return replace(own, windows=tuple(cleared(w) for w in own.windows))
 
     def _moved(self, at_ds: int, more_ds: Ints) -> int:
         """Return where a time of the plan lies once its stages end earlier or later.

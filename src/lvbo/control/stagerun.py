@@ -16,23 +16,26 @@ REFUSED_S = 4
 LONG_AGO_S = 100_000
 SETTLED_S = 4
 """Lamps that stay for so long show the stage that runs, whatever was asked for."""
-LATEST_S = 8
-"""A change that begins later after it was asked for than this was not begun by that."""
+ANSWER_S, LATEST_S = 1, 8
+"""So long after it was asked for a change shows at the soonest. One that begins so much later than
+that was not begun by it."""
 
 
 class StageRun:
     """Follow the lamps of a site stage by stage, and ask for the next one.
 
-    A change that shows no effect for longer than `answer_s` was refused, and is taken back. Where
-    commands take longer, that is learned: what was taken back and begins all the same came late.
-    `round_s` is when the present round through the site's order began.
+    A change that shows no effect within the notice that the greens of its stage need, and a second,
+    was refused, and is taken back. Where commands take longer, that is learned, `late_s`: what was
+    taken back and begins all the same came late. `round_s` is when the present round through the
+    site's order began.
     """
 
-    def __init__(self, site: Site, table: StageTable, *, answer_s: int = 1) -> None:
+    def __init__(self, site: Site, table: StageTable) -> None:
         self.site = site
         self.table = table
         self.stage = self.target = table.cycle[0]
-        self._least_s = self._answer_s = answer_s
+        self.late_s = 0
+        self._answer_s = ANSWER_S + notice_s(site, table)
         self._asked_at = np.full(table.count, -LONG_AGO_S, dtype=np.int64)
         self._moved_s: int | None = None
         self._began_s = self.round_s = -LONG_AGO_S
@@ -45,14 +48,9 @@ class StageRun:
         """Say whether no change is under way."""
         return self.stage == self.target
 
-    @property
-    def late_s(self) -> int:
-        """Return how much later than at once commands take effect, as learned, s."""
-        return self._answer_s - self._least_s
-
     def hurry(self) -> None:
         """Forget how late commands were."""
-        self._answer_s = self._least_s
+        self.late_s = 0
 
     def lend(self, seen: Observation) -> None:
         """Follow the lamps while somebody else decides, and ask for nothing."""
@@ -119,11 +117,12 @@ class StageRun:
     def _learn(self, stage: int) -> None:
         """Compare when a change was asked for with when it began."""
         took_s = (self._moved_s or -LONG_AGO_S) - int(self._asked_at[stage])
-        if self._least_s <= took_s <= self._least_s + LATEST_S:
-            self._answer_s = took_s
+        late_s = took_s - int(self._answer_s[self.stage])
+        if 0 <= late_s <= LATEST_S:
+            self.late_s = late_s
 
     def _give_up(self, now_s: int) -> None:
-        if now_s - self._asked_s > self._answer_s:
+        if now_s - self._asked_s > self._answer_s[self.stage] + self.late_s:
             self._refused_s[self.target] = now_s
             self.target = self.stage
 
