@@ -173,3 +173,35 @@ def test_a_stop_line_loop_knows_whether_somebody_stands() -> None:
         street.rest(1)
 
     assert np.concatenate(right).mean() > 0.9
+
+
+def packed(rounds: int, *, gap_s: int) -> float:
+    """Return the queue of a lane that stands over its advance loop in each red, by its estimate.
+
+    In each green a vehicle passes both loops every 2 s, and at last nobody the advance loop for a
+    while.
+    """
+    site, eye = crossroads(), LoopEye(crossroads(), SPAN_S)
+    over = {(NS, LINE_M): 1.0, (NS, ADVANCE_M): 1.0}
+    state = None
+    for second in range(rounds * 40):
+        at = second % 40
+        if at < 20:
+            seen = look_at(site, EW, loops=loops({}, over))
+        else:
+            pairs = over if at % 2 == 0 else {}
+            moves = {(NS, LINE_M): 1.0, (NS, ADVANCE_M): 1.0} if pairs else {}
+            if at >= 40 - gap_s:
+                moves.pop((NS, ADVANCE_M), None)
+            hits = dict.fromkeys(moves, 0.3)
+            seen = look_at(site, NS, age_s=at - 20, loops=loops(moves, hits))
+        state = eye.look(seen)
+    assert state is not None
+    return float(state.queue[LANE[NS]])
+
+
+def test_a_queue_whose_end_is_never_seen_is_taken_to_grow() -> None:
+    few, many = packed(3, gap_s=0), packed(12, gap_s=0)
+
+    assert many > few + 3.0
+    assert packed(12, gap_s=8) < few

@@ -23,6 +23,7 @@ from lvbo.control.buses import BusEye
 from lvbo.control.calls import Calls
 from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
+from lvbo.control.failures import Failures
 from lvbo.control.gate import make_gate
 from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.lamps import goes
@@ -108,6 +109,7 @@ class AdaptiveController:
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
         self._inside, self._room = Inside(site), Room(site)
+        self._failures = Failures(len(site.lanes))
         self._most_red_s, self._home, self._hops_s = gate.red_s, gate.home, gate.hops_s
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
@@ -172,6 +174,7 @@ class AdaptiveController:
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._room.feel(lanes, self._may_go(stage, age_s, blocked), self._patience_s)
+        self._failures.feel(lanes.queue, lanes.left, green > 0)
         self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)
@@ -230,7 +233,9 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._served.green_s(seen), FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=self._room.weighed(weights(lanes.wait_s, self._patience_s), MOST_WEIGHT),
+            weight=self._room.weighed(
+                self._failures.weighed(weights(lanes.wait_s, self._patience_s)), MOST_WEIGHT
+            ),
             blocked=blocked_shares(shares, seen.blocked).astype(np.float32),
             kept=self._room.kept_from(shares).astype(np.float32),
             head=self._heads.why,

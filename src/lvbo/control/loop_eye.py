@@ -25,6 +25,11 @@ HIT = 0.05
 GAP_S, EMPTY_S = 2, 3
 """Nobody over the stop line for so long, in green and at red: the queue is gone, or never was."""
 HALF = 0.5
+END_S = 4
+"""Nobody over the advance loop for so long: the end of the queue that reached it has passed."""
+MORE = 1.3
+"""Where a green ends before the end of the queue was seen, so many come for each who passes: a loop
+within a queue only sees how many it lets pass, and fewer than come."""
 
 
 class LoopEye:
@@ -34,7 +39,7 @@ class LoopEye:
     loop. Vehicles change lanes between, so the count is corrected: a stop line that stays free
     empties its lane, a covered one holds one vehicle at least, and what is taken from a lane or
     given to it comes from or goes to those beside it. A covered advance loop holds as many as stand
-    up to it, and behind it those who come unseen.
+    up to it, and behind it those who come unseen, until a gap tells that the last one has passed.
     """
 
     def __init__(self, site: Site, span_s: int, near_m: float = NEAR_M) -> None:
@@ -50,7 +55,9 @@ class LoopEye:
         self._line = np.zeros(lanes)
         self._hidden = np.zeros(lanes)
         self._free_s = np.full(lanes, 1000.0)
-        self._covered_s = np.zeros(lanes)
+        self._covered_s, self._far_free_s = np.zeros(lanes), np.zeros(lanes)
+        self._was_green = np.zeros(lanes, dtype=bool)
+        self._packed, self._failed = np.zeros(lanes, dtype=bool), np.zeros(lanes, dtype=bool)
         self._wait_s = np.zeros(lanes)
         self._number = np.zeros(lanes, dtype=np.int64)
         self._aboard = Aboard(site)
@@ -161,11 +168,22 @@ class LoopEye:
         reached = self._covered_s >= 2.0  # noqa: PLR2004  standing, not passing
         room = self._far_m / SPACE_M
         self._line = np.where(reached, np.maximum(self._line, room), self._line)
+        self._follow_end(far, reached, green)
         unseen = reached | (~self._has_far & (line.occupied >= COVERED))
-        self._hidden = np.where(unseen, self._hidden + self._rates.vps, self._hidden)
+        self._hidden = self._hidden + self._rates.vps * np.where(self._failed, MORE, unseen)
         shorter = self._has_far & (far.occupied <= HIT) & (green <= 0)
         self._line = np.where(shorter, np.minimum(self._line, room + 1.0), self._line)
         self._hidden = np.where(shorter, 0.0, np.minimum(self._hidden, MOST_QUEUE))
+
+    def _follow_end(self, far: _Lane, reached: Bools, green: Ints) -> None:
+        """Follow which queues reach out of sight, and whose green ended before their end came."""
+        hit = (far.passed > 0) | (far.occupied > HIT)
+        self._far_free_s = np.where(hit, 0.0, self._far_free_s + 1.0)
+        ended = self._packed & (self._far_free_s >= END_S)
+        self._hidden = np.where(ended, 0.0, self._hidden)
+        self._packed = (self._packed | reached) & ~ended
+        self._failed = (self._failed | (self._was_green & (green <= 0))) & self._packed
+        self._was_green = green > 0
 
 
 class Aboard:
