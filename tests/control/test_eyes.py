@@ -129,7 +129,7 @@ def test_those_who_have_just_started_pass_the_line_one_after_the_other() -> None
 
     # Free drive and what regaining speed takes: 2.44, 3.14, 3.84, 4.54 s.
     assert comes_s(flows=False) == [2, 3, 3, 4]
-    assert comes_s(flows=True) == [int(2.44 + k * FLOW_S) for k in range(4)] == [2, 4, 5, 7]
+    assert comes_s(flows=True) == [int(2.44 + k * FLOW_S) for k in range(4)] == [2, 4, 6, 7]
 
 
 def test_the_nearest_is_the_head_and_the_longest_wait_counts() -> None:

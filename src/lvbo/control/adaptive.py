@@ -174,7 +174,7 @@ class AdaptiveController:
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._room.feel(lanes, self._may_go(stage, age_s, blocked), self._patience_s)
-        self._failures.feel(lanes.queue, lanes.left, green > 0)
+        self._failures.feel(lanes.stands, lanes.gap_s, green > 0)
         self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Greens that were too short for those who stood at their start: they wait for another round.
+"""Split failures: greens in a row that were too short for those who stood at their start.
 
 No detector tells how long somebody has waited who moved up in between, and loops do not tell how
-far a queue reaches. But who did not get away in a green has waited for a round already, and a queue
-that never gets away sooner or later shuts in those who want to pass it.
+far a queue reaches. But where vehicles pass to the last second of green, and right after it one
+stands at the line, somebody waits for another round, and a queue that never gets away sooner or
+later shuts in those who want to pass it.
 """
 
 from __future__ import annotations
@@ -13,35 +14,30 @@ import numpy as np
 from lvbo.control._plan_values import F32
 from lvbo.control.protocols import Bools, Floats
 
-MORE, MOST = 0.5, 7.0
-"""A lane counts so much more for each green in a row that was too short, the first left out: to
-leave a few behind for once is often best. So many are counted."""
-SOMEBODY = 0.5
+GAP_S, AFTER_S = 2, 6
+"""Nobody was near for no longer than this when the green ended; so long after it one stands."""
+ONCE, MORE, MOST = 2.0, 0.5, 8.0
+"""To leave some behind once or twice is often best; for each green in a row beyond that a lane
+counts so much more. So many are counted."""
 
 
 class Failures:
-    """Count by lane, (lanes,), the greens in a row that did not serve all who stood at their start.
-
-    A green that did halves the count.
-    """
+    """Count split failures in a row by lane, (lanes,); a green that was long enough halves them."""
 
     def __init__(self, lanes: int) -> None:
         self.count: Floats = np.zeros(lanes)
-        self._stood: Floats = np.zeros(lanes)
-        self._gone: Floats = np.zeros(lanes)
-        self._green = np.zeros(lanes, dtype=bool)
+        self._red_s = np.full(lanes, AFTER_S + 1, dtype=np.int64)
+        self._busy = np.zeros(lanes, dtype=bool)
 
-    def feel(self, queue: Floats, left: Floats, green: Bools) -> None:
-        """Take in a second: who stands, who left in the second before, which lanes have green."""
-        begins, ends = green & ~self._green, self._green & ~green
-        self._stood = np.where(begins, queue, self._stood)
-        self._gone = np.where(begins, 0.0, self._gone + left)
-        short = (self._gone < self._stood - SOMEBODY) & (queue > SOMEBODY)
+    def feel(self, stands: Bools, gap_s: Floats, green: Bools) -> None:
+        """Take in a second: who stands at the line, since when nobody was near, who has green."""
+        self._busy = np.where(green, gap_s <= GAP_S, self._busy)
+        self._red_s = np.where(green, 0, self._red_s + 1)
+        short = self._busy & stands
         after = np.where(short, np.minimum(self.count + 1.0, MOST), self.count / 2)
-        self.count = np.where(ends, after, self.count)
-        self._green = green
+        self.count = np.where(self._red_s == AFTER_S, after, self.count)
 
     def weighed(self, weight: F32) -> F32:
-        """Return how much each lane counts, those more who were left behind, (lanes,)."""
-        again = np.maximum(self.count - 1.0, 0.0)
+        """Return how much each lane counts, those more that are left behind, (lanes,)."""
+        again = np.maximum(self.count - ONCE, 0.0)
         return np.asarray(weight * (1.0 + MORE * again), dtype=np.float32)

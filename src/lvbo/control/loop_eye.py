@@ -18,6 +18,7 @@ from lvbo.control.estimate import (
 )
 from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation, Vehicles
 from lvbo.control.site import REACH_M, Site
+from lvbo.control.weaving import Weaving
 
 COVERED = 0.95
 """A loop occupied for this share of a second and longer has somebody standing on it."""
@@ -46,7 +47,7 @@ class LoopEye:
         lanes = len(site.lanes)
         self._site, self._span, self._near_m = site, span_s, near_m
         self._rates, self._served = Rates(site), Served(site)
-        self._blind = BlindQueue(lanes)
+        self._blind, self._weaving = BlindQueue(lanes), Weaving(site)
         self._at_line = self._upstream = np.zeros(0, dtype=bool)
         self._has_far = np.zeros(lanes, dtype=bool)
         self._far_m = np.zeros(lanes)
@@ -73,8 +74,10 @@ class LoopEye:
         line = _Lane.of(loops, self._at_line, lanes)
         far = _Lane.of(loops, self._upstream, lanes)
         green = self._served.green_s(seen)
-        self._rates.take(np.where(self._has_far, far.passed, line.passed), seen.working)
-        self._arrive(far.passed)
+        self._weaving.take(far.passed, line.passed, self._has_far, seen.working)
+        entered = self._weaving.shared(far.passed)
+        self._rates.take(np.where(self._has_far, entered, line.passed), seen.working)
+        self._arrive(entered)
         self._leave(line, green > GAP_S)
         self._correct(line, far, green)
         stands = (line.occupied >= COVERED) & (line.passed <= 0)
