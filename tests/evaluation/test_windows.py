@@ -41,6 +41,13 @@ def test_a_fixed_plan_keeps_the_windows_in_its_greens_and_no_others(scenario: Sc
         found = windows_kept(runs.runs[0], scenario.network, {plan.controller: own})
         return found.windows, found.kept, found.green_share
 
+    def early(until_s: float) -> int:
+        window = BandWindow(
+            phases=(phase,), start_ds=start, length_ds=green.length_ds, cycle_ds=plan.cycle_ds
+        )
+        own = {plan.controller: Coordination(plan=plan, windows=(window,))}
+        return windows_kept(runs.runs[0], scenario.network, own, until_s).windows
+
     whole = kept(0, green.length_ds)
     longer = kept(0, green.length_ds + 20)
     before = kept(-20, 40)
@@ -49,5 +56,8 @@ def test_a_fixed_plan_keeps_the_windows_in_its_greens_and_no_others(scenario: Sc
     assert whole[1:] == (whole[0], 1.0)
     assert longer[1] == 0
     assert longer[2] == pytest.approx(green.length_ds / (green.length_ds + 20))
+    half_s = (runs.runs[0].judged_from_s + runs.runs[0].judged_to_s) / 2
+    assert 0 < early(half_s) < whole[0]
+    assert early(runs.runs[0].judged_from_s) == 0
     assert before[1] == 0
     assert before[2] == pytest.approx(0.5)

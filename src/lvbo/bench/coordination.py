@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from lvbo.bench.common import BenchResult, Progress, Row, machine_load, used_versions
 from lvbo.bench.tries import FIXED
@@ -21,7 +22,7 @@ from lvbo.city.build import pilot_folder
 from lvbo.control.protocols import Order
 from lvbo.control.registry import ControllerSpec
 from lvbo.control.site import PROTECTED, read_site
-from lvbo.control.supervisor import NONE_OF_IT, Supervision
+from lvbo.control.supervisor import MOVED, NONE_OF_IT, Supervision
 from lvbo.control.walks import with_walks
 from lvbo.control.windows import coordinations
 from lvbo.demand.demand import Demand
@@ -229,7 +230,8 @@ def _row(
     m = measure(run, network)
     ways = {w.way: w for w in measure_corridor(run, street.corridor, network)}
     along = ways.get(Way.BOTH) or next(iter(ways.values()))
-    kept = windows_kept(run, network, coordinations(street.corridor, street.wave.periods[0]))
+    designed = coordinations(street.corridor, street.wave.periods[0])
+    kept = windows_kept(run, network, designed, _moved_s(run))
     facts = run.controlled
     return {
         "scenario": street.scenario.name,
@@ -251,6 +253,13 @@ def _row(
         "locked_at": facts.first_locked if facts else None,
         "rules_fired": facts.rules_fired if facts else None,
     }
+
+
+def _moved_s(run: Run) -> float:
+    """Return when the wave was moved first; from then on its windows are not those designed."""
+    told = run.decisions
+    moves = [] if told is None else told.filter(pl.col("code") == MOVED)["second"].to_list()
+    return float(min(moves, default=float("inf")))
 
 
 def _summary(street: _Street, rows: Sequence[Row]) -> dict[str, object]:

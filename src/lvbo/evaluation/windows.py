@@ -34,16 +34,20 @@ class WindowsKept:
 
 
 def windows_kept(
-    run: Run, network: Network, coordinations: Mapping[ControllerId, Coordination]
+    run: Run,
+    network: Network,
+    coordinations: Mapping[ControllerId, Coordination],
+    until_s: float = float("inf"),
 ) -> WindowsKept:
-    """Return how a run kept the windows of its waves, all sites together."""
+    """Return how a run kept the windows of its waves, all sites together, until they were moved."""
+    last_s = min(run.judged_to_s, until_s)
     shown = lit_phases(network, run.lamps)
     windows = kept = 0
     green = total = 0.0
     for name, coordination in sorted(coordinations.items()):
         sync_s = network.controller_index[name].sync_s
         for window in coordination.windows:
-            for begin, end in _spans(window, sync_s, run.judged_from_s, run.judged_to_s):
+            for begin, end in _spans(window, sync_s, run.judged_from_s, last_s):
                 lit = _lit_s(shown[name], window.phases, begin, end)
                 windows += 1
                 kept += lit >= end - begin
