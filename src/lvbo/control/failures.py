@@ -16,21 +16,16 @@ from lvbo.control.protocols import Bools, Floats
 
 GAP_S, AFTER_S = 2, 6
 """Nobody was near for no longer than this when the green ended; so long after it one stands."""
-LONG_S, AGAIN_S = 180.0, 90.0
-"""To leave some behind for so long is often best; for each `AGAIN_S` beyond it a lane counts `MORE`
-more."""
-MORE, MOST = 0.5, 6.0
+ONCE, MORE, MOST = 2.0, 0.5, 8.0
+"""To leave some behind once or twice is often best; for each green in a row beyond that a lane
+counts so much more. So many are counted."""
 
 
 class Failures:
-    """Follow for how long greens have been too short by lane, `short_s` (lanes,).
-
-    A green that was long enough halves it.
-    """
+    """Count split failures in a row by lane, (lanes,); a green that was long enough halves them."""
 
     def __init__(self, lanes: int) -> None:
-        self.short_s: Floats = np.zeros(lanes)
-        self._fails = np.zeros(lanes, dtype=bool)
+        self.count: Floats = np.zeros(lanes)
         self._red_s = np.full(lanes, AFTER_S + 1, dtype=np.int64)
         self._busy = np.zeros(lanes, dtype=bool)
 
@@ -38,11 +33,11 @@ class Failures:
         """Take in a second: who stands at the line, since when nobody was near, who has green."""
         self._busy = np.where(green, gap_s <= GAP_S, self._busy)
         self._red_s = np.where(green, 0, self._red_s + 1)
-        told = self._red_s == AFTER_S
-        self._fails = np.where(told, self._busy & stands, self._fails)
-        self.short_s = np.where(told & ~self._fails, self.short_s / 2, self.short_s + self._fails)
+        short = self._busy & stands
+        after = np.where(short, np.minimum(self.count + 1.0, MOST), self.count / 2)
+        self.count = np.where(self._red_s == AFTER_S, after, self.count)
 
     def weighed(self, weight: F32) -> F32:
         """Return how much each lane counts, those more that are left behind, (lanes,)."""
-        again = np.clip((self.short_s - LONG_S) / AGAIN_S, 0.0, MOST)
+        again = np.maximum(self.count - ONCE, 0.0)
         return np.asarray(weight * (1.0 + MORE * again), dtype=np.float32)
