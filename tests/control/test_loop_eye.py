@@ -178,25 +178,19 @@ def test_a_stop_line_loop_knows_whether_somebody_stands() -> None:
 def packed(rounds: int, *, gap_s: int) -> float:
     """Return the queue of a lane that stands over its advance loop in each red, by its estimate.
 
-    In each green a vehicle passes both loops every 2 s, and at last nobody the advance loop for a
-    while.
+    In each green a vehicle passes both loops every 2 s, in its last `gap_s` the stop line alone.
     """
     site, eye = crossroads(), LoopEye(crossroads(), SPAN_S)
-    over = {(NS, LINE_M): 1.0, (NS, ADVANCE_M): 1.0}
-    state = None
-    for second in range(rounds * 40):
-        at = second % 40
+    line, far = (NS, LINE_M), (NS, ADVANCE_M)
+    for at in [*range(40)] * rounds:
         if at < 20:
-            seen = look_at(site, EW, loops=loops({}, over))
+            seen = look_at(site, EW, loops=loops({}, {line: 1.0, far: 1.0}))
         else:
-            pairs = over if at % 2 == 0 else {}
-            moves = {(NS, LINE_M): 1.0, (NS, ADVANCE_M): 1.0} if pairs else {}
-            if at >= 40 - gap_s:
-                moves.pop((NS, ADVANCE_M), None)
-            hits = dict.fromkeys(moves, 0.3)
-            seen = look_at(site, NS, age_s=at - 20, loops=loops(moves, hits))
+            over = (line, far) if at < 40 - gap_s else (line,)
+            hit = () if at % 2 else over
+            passed, covered = dict.fromkeys(hit, 1.0), dict.fromkeys(hit, 0.3)
+            seen = look_at(site, NS, age_s=at - 20, loops=loops(passed, covered))
         state = eye.look(seen)
-    assert state is not None
     return float(state.queue[LANE[NS]])
 
 

@@ -66,7 +66,7 @@ class Rates:
     def __init__(self, site: Site) -> None:
         lanes = len(site.lanes)
         self.vps: Floats = np.full(lanes, FIRST_VPS)
-        self._mates = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
+        self._mates = site.mates
         self._known_s = np.zeros(lanes)
         self._told: Floats = np.zeros(lanes)
 

@@ -76,8 +76,7 @@ class Doubts:
         self._usual_vps = np.zeros(lanes)
         self._missed = np.zeros(lanes)
         self._now_vps = np.zeros(lanes)
-        mates = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
-        self._mates = mates - np.eye(lanes)
+        self._mates = site.mates - np.eye(lanes)
         self._brief_vps = np.zeros(lanes)
 
     def believed(self, seen: Observation) -> Bools:

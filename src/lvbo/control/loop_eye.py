@@ -62,8 +62,7 @@ class LoopEye:
         self._wait_s = np.zeros(lanes)
         self._number = np.zeros(lanes, dtype=np.int64)
         self._aboard = Aboard(site)
-        beside = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
-        self._beside = beside - np.eye(lanes)
+        self._beside = site.mates - np.eye(lanes)
 
     def look(self, seen: Observation, announced: Announced | None = None) -> LaneState:
         """Return the lanes now."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from lvbo.control._plan_values import F32
 from lvbo.control.protocols import Bools, Floats, LaneState
-from lvbo.control.site import Site
+from lvbo.control.site import Site, same
 
 HELD_S = 3
 """Who stands for so long where nothing but his exit can hold him is held up by it."""
@@ -33,7 +33,7 @@ class Room:
 
     def __init__(self, site: Site) -> None:
         lanes = len(site.lanes)
-        self._same = np.array([[a == b for b in site.exits] for a in site.exits], dtype=float)
+        self._same = same(site.exits)
         self._held_s = np.zeros(lanes, dtype=np.int64)
         self._unused_s = np.zeros(lanes, dtype=np.int64)
         self._given_up = np.zeros(lanes, dtype=bool)

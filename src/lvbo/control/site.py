@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -71,6 +71,11 @@ class Site:
         return self.controller.rules
 
     @cached_property
+    def mates(self) -> NDArray[np.float64]:
+        """Return 1 for lanes of one link, each with itself too, else 0, (lanes, lanes)."""
+        return same(self.links)
+
+    @cached_property
     def phases(self) -> tuple[PhaseId, ...]:
         """Return the phases, in the order of the rules."""
         return tuple(phase.id for phase in self.rules.phases)
@@ -79,6 +84,11 @@ class Site:
     def walks(self) -> NDArray[np.bool_]:
         """Return which phases are read by people on foot, shape (phases,)."""
         return np.array([p.kind is PhaseKind.PEDESTRIAN for p in self.rules.phases], dtype=bool)
+
+
+def same(names: Sequence[str]) -> NDArray[np.float64]:
+    """Return 1 where two names are equal, else 0, (names, names)."""
+    return np.array([[a == b for b in names] for a in names], dtype=np.float64)
 
 
 def read_site(network: Network, controller: Controller) -> Site:

@@ -23,7 +23,7 @@ class Weaving:
 
     def __init__(self, site: Site) -> None:
         lanes = len(site.lanes)
-        self._mates = np.array([[a == b for b in site.links] for a in site.links], dtype=float)
+        self._mates = site.mates
         self._far: Floats = np.zeros(lanes)
         self._line: Floats = np.zeros(lanes)
 
