@@ -58,6 +58,7 @@ def now_of(street: Street, span: int, **seen: Any) -> Now:  # noqa: ANN401  any 
         "flow": np.full(lanes, 0.5, dtype=np.float32),
         "weight": np.ones(lanes, dtype=np.float32),
         "blocked": np.zeros(lanes, dtype=np.float32),
+        "full_s": np.full(lanes, 10),
         "kept": np.zeros(lanes, dtype=np.float32),
         "head": np.zeros(lanes, dtype=np.int64),
         "stuck": np.zeros((stages, lanes), dtype=bool),
@@ -132,7 +133,7 @@ def step(street: Street, now: Now, taste: Taste, t: int, at: Moment) -> Moment:
             1.0 if flowed == FULL_FLOW_S else float(street.profile[after] - street.profile[flowed])
         )
         most = pace * float(now.flow[k])
-        if t < taste.blocked_s:
+        if t < now.full_s[k]:
             most *= 1.0 - float(now.blocked[k])
         if before <= EMPTY:
             most = max(most, min(come, 1.0))

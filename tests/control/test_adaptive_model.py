@@ -20,7 +20,7 @@ from lvbo.control.eyes import Eyes
 from lvbo.control.gate import make_gate
 from lvbo.control.learning import Learned
 from lvbo.control.protocols import LaneState, Observation, Order, Vehicles
-from lvbo.control.sight import STARTED_S, Heads, blocked_shares
+from lvbo.control.sight import STARTED_S, STAYS_S, Exits, Heads
 from lvbo.control.site import NONE, PROTECTED, Site
 from lvbo.control.stages import stage_table
 from lvbo.ids import LinkId, PhaseId
@@ -58,6 +58,7 @@ def empty(site: Site) -> LaneState:
         head=np.full(lanes, -1),
         stands=np.zeros(lanes, dtype=bool),
         load=np.ones(lanes),
+        endless=np.ones(lanes, dtype=bool),
     )
 
 
@@ -337,9 +338,24 @@ def test_a_new_head_or_time_lifts_the_mark() -> None:
 
 def test_the_blocked_part_of_a_lane_is_that_of_its_full_exits() -> None:
     shares = np.array([[0.6, 0.4, 0.0], [0.0, 0.0, 1.0]])
+    exits = Exits(3)
 
-    assert blocked_shares(shares, np.array([True, False, False])).tolist() == [0.6, 0.0]
-    assert blocked_shares(shares, np.array([True, True, True])).tolist() == [1.0, 1.0]
+    exits.see(np.array([True, False, False]))
+    assert exits.blocked(shares).tolist() == [0.6, 0.0]
+    exits.see(np.array([True, True, True]))
+    assert exits.blocked(shares).tolist() == [1.0, 1.0]
+
+
+def test_an_exit_is_taken_to_stay_full_for_as_long_as_it_was() -> None:
+    shares = np.array([[0.6, 0.4, 0.0], [0.0, 0.0, 1.0]])
+    least_s, most_s = STAYS_S
+    exits = Exits(3)
+
+    for second in range(1, 2 * most_s):
+        exits.see(np.array([False, True, False]))
+        assert exits.stays_s(shares).tolist() == [min(max(second, least_s), most_s), least_s]
+    exits.see(np.zeros(3, dtype=bool))
+    assert exits.stays_s(shares).tolist() == [least_s, least_s]
 
 
 # the whole controller -------------------------------------------------------------------------

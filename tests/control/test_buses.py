@@ -199,4 +199,5 @@ def lanes_of(site: Site, *, queue: float, expected: Mapping[int, float] | None =
         head=np.full(count, -1),
         stands=np.zeros(count, dtype=bool),
         load=np.ones(count),
+        endless=np.ones(count, dtype=bool),
     )

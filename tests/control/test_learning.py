@@ -187,6 +187,7 @@ def test_a_queue_out_of_sight_that_is_not_there_teaches_no_flow() -> None:
         head=np.full(LANES, -1),
         stands=np.zeros(LANES, dtype=bool),
         load=np.ones(LANES),
+        endless=np.ones(LANES, dtype=bool),
     )
     for t in range(600):
         lit_s = t % 60 - 30

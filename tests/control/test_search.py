@@ -248,11 +248,24 @@ def test_a_stage_that_is_called_is_not_passed_over_until_the_round_has_served_it
 def test_a_full_exit_takes_no_green() -> None:
     street = street_of(THREE)
     queue = np.array([0.0, 9.0, 5.0])
-    blocked = np.array([0.0, 1.0, 0.0])
-    taste = Taste(blocked_s=LONG_S)
+    blocked, full_s = np.array([0.0, 1.0, 0.0]), np.full(3, LONG_S)
+    full = now_of(street, LONG_S, queue=queue, blocked=blocked, full_s=full_s)
 
-    assert search(street, now_of(street, LONG_S, queue=queue), taste)[0] == 1
-    assert search(street, now_of(street, LONG_S, queue=queue, blocked=blocked), taste)[0] == 2
+    assert search(street, now_of(street, LONG_S, queue=queue), Taste())[0] == 1
+    assert search(street, full, Taste())[0] == 2
+
+
+def test_a_lane_that_counts_most_gets_no_green_while_its_exit_stays_full() -> None:
+    street = street_of(THREE)
+    queue, weight = np.array([0.0, 20.0, 9.0]), np.array([1.0, 50.0, 1.0])
+    blocked = np.array([0.0, 1.0, 0.0])
+    short, long = (
+        now_of(street, LONG_S, queue=queue, weight=weight, blocked=blocked, full_s=np.full(3, s))
+        for s in (10, LONG_S)
+    )
+
+    assert search(street, short, Taste())[0] == 1
+    assert search(street, long, Taste())[0] == 2
 
 
 def test_a_green_before_a_full_exit_goes_to_those_who_can_leave() -> None:

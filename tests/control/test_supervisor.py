@@ -71,6 +71,7 @@ def lanes(site: Site, **seen: np.ndarray) -> LaneState:
         head=np.full(len(site.lanes), -1),
         stands=np.zeros(len(site.lanes), dtype=bool),
         load=np.ones(len(site.lanes)),
+        endless=np.ones(len(site.lanes), dtype=bool),
     )
     return replace(usual, **seen)
 

@@ -55,7 +55,7 @@ class Now(NamedTuple):
 
     `arrivals` (L, H) veh/s, `queue` (L,) veh, `flowed` (L,) for how many seconds the lane has
     discharged, `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane
-    whose exit is full, `kept` (L,) share whose exit is kept for others, `head` (L,) 0 unknown, 1
+    whose exit is full, `full_s` (L,) for how long yet, `kept` (L,) share whose exit is kept for others, `head` (L,) 0 unknown, 1
     the first one yields, 2 the first one wants another stage, `stuck` (S, L) the first one did not
     move in that stage. `due_s` (S,) is when a stage must have begun to keep the longest red, a
     large number for never; `had` (L,) who was served in this round; `must` (S,) what it will cost
@@ -76,6 +76,7 @@ class Now(NamedTuple):
     flow: F32
     weight: F32
     blocked: F32
+    full_s: I64
     kept: F32
     head: I64
     stuck: Flags
@@ -118,7 +119,6 @@ class Taste(NamedTuple):
     start_s: float = 2.0
     late: float = 100.0
     broken: float = 50.0
-    blocked_s: int = 10
     fine_s: int = 12
     coarse_s: int = 3
     middle_s: int = 60

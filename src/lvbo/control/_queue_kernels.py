@@ -29,10 +29,10 @@ QUEUE, FLOWED, SERVED, GONE, HEAD = range(5)
 """A lane in a state: its queue, for how many seconds it has discharged, who left in this green, who
 left so far, and whether the first one who does not move as expected is still there."""
 LANE = 5
-FLOW, OPEN, LEFT, WEIGHT, RIDERS, AHEAD, COMES = range(7)
-"""A lane in all states: saturation flow, the share of its exits that is free, the share that is not
-kept for others, its weight, who is aboard its bus, how many leave until the bus has, and when it
-can."""
+FLOW, OPEN, FULL, LEFT, WEIGHT, RIDERS, AHEAD, COMES = range(8)
+"""A lane in all states: saturation flow, the share of its exits that is free, when all will be, the
+share that is not kept for others, its weight, who is aboard its bus, how many leave until the bus
+has, and when it can."""
 LET_BY, PULL = range(2)
 """How easily a lane discharges: who goes before one holds the others back; flow of who yields."""
 COME, NEAR, SOON = range(3)
@@ -41,10 +41,10 @@ COME, NEAR, SOON = range(3)
 
 @njit(cache=True, fastmath=True)
 def lane_figures(now: Now) -> F32:
-    """Return what does not change in a search, by lane, (7, L)."""
-    found = np.empty((7, now.queue.shape[0]), np.float32)
-    found[FLOW], found[OPEN], found[LEFT] = now.flow, 1.0 - now.blocked, 1.0 - now.kept
-    found[WEIGHT] = now.weight
+    """Return what does not change in a search, by lane, (8, L)."""
+    found = np.empty((8, now.queue.shape[0]), np.float32)
+    found[FLOW], found[OPEN], found[FULL] = now.flow, 1.0 - now.blocked, now.full_s
+    found[LEFT], found[WEIGHT] = 1.0 - now.kept, now.weight
     found[RIDERS], found[AHEAD], found[COMES] = now.riders, now.ahead, now.comes_s
     return found
 
@@ -148,7 +148,7 @@ def flow_on(
                         busy = min(busy, 1.0)
                         wait_s = busy * taste.busy_s + (1.0 - busy) * taste.free_s
                         most /= np.float32(1.0 + ease[PULL, seen, s, k] * wait_s)
-                if t < taste.blocked_s:
+                if t < lane[FULL, k]:
                     most *= lane[OPEN, k]
                 if queue <= HERE and head <= 0 and kind[s, k] == FREE:
                     most = max(most, min(al, np.float32(1.0)))

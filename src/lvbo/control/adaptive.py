@@ -41,7 +41,7 @@ from lvbo.control.protocols import (
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.room import Room
 from lvbo.control.settings import read_settings
-from lvbo.control.sight import FULL_SHARE, STARTED_S, Heads, blocked_shares
+from lvbo.control.sight import FULL_SHARE, STARTED_S, Exits, Heads
 from lvbo.control.site import NONE as NOT_SERVED
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun, in_order
@@ -109,6 +109,7 @@ class AdaptiveController:
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
         self._inside, self._room = Inside(site), Room(site)
+        self._exits = Exits(len(site.movements))
         self._failures = Failures(len(site.lanes))
         self._most_red_s, self._home, self._hops_s = gate.red_s, gate.home, gate.hops_s
         self._calls = Calls(site)
@@ -164,7 +165,8 @@ class AdaptiveController:
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
         lanes = self._eyes.look(seen)
-        blocked = blocked_shares(self._learned.shares, seen.blocked)
+        self._exits.see(seen.blocked)
+        blocked = self._exits.blocked(self._learned.shares)
         self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
@@ -174,7 +176,7 @@ class AdaptiveController:
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._room.feel(lanes, self._may_go(stage, age_s, blocked), self._patience_s)
-        self._failures.feel(lanes.stands, lanes.gap_s, green > 0)
+        self._failures.feel(lanes.stands & lanes.endless, lanes.gap_s, green > 0)
         self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)
@@ -236,7 +238,8 @@ class AdaptiveController:
             weight=self._room.weighed(
                 self._failures.weighed(weights(lanes.wait_s, self._patience_s)), MOST_WEIGHT
             ),
-            blocked=blocked_shares(shares, seen.blocked).astype(np.float32),
+            blocked=self._exits.blocked(shares).astype(np.float32),
+            full_s=self._exits.stays_s(shares),
             kept=self._room.kept_from(shares).astype(np.float32),
             head=self._heads.why,
             stuck=self._heads.stuck,

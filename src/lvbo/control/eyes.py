@@ -157,8 +157,9 @@ class AreaEye:
         came, left = self._passages(vehicles, stretch)
         self._rates.take(came, seen.working)
         self._see_pace(vehicles, queue)
+        beyond = self._ways.by_lane(self._beyond.queue)
         state = LaneState(
-            queue=queue + self._ways.by_lane(self._beyond.queue),
+            queue=queue + beyond,
             arrivals=arrivals,
             present=count,
             near=close,
@@ -169,6 +170,7 @@ class AreaEye:
             head=key,
             stands=stands,
             load=load / CAR_PERSONS,
+            endless=beyond > 0,
         )
         blind = self._blind.step(self._rates.vps, green)
         out_s = np.minimum(self._span, self._foresight.seconds).astype(np.int64)
@@ -255,6 +257,7 @@ class ReportEye:
             near=np.maximum(state.near, queue),
             rate_vps=all_vps,
             stands=state.stands & (places > 0),
+            endless=np.ones_like(state.endless),
         )
 
     def _standing(self, vehicles: Vehicles) -> tuple[Floats, Floats]:

@@ -96,6 +96,7 @@ class LoopEye:
             head=np.where(here, self._number, -1),
             stands=stands,
             load=self._aboard.load(seen.vehicles, queue + coming),
+            endless=np.ones(lanes, dtype=bool),
         )
         blind = self._blind.step(self._rates.vps, green)
         return complete(state, seen.working, blind, self._rates, self._eta_s + 1, announced)

@@ -98,7 +98,8 @@ class LaneState:
     first one has stood, `left` who left in the second before, `rate_vps` the mean of arrivals,
     `gap_s` for how long nobody was at the stop line or close to it. `head` is a number that is
     another one for another first vehicle (-1 nobody), `stands` says whether it stands at the line.
-    `load` is the mean number of persons in a vehicle over that in a car.
+    `load` is the mean number of persons in a vehicle over that in a car, `endless` says where
+    nobody sees how far a queue reaches.
     """
 
     queue: Floats
@@ -112,6 +113,7 @@ class LaneState:
     head: Ints
     stands: Bools
     load: Floats
+    endless: Bools
 
 
 EARLY_S = 6

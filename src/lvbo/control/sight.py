@@ -13,6 +13,8 @@ from lvbo.control.protocols import Bools, Floats, Ints, LaneState
 STARTED_S = 2
 FULL_SHARE = 0.2
 """Where the exit of more of a lane is full, its head may be waiting for room."""
+STAYS_S = (10, 60)
+"""A full exit stays full for so long at least, and is expected to for no longer than at most."""
 
 
 class Heads:
@@ -61,6 +63,30 @@ class Heads:
             mark_heads(self._still_s, *own, stage, now_s, *marks)
 
 
-def blocked_shares(shares: Floats, blocked: Bools) -> Floats:
-    """Return what part of each lane's traffic finds its exit full, (lanes,)."""
-    return np.asarray(np.minimum(shares @ blocked.astype(float), 1.0))
+class Exits:
+    """Follow which exits are full, and for how long.
+
+    Nobody sees when a full exit will have room again: one that has been full for long is taken to
+    stay so for as long again, within `STAYS_S`.
+    """
+
+    def __init__(self, movements: int) -> None:
+        self._full = np.zeros(movements, dtype=bool)
+        self._full_s = np.zeros(movements)
+
+    def see(self, full: Bools) -> None:
+        """Take in a second: which movements have a full exit, (movements,)."""
+        self._full = full
+        self._full_s = np.where(full, self._full_s + 1.0, 0.0)
+
+    def blocked(self, shares: Floats) -> Floats:
+        """Return what part of each lane's traffic finds its exit full, (lanes,).
+
+        `shares` (lanes, movements) are the turns of each lane.
+        """
+        return np.asarray(np.minimum(shares @ self._full.astype(float), 1.0))
+
+    def stays_s(self, shares: Floats) -> Ints:
+        """Return for how long yet the exits of each lane stay full that are, (lanes,), s."""
+        most = np.where(shares > 0, self._full_s, 0.0).max(axis=1)
+        return np.clip(most, *STAYS_S).astype(np.int64)
