@@ -9,7 +9,7 @@ import numpy as np
 from tests.control.crossroads import crossroads
 from tests.control.test_adaptive_model import empty
 
-from lvbo.control.room import GIVEN_UP_S, HELD_S, Room
+from lvbo.control.room import GIVEN_UP_S, Room
 from lvbo.ids import LinkId
 
 SITE = crossroads()
@@ -34,7 +34,7 @@ def stand(
         stands=FIRST & (left <= 0),
     )
     for _ in range(seconds):
-        room.feel(seen, FIRST, LONG_S)
+        room.feel(seen, FIRST & (left <= 0), LONG_S)
 
 
 def kept(room: Room) -> list[float]:
@@ -43,7 +43,6 @@ def kept(room: Room) -> list[float]:
 
 def test_room_is_kept_from_those_who_lead_to_the_same_exit() -> None:
     room = Room(SHARED)
-    stand(room, HELD_S - 1)
     before = kept(room)
     stand(room, 1)
 
@@ -53,7 +52,7 @@ def test_room_is_kept_from_those_who_lead_to_the_same_exit() -> None:
 
 def test_only_the_part_that_turns_there_is_kept_back() -> None:
     room = Room(SHARED)
-    stand(room, HELD_S)
+    stand(room, 1)
     shares = ONE_EACH.copy()
     shares[1, 1], shares[1, 2] = 0.4, 0.6
 
@@ -62,7 +61,7 @@ def test_only_the_part_that_turns_there_is_kept_back() -> None:
 
 def test_nobody_keeps_room_from_himself_where_no_exit_is_shared() -> None:
     room = Room(SITE)
-    stand(room, HELD_S)
+    stand(room, 1)
 
     assert room.owed[0] == 4.0
     assert not any(kept(room))
@@ -70,14 +69,14 @@ def test_nobody_keeps_room_from_himself_where_no_exit_is_shared() -> None:
 
 def test_who_has_not_waited_long_is_kept_no_room_for() -> None:
     room = Room(SHARED)
-    stand(room, 10 * HELD_S, wait_s=LONG_S - 1)
+    stand(room, 10, wait_s=LONG_S - 1)
 
     assert not any(kept(room))
 
 
 def test_room_is_kept_until_those_are_through_who_stood_there() -> None:
     room = Room(SHARED)
-    stand(room, HELD_S)
+    stand(room, 1)
     stand(room, 3, left=1.0, wait_s=0.0)
     before = kept(room)
     stand(room, 1, left=1.0, wait_s=0.0)
@@ -90,7 +89,7 @@ def test_who_is_kept_room_for_counts_most() -> None:
     room = Room(SHARED)
     weight = np.full(LANES, 2.0, dtype=np.float32)
     before = room.weighed(weight, 50.0).tolist()
-    stand(room, HELD_S)
+    stand(room, 1)
 
     assert before == [2.0] * LANES
     assert room.weighed(weight, 50.0).tolist() == [50.0] + [2.0] * (LANES - 1)
@@ -98,11 +97,11 @@ def test_who_is_kept_room_for_counts_most() -> None:
 
 def test_room_is_kept_for_one_after_the_other() -> None:
     room = Room(SHARED)
-    stand(room, HELD_S)
+    stand(room, 1)
     third = np.arange(LANES) == 2
     seen = replace(empty(SITE), queue=np.where(FIRST | third, 4.0, 0.0))
     seen = replace(seen, wait_s=np.full(LANES, 100.0), stands=FIRST | third)
-    for _ in range(2 * HELD_S):
+    for _ in range(6):
         room.feel(seen, third, LONG_S)
 
     assert room.owed[0] > 0
@@ -117,7 +116,7 @@ def test_room_is_kept_for_one_after_the_other() -> None:
 
 def test_an_empty_lane_needs_no_room() -> None:
     room = Room(SHARED)
-    stand(room, HELD_S)
+    stand(room, 1)
     stand(room, 1, queue=0.0)
 
     assert not any(kept(room))
@@ -125,12 +124,12 @@ def test_an_empty_lane_needs_no_room() -> None:
 
 def test_room_that_nobody_can_use_is_given_up_until_somebody_moves() -> None:
     room = Room(SHARED)
-    stand(room, HELD_S + GIVEN_UP_S - 1)
+    stand(room, GIVEN_UP_S)
     before = kept(room)
-    stand(room, 2 * HELD_S)
+    stand(room, 6)
     after = kept(room)
     stand(room, 1, left=1.0)
-    stand(room, HELD_S)
+    stand(room, 1)
 
     assert any(before)
     assert not any(after)

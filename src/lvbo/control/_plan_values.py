@@ -55,8 +55,9 @@ class Now(NamedTuple):
 
     `arrivals` (L, H) veh/s, `queue` (L,) veh, `flowed` (L,) for how many seconds the lane has
     discharged, `flow` (L,) saturation flow veh/s, `weight` (L,), `blocked` (L,) share of the lane
-    whose exit is full, `full_s` (L,) for how long yet, `kept` (L,) share whose exit is kept for others, `head` (L,) 0 unknown, 1
-    the first one yields, 2 the first one wants another stage, `stuck` (S, L) the first one did not
+    whose exit is full, `full_s` (L,) for how long yet, `kept` (L,) share whose exit is kept for
+    others, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another stage,
+    `stuck` (S, L) the first one did not
     move in that stage. `due_s` (S,) is when a stage must have begun to keep the longest red, a
     large number for never; `had` (L,) who was served in this round; `must` (S,) what it will cost
     others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next

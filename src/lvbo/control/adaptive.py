@@ -109,7 +109,7 @@ class AdaptiveController:
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
         self._inside, self._room = Inside(site), Room(site)
-        self._exits = Exits(len(site.movements))
+        self._exits = Exits(len(site.movements), len(site.lanes))
         self._failures = Failures(len(site.lanes))
         self._most_red_s, self._home, self._hops_s = gate.red_s, gate.home, gate.hops_s
         self._calls = Calls(site)
@@ -165,8 +165,11 @@ class AdaptiveController:
     def _look(self, seen: Observation, stage: int, age_s: int) -> LaneState:
         """Return the lanes now, and learn from them; `stage` has green, -1 during a change."""
         lanes = self._eyes.look(seen)
-        self._exits.see(seen.blocked)
-        blocked = self._exits.blocked(self._learned.shares)
+        shares, exits = self._learned.shares, self._exits
+        exits.see(seen.blocked)
+        may_go = self._may_go(stage, age_s, exits.seen(shares))
+        exits.feel(lanes, may_go, unseen=seen.vehicles is None or seen.sampled)
+        blocked = exits.blocked(shares)
         self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
         green = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
@@ -175,7 +178,7 @@ class AdaptiveController:
         free = np.asarray(~self._heads.stuck.any(axis=0) & (blocked < FULL_SHARE))
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
-        self._room.feel(lanes, self._may_go(stage, age_s, blocked), self._patience_s)
+        self._room.feel(lanes, exits.held, self._patience_s)
         self._failures.feel(lanes.stands & lanes.endless, lanes.gap_s, green > 0)
         self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)

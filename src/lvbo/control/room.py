@@ -14,8 +14,6 @@ from lvbo.control._plan_values import F32
 from lvbo.control.protocols import Bools, Floats, LaneState
 from lvbo.control.site import Site, same
 
-HELD_S = 3
-"""Who stands for so long where nothing but his exit can hold him is held up by it."""
 GIVEN_UP_S = 300
 """Room that nobody could use for so long is not what is missing."""
 SOMEBODY = 0.5
@@ -34,18 +32,16 @@ class Room:
     def __init__(self, site: Site) -> None:
         lanes = len(site.lanes)
         self._same = same(site.exits)
-        self._held_s = np.zeros(lanes, dtype=np.int64)
         self._unused_s = np.zeros(lanes, dtype=np.int64)
         self._given_up = np.zeros(lanes, dtype=bool)
         self.owed: Floats = np.zeros(lanes)
 
-    def feel(self, lanes: LaneState, may_go: Bools, long_s: float) -> None:
-        """Take in a second: who stands though he may go, and has waited longer than `long_s`."""
+    def feel(self, lanes: LaneState, held: Bools, long_s: float) -> None:
+        """Take in a second: whom his exit holds, and who has waited longer than `long_s`."""
         moved = (lanes.left > 0) | (lanes.queue < SOMEBODY)
-        self._held_s = np.where(may_go & lanes.stands & ~moved, self._held_s + 1, 0)
         self._given_up &= ~moved
         if not (self.owed > 0).any():
-            begins = (self._held_s >= HELD_S) & (lanes.wait_s >= long_s) & ~self._given_up
+            begins = held & (lanes.wait_s >= long_s) & ~self._given_up
             self.owed = np.where(begins, np.maximum(lanes.queue, 1.0), 0.0)
         self.owed = np.where(lanes.queue < SOMEBODY, 0.0, np.maximum(self.owed - lanes.left, 0.0))
         self._unused_s = np.where((self.owed > 0) & ~moved, self._unused_s + 1, 0)

@@ -13,6 +13,7 @@ from lvbo.control.protocols import Bools, Floats, Ints, LaneState
 STARTED_S = 2
 FULL_SHARE = 0.2
 """Where the exit of more of a lane is full, its head may be waiting for room."""
+HELD_S, SOMEBODY = 3, 0.5
 STAYS_S = (10, 60)
 """A full exit stays full for so long at least, and is expected to for no longer than at most."""
 
@@ -64,29 +65,52 @@ class Heads:
 
 
 class Exits:
-    """Follow which exits are full, and for how long.
+    """Follow which exits are full, and for how long: seen, or felt where somebody cannot leave.
 
-    Nobody sees when a full exit will have room again: one that has been full for long is taken to
-    stay so for as long again, within `STAYS_S`.
+    Who stands in his green for `HELD_S` though nothing but his exit can hold him is held up by it,
+    which tells of exits that nobody sees. Nor does anybody see when a full exit will have room
+    again: one that has been full for long is taken to stay so for as long again, within `STAYS_S`.
     """
 
-    def __init__(self, movements: int) -> None:
+    def __init__(self, movements: int, lanes: int) -> None:
         self._full = np.zeros(movements, dtype=bool)
         self._full_s = np.zeros(movements)
+        self._held_s, self._since_s, self._left_s = np.zeros((3, lanes))
+
+    @property
+    def held(self) -> Bools:
+        """Return whose exit holds him in his green now, (lanes,)."""
+        return np.asarray(self._held_s >= HELD_S)
 
     def see(self, full: Bools) -> None:
-        """Take in a second: which movements have a full exit, (movements,)."""
+        """Take in a second: which movements have a full exit as far as it is seen, (movements,)."""
         self._full = full
         self._full_s = np.where(full, self._full_s + 1.0, 0.0)
 
-    def blocked(self, shares: Floats) -> Floats:
-        """Return what part of each lane's traffic finds its exit full, (lanes,).
+    def feel(self, lanes: LaneState, may_go: Bools, *, unseen: bool) -> None:
+        """Take in whom nothing but his exit can keep from going now, (lanes,).
+
+        Only of exits that are `unseen` this tells more than is known.
+        """
+        moved = (lanes.left > 0) | (lanes.queue < SOMEBODY)
+        self._held_s = np.where(may_go & lanes.stands & ~moved, self._held_s + 1.0, 0.0)
+        found = self.held & ~moved & unseen
+        self._since_s = np.where(moved, 0.0, self._since_s + (found | (self._since_s > 0)))
+        stays = np.clip(self._since_s, *STAYS_S)
+        self._left_s = np.where(moved, 0.0, np.where(found, stays, np.maximum(self._left_s - 1, 0)))
+
+    def seen(self, shares: Floats) -> Floats:
+        """Return what part of each lane's traffic has an exit that is seen to be full, (lanes,).
 
         `shares` (lanes, movements) are the turns of each lane.
         """
         return np.asarray(np.minimum(shares @ self._full.astype(float), 1.0))
 
+    def blocked(self, shares: Floats) -> Floats:
+        """Return what part of each lane's traffic finds its exit full, (lanes,)."""
+        return np.where(self._left_s > 0, 1.0, self.seen(shares))
+
     def stays_s(self, shares: Floats) -> Ints:
         """Return for how long yet the exits of each lane stay full that are, (lanes,), s."""
-        most = np.where(shares > 0, self._full_s, 0.0).max(axis=1)
-        return np.clip(most, *STAYS_S).astype(np.int64)
+        seen = np.clip(np.where(shares > 0, self._full_s, 0.0).max(axis=1), *STAYS_S)
+        return np.where(self._left_s > 0, self._left_s, seen).astype(np.int64)
