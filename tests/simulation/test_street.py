@@ -19,9 +19,9 @@ from lvbo.signal.lamp import GOING
 from lvbo.signal.plan import Plan
 from lvbo.signal.schedule import DAY_S
 from lvbo.simulation.controlled import run_controlled
+from lvbo.simulation.loops import detectors
 from lvbo.simulation.runs import Controlled, LampChange, Runs
 from lvbo.simulation.sensing import Sensing, parse_sensing
-from lvbo.simulation.street import detectors
 from lvbo.simulation.sumo import Ended, Setup
 from lvbo.simulation.tools import repaired
 
@@ -53,7 +53,7 @@ def drive(tiny: Scenario, tmp_path: Path) -> Drive:
         running = plans.running(plans.day_plans[0].day_type, tiny.begin_s % DAY_S)
         sites = {c.id: read_site(tiny.network, c) for c in tiny.network.controllers}
         controllers = {name: Planned(sites[name], running[name]) for name in sites}
-        loops = detectors(tiny.network, tuple(sites.values()), sensing or Sensing())
+        loops = detectors(tiny.network, tuple(sites.values()), sensing or Sensing(), tiny.net_file)
         more: tuple[Path, ...] = ()
         if loops is not None:
             more = (tmp_path / "loops.add.xml",)

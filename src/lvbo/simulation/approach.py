@@ -14,14 +14,8 @@ from lvbo.io.sumo_plans import STATE
 from lvbo.network.binding import SumoBinding
 from lvbo.signal.lamp import GOING, Lamp
 from lvbo.simulation.lamps import LAMP
-from lvbo.simulation.sensing import (
-    ADVANCE_S,
-    STOP_LOOP_M,
-    Eye,
-    Sensing,
-    blurred,
-    broken_lanes,
-)
+from lvbo.simulation.loops import loops_of, stop_lanes
+from lvbo.simulation.sensing import Eye, Sensing, blurred, broken_lanes
 from lvbo.simulation.traffic import CAR_RIDERS, Table
 
 STANDING_MPS = 1.0
@@ -112,7 +106,7 @@ class Approach:
         self._turns: dict[tuple[int, int], int] = {}
         self._line_of = np.full(len(site.zones) + 1, -1, dtype=np.int64)  # the last for no zone
         self._left_from = np.zeros(0, dtype=np.int64)
-        self._loops = loops_of(sumo, site, self._stops, sensing)
+        self._loops = loops_of(sumo, self._stops, sensing)
 
     def bind(self, lanes: dict[str, int]) -> None:
         """Give every zone and exit its number in the table of lanes; unknown ones are added."""
@@ -257,18 +251,6 @@ class Approach:
         )
 
 
-def stop_lanes(site: Site, binding: SumoBinding) -> tuple[tuple[str, int], ...]:
-    """Return SUMO's lanes at the stop lines of a site, each with the first lane it leads to."""
-    at = {lane: k for k, lane in enumerate(site.lanes)}
-    from_lanes = sorted({h.from_lane for h in binding.head_index[site.id] if h.movement})
-    found = []
-    for name in from_lanes:
-        ahead = [at[lane] for lane in binding.lane_index.get(name, ()) if lane in at]
-        if ahead:
-            found.append((name, ahead[0]))
-    return tuple(found)
-
-
 def start_distances(sumo: ModuleType, site: Site, stops: set[str]) -> Floats:
     """Return the way from the start of each zone to the stop line along the lanes, shape (zones,).
 
@@ -317,23 +299,3 @@ def lanes_after(sumo: ModuleType, names: tuple[str, ...]) -> tuple[str, ...]:
             if start_m < found.get(link[0], JUMP_M):
                 found[link[0]] = open_[link[0]] = start_m
     return tuple(sorted(set(found) - set(names)))
-
-
-def loops_of(
-    sumo: ModuleType, site: Site, stops: tuple[tuple[str, int], ...], sensing: Sensing
-) -> tuple[tuple[str, int, float], ...]:
-    """Return the loops of a site: name, stop-line lane, distance from the stop line, m."""
-    if sensing.eye is not Eye.LOOPS:
-        return ()
-    places = []
-    for name, lane in stops:
-        places.append((f"lvbo/{name}/0", lane, STOP_LOOP_M))
-        if sensing.advance:
-            far = advance_m(sumo.lane.getLength(name), float(site.speed_mps[lane]))
-            places.append((f"lvbo/{name}/1", lane, far))
-    return tuple(places)
-
-
-def advance_m(length_m: float, speed_mps: float) -> float:
-    """Return the distance of the advance loop from the stop line, on the lane itself."""
-    return max(STOP_LOOP_M, min(ADVANCE_S * speed_mps, length_m - 1.0))

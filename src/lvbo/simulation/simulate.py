@@ -19,12 +19,12 @@ from lvbo.simulation.controlled import RUNS_PLANS, Controlling
 from lvbo.simulation.controls import Actuation, Control, refuse_unsafe, write_controls
 from lvbo.simulation.escorts import demand_of
 from lvbo.simulation.files import copy_additionals
+from lvbo.simulation.loops import detectors
 from lvbo.simulation.manifest import manifest
 from lvbo.simulation.output import read_edges
 from lvbo.simulation.pool import Progress, run_all
 from lvbo.simulation.runs import Runs
 from lvbo.simulation.sensing import Eye, Sensing
-from lvbo.simulation.street import detectors
 from lvbo.simulation.sumo import Setup
 from lvbo.simulation.tools import local_plans
 from lvbo.simulation.worker import Job
@@ -147,7 +147,7 @@ def simulate_controlled(
         folder = Path(place)
         additional = copy_additionals(scenario, folder, keep_signals=True)
         sites = tuple(read_site(scenario.network, c) for c in scenario.network.controllers)
-        loops = detectors(scenario.network, sites, controlling.sensing)
+        loops = detectors(scenario.network, sites, controlling.sensing, scenario.net_file)
         if loops is not None:
             file = folder / "detectors.add.xml"
             write_xml(loops, file)

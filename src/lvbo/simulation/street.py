@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 from types import ModuleType
-from xml.etree import ElementTree as ET
 
 import numpy as np
 
@@ -15,9 +14,9 @@ from lvbo.control.site import Site
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId
 from lvbo.network.network import Network
-from lvbo.simulation.approach import AT_FIRST_S, Approach, Lights, advance_m, stop_lanes
+from lvbo.simulation.approach import AT_FIRST_S, Approach, Lights
 from lvbo.simulation.runs import LampChange
-from lvbo.simulation.sensing import STOP_LOOP_M, Eye, Sensing
+from lvbo.simulation.sensing import Sensing
 from lvbo.simulation.traffic import Table, Traffic
 
 LOCKED_S = 300.0
@@ -172,34 +171,3 @@ class SumoStreet:
             if self.first_locked is None and table.wait_s.max() > LOCKED_S:
                 self.first_locked = self._traffic.lane_of(int(table.key[table.wait_s.argmax()]))
             self.locked.update(table.key[table.wait_s > LOCKED_S].tolist())
-
-
-def detectors(network: Network, sites: Sequence[Site], sensing: Sensing) -> ET.Element | None:
-    """Return SUMO's own loops for the stop-line lanes of the sites; None where no loops are used.
-
-    A loop on a lane shared by two sites is written once.
-    """
-    if sensing.eye is not Eye.LOOPS or network.sumo is None:
-        return None
-    root = ET.Element("additional")
-    written: set[str] = set()
-    for site in sites:
-        for name, lane in stop_lanes(site, network.sumo):
-            length = float(site.length_m[lane])
-            places = [STOP_LOOP_M]
-            if sensing.advance:
-                places.append(advance_m(length, float(site.speed_mps[lane])))
-            for number, far in enumerate(places):
-                if (key := f"lvbo/{name}/{number}") not in written:
-                    written.add(key)
-                    ET.SubElement(
-                        root,
-                        "inductionLoop",
-                        id=key,
-                        lane=name,
-                        pos=f"{-far:.2f}",
-                        freq="3600",
-                        file="NUL",
-                        friendlyPos="true",
-                    )
-    return root
