@@ -430,3 +430,30 @@ def test_who_is_new_is_not_among_those_of_the_second_before() -> None:
     assert absent(key, before).tolist() == [True, False, True, False]
     assert absent(before, key).tolist() == [False, False, True]
     assert absent(key, key[:0]).all()
+
+
+def test_an_area_shows_how_far_a_queue_reaches_unless_it_reaches_out_of_sight() -> None:
+    site = crossroads()
+    eye, lane = AreaEye(site, SPAN_S), LANE[NS]
+
+    def seen(key: int, far_m: float, pace_mps: float) -> bool:
+        one = replace(vehicles({lane: (far_m, pace_mps)}), key=np.array([key]))
+        return bool(eye.look(look_at(site, EW, vehicles=one)).endless[lane])
+
+    came = [seen(second // 10, 190.0 if second % 10 == 0 else 50.0, 14.0) for second in range(300)]
+    near = [seen(1000, 20.0, 0.0) for _ in range(60)]
+    far = [seen(1000, 190.0, 0.0) for _ in range(60)]
+
+    assert not any(came + near)
+    assert far[-1]
+
+
+def test_loops_and_reports_never_show_how_far_a_queue_reaches() -> None:
+    site = crossroads()
+
+    by_loops = Eyes(site).look(look_at(site, EW, loops=loops()))
+    standing = vehicles({LANE[NS]: (2.0, 0.0)})
+    by_reports = Eyes(site).look(look_at(site, EW, vehicles=standing, sampled=True))
+
+    assert by_loops.endless.all()
+    assert by_reports.endless.all()

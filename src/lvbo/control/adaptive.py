@@ -108,6 +108,7 @@ class AdaptiveController:
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
+        self._green_s = np.zeros(len(site.lanes), dtype=np.int64)
         self._inside, self._room = Inside(site), Room(site)
         self._exits = Exits(len(site.movements), len(site.lanes))
         self._failures = Failures(len(site.lanes))
@@ -171,7 +172,7 @@ class AdaptiveController:
         exits.feel(lanes, may_go, unseen=seen.vehicles is None or seen.sampled)
         blocked = exits.blocked(shares)
         self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
-        green = self._served.green_s(seen)
+        green = self._green_s = self._served.green_s(seen)
         self._lit_s = np.where(green > 0, seen.time_s - green + 1, self._lit_s)
         began_s = seen.time_s - seen.since_s
         self._began_s = np.where(goes(seen.lamps), began_s, self._began_s)
@@ -236,7 +237,7 @@ class AdaptiveController:
         now = Now(
             arrivals=lanes.arrivals,
             queue=lanes.queue.astype(np.float32),
-            flowed=np.minimum(self._served.green_s(seen), FLOWING),
+            flowed=np.minimum(self._green_s, FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
             weight=self._room.weighed(
                 self._failures.weighed(weights(lanes.wait_s, self._patience_s)), MOST_WEIGHT
