@@ -36,6 +36,9 @@ YIELDS = 0.2
 """A second of green in which the lane may have to yield counts only so much."""
 STUCK_OTHERS = 15.0
 """So many must have left other lanes in that time."""
+LONG_S, LONG_OTHERS, GREENS = 600.0, 60.0, 5
+"""Nor is one covered at all for so long, in so many greens, however short they were, while so many
+left other lanes."""
 PROOF = 3
 """So many vehicles must pass before a detector that was stuck is believed again."""
 SILENT = 30.0
@@ -70,6 +73,7 @@ class Doubts:
         self._first = np.full(lanes, -1, dtype=np.int64)
         self._held_s = np.zeros(lanes)
         self._others = np.zeros(lanes)
+        self._long = np.zeros((3, lanes))
         self._proof = np.zeros(lanes, dtype=np.int64)
         self._stuck = np.zeros(lanes, dtype=bool)
         self._known_s = np.zeros(lanes)
@@ -128,7 +132,13 @@ class Doubts:
         self._proof = np.where(self._stuck, self._proof + (line.passed > 0), 0)
         kept = self._stuck & (self._proof < PROOF)
         self._held_s[moved] = self._others[moved] = 0.0
-        self._stuck = kept | ((self._held_s >= STUCK_S) & (self._others >= STUCK_OTHERS))
+        found = (self._held_s >= STUCK_S) & (self._others >= STUCK_OTHERS)
+        begins = self._served.green_s(seen) == STARTED_S
+        stands = line.covered & wanted.any(axis=1)
+        self._long += np.array([stands, line.passed.sum() - line.passed, begins])
+        self._long[:, moved] = 0.0
+        limits = np.array([LONG_S, LONG_OTHERS, GREENS])[:, None]
+        self._stuck = kept | found | (self._long >= limits).all(axis=0)
 
     def _feel_silent(self, working: Bools, line: _AtLine) -> None:
         """Count whom a lane without any sign should have seen, by how busy those beside it are."""
