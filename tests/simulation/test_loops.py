@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loops lie where vehicles stand, also where the last stretch before a stop line is a stub."""
+"""Loops lie where vehicles stand, also where the last stretch before a stop line is short."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the loops of a street lie: along the lanes, also where the last stretch is a stub.
+"""Where the loops of a street lie: along the lanes, also where the last stretch is short.
 
 Networks made from maps cut roads into stretches. The one before a stop line may be shorter than a
 car, and who waits for green then stands on the stretch before it.
