@@ -78,3 +78,14 @@ def test_an_exit_that_is_felt_to_be_full_is_tried_again_later_and_later() -> Non
     assert tried == sorted(tried)
     assert tried[0] < tried[2]
     assert not exits.blocked(TURNS).any()
+
+
+def test_how_long_an_exit_stays_full_is_told_of_those_who_want_it() -> None:
+    _, most_s = STAYS_S
+    shares = np.array([[0.99, 0.01, 0.0], [0.0, 0.0, 1.0]])
+    exits = Exits(3, 2)
+    for _ in range(2 * most_s):
+        exits.see(np.array([False, True, False]))
+    exits.see(np.array([True, True, False]))
+
+    assert exits.stays_s(shares)[0] == STAYS_S[0]

@@ -55,6 +55,7 @@ def cases(draw: st.DrawFn) -> tuple[Street, Now]:
         barred=rng.random(len(serves)) < 0.1,
         flowed=rng.integers(0, FULL_FLOW_S + 1, lanes) * serves[0],
         age_s=int(rng.integers(0, 12)),
+        full_s=rng.integers(3, SPAN_S, lanes),
     )
 
 
@@ -385,7 +386,8 @@ def test_the_order_in_which_lanes_are_numbered_does_not_matter(
     case: tuple[Street, Now], order: list[int]
 ) -> None:
     street, now = case
-    by_lane = {"queue", "flowed", "flow", "weight", "blocked", "kept", "head", "had", "arrivals"}
+    by_lane = {"queue", "flowed", "flow", "weight", "blocked", "full_s", "kept", "head", "had"}
+    by_lane |= {"arrivals"}
     turned = now._replace(**{name: getattr(now, name)[order] for name in by_lane})
     other = street._replace(
         **{name: getattr(street, name)[:, order] for name in ("green", "yields", "held", "kind")},

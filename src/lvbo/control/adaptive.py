@@ -169,7 +169,7 @@ class AdaptiveController:
         shares, exits = self._learned.shares, self._exits
         exits.see(seen.blocked)
         may_go = self._may_go(stage, age_s, exits.seen(shares))
-        exits.feel(lanes, may_go, unseen=seen.vehicles is None or seen.sampled)
+        exits.feel(lanes, may_go, unseen=seen.vehicles is None or seen.loops is not None)
         blocked = exits.blocked(shares)
         self._heads.feel(lanes, self._street, blocked, stage, age_s, seen.time_s)
         green = self._green_s = self._served.green_s(seen)

@@ -30,7 +30,10 @@ class Failures:
         self._busy = np.zeros(lanes, dtype=bool)
 
     def feel(self, stands: Bools, gap_s: Floats, green: Bools) -> None:
-        """Take in a second: who stands at the line, since when nobody was near, who has green."""
+        """Take in a second: who stands at the line, since when nobody was near, who has green.
+
+        Who stands in a queue whose end is seen need not be told: the queue tells it.
+        """
         self._busy = np.where(green, gap_s <= GAP_S, self._busy)
         self._red_s = np.where(green, 0, self._red_s + 1)
         short = self._busy & stands

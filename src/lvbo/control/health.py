@@ -37,8 +37,8 @@ YIELDS = 0.2
 STUCK_OTHERS = 15.0
 """So many must have left other lanes in that time."""
 LONG_S, LONG_OTHERS, GREENS = 600.0, 60.0, 5
-"""Nor is one covered at all for so long, in so many greens, however short they were, while so many
-left other lanes."""
+"""Nor is one covered at all for so long, in so many greens that the first one could have left in,
+while so many left other lanes and no exit of its own is seen to be full."""
 PROOF = 3
 """So many vehicles must pass before a detector that was stuck is believed again."""
 SILENT = 30.0
@@ -133,9 +133,10 @@ class Doubts:
         kept = self._stuck & (self._proof < PROOF)
         self._held_s[moved] = self._others[moved] = 0.0
         found = (self._held_s >= STUCK_S) & (self._others >= STUCK_OTHERS)
-        begins = self._served.green_s(seen) == STARTED_S
-        stands = line.covered & wanted.any(axis=1)
-        self._long += np.array([stands, line.passed.sum() - line.passed, begins])
+        open_ = wanted.any(axis=1)
+        begins = (self._served.green_s(seen) == STARTED_S) & open_
+        others = np.where(open_, line.passed.sum() - line.passed, 0.0)
+        self._long += np.array([line.covered & open_, others, begins])
         self._long[:, moved] = 0.0
         limits = np.array([LONG_S, LONG_OTHERS, GREENS])[:, None]
         self._stuck = kept | found | (self._long >= limits).all(axis=0)

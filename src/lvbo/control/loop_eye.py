@@ -26,12 +26,11 @@ HIT = 0.05
 GAP_S, EMPTY_S = 2, 3
 """Nobody over the stop line for so long, in green and at red: the queue is gone, or never was."""
 HALF = 0.5
-END_S = 8
+END_S = 4
 """Nobody over the advance loop for so long: the end of the queue that reached it has passed."""
 MORE = 1.3
 """Where a green ends before the end of the queue was seen, so many come for each who passes: a loop
-within a queue only sees how many it lets pass, and fewer than come. No fewer are taken to come than
-on a lane of the site on average: the less green, the fewer pass, and the shorter it would seem."""
+within a queue only sees how many it lets pass, and fewer than come."""
 
 
 class LoopEye:
@@ -174,9 +173,7 @@ class LoopEye:
         self._line = np.where(reached, np.maximum(self._line, room), self._line)
         self._follow_end(far, reached, green)
         unseen = reached | (~self._has_far & (line.occupied >= COVERED))
-        rate = self._rates.vps
-        more = np.maximum(MORE * rate, rate.mean())
-        self._hidden = self._hidden + np.where(self._failed, more, rate * unseen)
+        self._hidden = self._hidden + self._rates.vps * np.where(self._failed, MORE, unseen)
         shorter = self._has_far & (far.occupied <= HIT) & (green <= 0)
         self._line = np.where(shorter, np.minimum(self._line, room + 1.0), self._line)
         self._hidden = np.where(shorter, 0.0, np.minimum(self._hidden, MOST_QUEUE))

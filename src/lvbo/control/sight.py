@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Heads that do not move: where what is seen contradicts what the model expects."""
+"""Heads that do not move, and full exits: where what is seen contradicts what the model expects."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from lvbo.control.protocols import Bools, Floats, Ints, LaneState
 STARTED_S = 2
 FULL_SHARE = 0.2
 """Where the exit of more of a lane is full, its head may be waiting for room."""
-HELD_S, SOMEBODY = 3, 0.5
+HELD_S, SOMEBODY, FEW = 3, 0.5, 1e-6
+"""Who stands for so long where he may go is held up; less of a vehicle, or of a lane, is none."""
 STAYS_S = (10, 60)
 """A full exit stays full for so long at least, and is expected to for no longer than at most."""
 
@@ -94,7 +95,7 @@ class Exits:
         """
         moved = (lanes.left > 0) | (lanes.queue < SOMEBODY)
         self._held_s = np.where(may_go & lanes.stands & ~moved, self._held_s + 1.0, 0.0)
-        found = self.held & ~moved & unseen
+        found = self.held & unseen
         self._since_s = np.where(moved, 0.0, self._since_s + (found | (self._since_s > 0)))
         stays = np.clip(self._since_s, *STAYS_S)
         self._left_s = np.where(moved, 0.0, np.where(found, stays, np.maximum(self._left_s - 1, 0)))
@@ -112,5 +113,7 @@ class Exits:
 
     def stays_s(self, shares: Floats) -> Ints:
         """Return for how long yet the exits of each lane stay full that are, (lanes,), s."""
-        seen = np.clip(np.where(shares > 0, self._full_s, 0.0).max(axis=1), *STAYS_S)
+        part = shares * self._full
+        mean = (part @ self._full_s) / np.maximum(part.sum(axis=1), FEW)
+        seen = np.clip(np.rint(mean), *STAYS_S)
         return np.where(self._left_s > 0, self._left_s, seen).astype(np.int64)
