@@ -12,11 +12,11 @@ import numpy as np
 
 from lvbo.control._plan_values import F32
 from lvbo.control.protocols import Bools, Floats, LaneState
+from lvbo.control.sight import SOMEBODY, moves
 from lvbo.control.site import Site, same
 
 GIVEN_UP_S = 300
 """Room that nobody could use for so long is not what is missing."""
-SOMEBODY = 0.5
 SHARE = 0.1
 """Who turns more rarely than this is not whom room is kept for."""
 
@@ -38,7 +38,7 @@ class Room:
 
     def feel(self, lanes: LaneState, held: Bools, long_s: float) -> None:
         """Take in a second: whom his exit holds, and who has waited longer than `long_s`."""
-        moved = (lanes.left > 0) | (lanes.queue < SOMEBODY)
+        moved = moves(lanes)
         self._given_up &= ~moved
         if not (self.owed > 0).any():
             begins = held & (lanes.wait_s >= long_s) & ~self._given_up

@@ -93,7 +93,7 @@ class Exits:
 
         Only of exits that are `unseen` this tells more than is known.
         """
-        moved = (lanes.left > 0) | (lanes.queue < SOMEBODY)
+        moved = moves(lanes)
         self._held_s = np.where(may_go & lanes.stands & ~moved, self._held_s + 1.0, 0.0)
         found = self.held & unseen
         self._since_s = np.where(moved, 0.0, self._since_s + (found | (self._since_s > 0)))
@@ -117,3 +117,8 @@ class Exits:
         mean = (part @ self._full_s) / np.maximum(part.sum(axis=1), FEW)
         seen = np.clip(np.rint(mean), *STAYS_S)
         return np.where(self._left_s > 0, self._left_s, seen).astype(np.int64)
+
+
+def moves(lanes: LaneState) -> Bools:
+    """Return on which lanes somebody has just left, or nobody stands, (lanes,)."""
+    return np.asarray((lanes.left > 0) | (lanes.queue < SOMEBODY))
