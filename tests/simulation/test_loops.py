@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import cast
@@ -40,20 +39,6 @@ def net(tmp_path: Path) -> Path:
     path = tmp_path / "stub.net.xml"
     path.write_text(NET, encoding="utf-8")
     return path
-
-
-def test_no_two_loops_of_a_lane_see_the_same_vehicle(tiny: Scenario, tmp_path: Path) -> None:
-    """All stop-line lanes are cut to stubs to which no lane leads alone."""
-    text = tiny.net_file.read_text(encoding="utf-8")
-    short = tmp_path / "short.net.xml"
-    short.write_text(re.sub(r'length="[0-9.]+"', 'length="0.50"', text), encoding="utf-8")
-    sites = [read_site(tiny.network, c) for c in tiny.network.controllers]
-    made = detectors(tiny.network, sites, parse_sensing("loops"), short)
-
-    assert made is not None
-    numbers = [loop.attrib["id"].rsplit("/", 2)[1] for loop in made]
-    assert numbers
-    assert set(numbers) == {"0"}
 
 
 @pytest.mark.parametrize(

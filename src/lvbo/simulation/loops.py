@@ -24,8 +24,6 @@ AT_END_M = 0.1
 """A loop that would lie within a junction lies so much before it."""
 MARGIN_M = 1.0
 """An advance loop lies at least so far from the start of its lane."""
-APART_M = 4.0
-"""Nearer than this to the one at the stop line an advance loop would see the same vehicle."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,24 +108,22 @@ def detectors(
         for name, lane in stop_lanes(site, network.sumo):
             if name not in written:
                 written.add(name)
-                places = _places(ways, name, float(site.speed_mps[lane]), sensing)
-                root.extend(_loop(name, number, place) for number, place in enumerate(places))
+                wanted = _distances(ways, name, float(site.speed_mps[lane]), sensing)
+                root.extend(_loop(ways, name, number, d) for number, d in enumerate(wanted))
     return root
 
 
-def _places(
-    ways: LaneWays, lane: str, speed_mps: float, sensing: Sensing
-) -> list[tuple[str, float, float]]:
-    """Return where the loops of a lane lie: at its stop line and, if there is room, upstream."""
+def _distances(ways: LaneWays, lane: str, speed_mps: float, sensing: Sensing) -> list[float]:
+    """Return how far from the stop line the loops of a lane shall lie, m."""
+    if not sensing.advance:
+        return [STOP_LOOP_M]
     *_, (last, passed_m) = ways.upstream(lane)
     most_m = passed_m + ways.length_m[last] - MARGIN_M
-    at_line = place_at(ways, lane, STOP_LOOP_M)
-    far = place_at(ways, lane, min(ADVANCE_S * speed_mps, most_m))
-    return [at_line, far] if sensing.advance and far[2] - at_line[2] >= APART_M else [at_line]
+    return [STOP_LOOP_M, max(STOP_LOOP_M, min(ADVANCE_S * speed_mps, most_m))]
 
 
-def _loop(stop_lane: str, number: int, place: tuple[str, float, float]) -> ET.Element:
-    name, back_m, from_line_m = place
+def _loop(ways: LaneWays, stop_lane: str, number: int, distance_m: float) -> ET.Element:
+    name, back_m, from_line_m = place_at(ways, stop_lane, distance_m)
     return ET.Element(
         "inductionLoop",
         id=f"lvbo/{stop_lane}/{number}/{from_line_m:.2f}",
