@@ -125,7 +125,8 @@ class Doubts:
         best = self._site.serves[going].max(axis=0, initial=NONE)
         wanted = self._site.uses & ~seen.blocked[None, :]
         free = ~(wanted & (best < PROTECTED)[None, :]).any(axis=1) & wanted.any(axis=1)
-        may_go = (self._served.green_s(seen) > STARTED_S) & line.covered & wanted.any(axis=1)
+        open_ = wanted.any(axis=1)
+        may_go = (self._served.green_s(seen) > STARTED_S) & line.covered & open_
         self._held_s += np.where(may_go, np.where(free, 1.0, YIELDS), 0.0)
         self._others += np.where(may_go, line.passed.sum() - line.passed, 0.0)
         moved = (line.passed > 0) | ~line.covered
@@ -133,7 +134,6 @@ class Doubts:
         kept = self._stuck & (self._proof < PROOF)
         self._held_s[moved] = self._others[moved] = 0.0
         found = (self._held_s >= STUCK_S) & (self._others >= STUCK_OTHERS)
-        open_ = wanted.any(axis=1)
         begins = (self._served.green_s(seen) == STARTED_S) & open_
         others = np.where(open_, line.passed.sum() - line.passed, 0.0)
         self._long += np.array([line.covered & open_, others, begins])

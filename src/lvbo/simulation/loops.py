@@ -114,7 +114,11 @@ def detectors(
 
 
 def _distances(ways: LaneWays, lane: str, speed_mps: float, sensing: Sensing) -> list[float]:
-    """Return how far from the stop line the loops of a lane shall lie, m."""
+    """Return how far from the stop line the loops of a lane shall lie, m.
+
+    On a stretch shorter than a car to which no lane leads alone both lie at one place: they see
+    nobody who waits, and each count who passes.
+    """
     if not sensing.advance:
         return [STOP_LOOP_M]
     *_, (last, passed_m) = ways.upstream(lane)
