@@ -58,9 +58,10 @@ class Now(NamedTuple):
     whose exit is full, `full_s` (L,) for how long yet, `kept` (L,) share whose exit is kept for
     others, `head` (L,) 0 unknown, 1 the first one yields, 2 the first one wants another stage,
     `stuck` (S, L) the first one did not move in that stage. `due_s` (S,) is when a stage must have
-    begun to keep the longest red, a large number for never; `had` (L,) who was served in this round; `must` (S,) what it will cost
-    others to serve a stage that is due within sight; `barred` (S,) what may not begin in the next
-    seconds, `passes` (S,) what may not follow the stage that runs, as it would pass over a call.
+    begun to keep the longest red, a large number for never; `had` (L,) who was served in this
+    round; `must` (S,) what it will cost others to serve a stage that is due within sight; `barred`
+    (S,) what may not begin in the next seconds, `passes` (S,) what may not follow the stage that
+    runs, as it would pass over a call.
     `breaks` (S, H) says when a stage does not show what the windows of a wave ask for, `starts` (S,
     H + 1) when it may begin; `first` (S,) what may begin now, or for the stage that runs, whether
     it may stay; `lost` (S, H + 1) the fewest seconds that must be broken from then on in a stage
