@@ -8,20 +8,24 @@ import pytest
 
 from lvbo.control.failures import AFTER_S, GAP_S, MORE, MOST, ONCE, Failures
 
-ONE = np.ones(1)
+ALONE = np.ones((1, 1), dtype=bool)
 PLAIN = np.ones(1, dtype=np.float32)
 
 
-def round_of(failures: Failures, *, gap_s: float = 0.0, stands: bool = True) -> None:
-    """Let one lane have green, which ends after a gap, and somebody stand after it, or nobody."""
+def round_of(
+    failures: Failures, *, gap_s: float = 0.0, stands: bool = True, passes: bool = True
+) -> None:
+    """Let lanes have green, which ends after a gap, and somebody stand after it, or nobody."""
+    all_ = np.ones_like(failures.count)
     for second in range(10 + AFTER_S + 4):
         green = second < 10
-        gap = gap_s if second == 9 else 0.0
-        failures.feel(np.array([stands and not green]), gap * ONE, np.array([green]))
+        gap, left = gap_s if second == 9 else 0.0, float(passes and green and second % 2 == 0)
+        behind = np.full(len(all_), stands and not green)
+        failures.feel(behind, gap * all_, left * all_, np.full(len(all_), green))
 
 
 def test_a_short_green_is_counted_and_a_longer_one_halves_the_count() -> None:
-    failures = Failures(1)
+    failures = Failures(ALONE)
     counts = []
     for stands in (True, True, False, False):
         round_of(failures, stands=stands)
@@ -31,8 +35,15 @@ def test_a_short_green_is_counted_and_a_longer_one_halves_the_count() -> None:
 
 
 def test_who_comes_after_a_gap_was_not_left_behind() -> None:
-    failures = Failures(1)
+    failures = Failures(ALONE)
     round_of(failures, gap_s=GAP_S + 1.0)
+
+    assert failures.count[0] == 0.0
+
+
+def test_a_longer_green_would_not_help_who_stands_in_it() -> None:
+    failures = Failures(ALONE)
+    round_of(failures, passes=False)
 
     assert failures.count[0] == 0.0
 
@@ -42,8 +53,21 @@ def test_who_comes_after_a_gap_was_not_left_behind() -> None:
     [(0, 1.0), (2, 1.0), (3, 1.0 + MORE), (20, 1.0 + MORE * (MOST - ONCE))],
 )
 def test_a_lane_counts_more_from_its_third_short_green_on(rounds: int, weight: float) -> None:
-    failures = Failures(1)
+    failures = Failures(ALONE)
     for _ in range(rounds):
         round_of(failures)
 
     assert failures.weighed(PLAIN)[0] == pytest.approx(weight)
+
+
+def test_where_all_are_left_behind_none_counts_more() -> None:
+    apart, together = np.eye(2, dtype=bool), np.ones((1, 2), dtype=bool)
+    weight = np.ones(2, dtype=np.float32)
+    both = []
+    for serves in (apart, together):
+        failures = Failures(serves)
+        for _ in range(4):
+            round_of(failures)
+        both.append(failures.weighed(weight).tolist())
+
+    assert both == [[1.0, 1.0], [1.0 + 2 * MORE, 1.0 + 2 * MORE]]

@@ -28,6 +28,7 @@ from lvbo.control.gate import make_gate
 from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned
+from lvbo.control.presence import lane_service
 from lvbo.control.protocols import (
     Bools,
     Coordination,
@@ -111,7 +112,7 @@ class AdaptiveController:
         self._green_s = np.zeros(len(site.lanes), dtype=np.int64)
         self._inside, self._room = Inside(site), Room(site)
         self._exits = Exits(len(site.movements), len(site.lanes))
-        self._failures = Failures(len(site.lanes))
+        self._failures = Failures(lane_service(site, table)[0])
         self._most_red_s, self._home, self._hops_s = gate.red_s, gate.home, gate.hops_s
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
@@ -180,7 +181,8 @@ class AdaptiveController:
         if stage >= 0:
             free &= self._street.kind[stage] == FREE
         self._room.feel(lanes, exits.held, self._patience_s)
-        self._failures.feel(lanes.stands & lanes.endless, lanes.gap_s, green > 0)
+        behind = lanes.stands & lanes.endless
+        self._failures.feel(behind, lanes.gap_s, lanes.left, green > 0)
         self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)
