@@ -172,6 +172,7 @@ class Queues:
         return Loops(
             lane=np.repeat(np.arange(len(WHEELS)), 2),
             distance_m=np.tile([1.0, 40.0], len(WHEELS)),
+            share=np.ones(2 * len(WHEELS)),
             passed=np.ravel([[float(passed[p]), 0.0] for p in WHEELS]),
             occupied=np.ravel(
                 [

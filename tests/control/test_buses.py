@@ -159,8 +159,13 @@ def test_beside_loops_only_the_buses_that_report_count_as_more_than_cars(site: S
 
 
 def test_a_site_of_loops_sees_a_reporting_bus(site: Site, table: StageTable) -> None:
+    nothing = np.zeros(4)
     loops = Loops(
-        lane=np.arange(4), distance_m=np.full(4, 2.0), passed=np.zeros(4), occupied=np.zeros(4)
+        lane=np.arange(4),
+        distance_m=np.full(4, 2.0),
+        share=np.ones(4),
+        passed=nothing,
+        occupied=nothing,
     )
     seen = look(site, table, [(EW, 30.0, 8.0, BUS)])
     eyes = Eyes(site)

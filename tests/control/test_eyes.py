@@ -71,6 +71,7 @@ def loops(
     return Loops(
         lane=np.array([LANE[p] for p, _ in at]),
         distance_m=np.array([m for _, m in at]),
+        share=np.ones(len(at)),
         passed=np.array([(passed or {}).get(key, 0.0) for key in at]),
         occupied=np.array([(covered or {}).get(key, 0.0) for key in at]),
     )

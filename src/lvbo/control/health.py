@@ -14,7 +14,6 @@ import numpy as np
 from lvbo.control.estimate import Announced, Served
 from lvbo.control.eyes import STILL_M, STILL_MPS, Eyes
 from lvbo.control.lamps import goes
-from lvbo.control.loop_eye import COVERED, HIT
 from lvbo.control.protocols import (
     Bools,
     Capability,
@@ -25,6 +24,7 @@ from lvbo.control.protocols import (
     Vehicles,
     Wish,
 )
+from lvbo.control.queue_end import COVERED, HIT
 from lvbo.control.site import NONE, PROTECTED, Site
 from lvbo.signal.lamp import Countdown
 

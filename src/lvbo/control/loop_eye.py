@@ -16,21 +16,16 @@ from lvbo.control.estimate import (
     Served,
     complete,
 )
-from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation, Vehicles
+from lvbo.control.protocols import Bools, Floats, LaneState, Loops, Observation, Vehicles
+from lvbo.control.queue_end import COVERED, HIT, QueueEnd
 from lvbo.control.site import REACH_M, Site
 from lvbo.control.weaving import Weaving
 
-COVERED = 0.95
-"""A loop occupied for this share of a second and longer has somebody standing on it."""
-HIT = 0.05
 GAP_S, EMPTY_S = 2, 3
 """Nobody over the stop line for so long, in green and at red: the queue is gone, or never was."""
+SEVERAL, SEVERAL_S = 1.5, 2
+"""Where more are counted than this, it takes so much longer: who starts leaves gaps."""
 HALF = 0.5
-END_S = 4
-"""Nobody over the advance loop for so long: the end of the queue that reached it has passed."""
-MORE = 1.3
-"""Where a green ends before the end of the queue was seen, so many come for each who passes: a loop
-within a queue only sees how many it lets pass, and fewer than come."""
 
 
 class LoopEye:
@@ -50,15 +45,13 @@ class LoopEye:
         self._blind, self._weaving = BlindQueue(lanes), Weaving(site)
         self._at_line = self._upstream = np.zeros(0, dtype=bool)
         self._has_far = np.zeros(lanes, dtype=bool)
-        self._far_m = np.zeros(lanes)
+        self._far_m, self._share = np.zeros(lanes), np.ones(lanes)
         self._eta_s = np.zeros(lanes, dtype=np.int64)
         self._coming = np.zeros((lanes, span_s))
         self._line = np.zeros(lanes)
         self._hidden = np.zeros(lanes)
         self._free_s = np.full(lanes, 1000.0)
-        self._covered_s, self._far_free_s = np.zeros(lanes), np.zeros(lanes)
-        self._was_green = np.zeros(lanes, dtype=bool)
-        self._packed, self._failed = np.zeros(lanes, dtype=bool), np.zeros(lanes, dtype=bool)
+        self._end = QueueEnd(lanes)
         self._wait_s = np.zeros(lanes)
         self._number = np.zeros(lanes, dtype=np.int64)
         self._aboard = Aboard(site)
@@ -78,7 +71,9 @@ class LoopEye:
         self._rates.take(np.where(self._has_far, entered, line.passed), seen.working)
         self._arrive(entered)
         self._leave(line, green > GAP_S)
-        self._correct(line, far, green)
+        self._hold(line)
+        self._end.look(far.passed, far.occupied, self._far_m, green)
+        self._bound(line)
         stands = (line.occupied >= COVERED) & (line.passed <= 0)
         here = stands | (self._line > HALF)
         self._wait_s = np.where(here & (line.passed <= 0), self._wait_s + 1.0, 0.0)
@@ -113,6 +108,7 @@ class LoopEye:
         self._eta_s = np.minimum(eta, self._span - 1)
         self._at_line = loops.distance_m <= nearest[loops.lane]
         self._upstream = ~self._at_line & (loops.distance_m >= farthest[loops.lane])
+        self._share[loops.lane[self._upstream]] = loops.share[self._upstream]
 
     def _close(self) -> Floats:
         """Return who is on the way within the distance that counts as close, by lane."""
@@ -141,17 +137,22 @@ class LoopEye:
         self._line = np.maximum(self._line - line.passed, 0.0)
         unseen = np.minimum(over, self._hidden)
         self._hidden -= unseen
-        over = over - unseen
-        for second in range(3):
-            early = np.minimum(over, self._coming[:, second])
-            self._coming[:, second] -= early
-            over = over - early
+        self._hurry(over - unseen)
         hit = (line.passed > 0) | (line.occupied > HIT)
         self._free_s = np.where(hit, 0.0, self._free_s + 1.0)
-        gone = self._free_s >= np.where(open_, GAP_S, EMPTY_S)
+        longer = np.where(self._line > SEVERAL, SEVERAL_S, 0)
+        gone = self._free_s >= np.where(open_, GAP_S, EMPTY_S) + longer
         elsewhere = np.where(gone, self._line, 0.0)
         self._line = self._line - elsewhere + self._to_neighbours(elsewhere, hit & ~open_)
         self._hidden = np.where(gone, 0.0, self._hidden)
+        self._end.forget(gone)
+
+    def _hurry(self, wanted: Floats) -> Floats:
+        """Take so many of those on the way who come first, (lanes,); return who there were."""
+        until = self._coming.cumsum(axis=1)
+        taken = np.minimum(wanted, until[:, -1])
+        self._coming = np.diff(np.maximum(until - taken[:, None], 0.0), axis=1, prepend=0.0)
+        return np.asarray(taken)
 
     def _to_neighbours(self, moved: Floats, wants: Bools) -> Floats:
         """Return what comes to each lane when `moved` turns out to stand beside its own lane."""
@@ -159,34 +160,29 @@ class LoopEye:
         total = ways.sum(axis=1, keepdims=True)
         return np.asarray(moved @ (ways / np.maximum(total, 1.0)))
 
-    def _correct(self, line: _Lane, far: _Lane, green: Ints) -> None:
-        """Bring the count between what the loops show at least and at most."""
+    def _hold(self, line: _Lane) -> None:
+        """Count one vehicle at least where one is at the line: who is on the way, or one beside."""
         held = (line.occupied > HIT) & (line.passed <= 0)
-        new = np.where(held, np.maximum(1.0 - self._line, 0.0), 0.0)
-        spare = np.maximum(self._line - held, 0.0)
-        taken = self._to_neighbours(new, spare > 0)
-        self._line = self._line + new - np.minimum(taken, spare)
-        covered = self._has_far & (far.occupied >= COVERED)
-        self._covered_s = np.where(covered, self._covered_s + 1.0, 0.0)
-        reached = self._covered_s >= 2.0  # noqa: PLR2004  standing, not passing
-        room = self._far_m / SPACE_M
-        self._line = np.where(reached, np.maximum(self._line, room), self._line)
-        self._follow_end(far, reached, green)
-        unseen = reached | (~self._has_far & (line.occupied >= COVERED))
-        self._hidden = self._hidden + self._rates.vps * np.where(self._failed, MORE, unseen)
-        shorter = self._has_far & (far.occupied <= HIT) & (green <= 0)
-        self._line = np.where(shorter, np.minimum(self._line, room + 1.0), self._line)
-        self._hidden = np.where(shorter, 0.0, np.minimum(self._hidden, MOST_QUEUE))
+        missing = np.where(held, np.maximum(1.0 - self._line, 0.0), 0.0)
+        early = self._hurry(missing)
+        spare = np.where(self._end.packed, 0.0, np.maximum(self._line - held, 0.0))
+        taken = self._to_neighbours(missing - early, spare > 0)
+        self._line = self._line + missing - np.minimum(taken, spare)
 
-    def _follow_end(self, far: _Lane, reached: Bools, green: Ints) -> None:
-        """Follow which queues reach out of sight, and whose green ended before their end came."""
-        hit = (far.passed > 0) | (far.occupied > HIT)
-        self._far_free_s = np.where(hit, 0.0, self._far_free_s + 1.0)
-        ended = self._packed & (self._far_free_s >= END_S)
-        self._hidden = np.where(ended, 0.0, self._hidden)
-        self._packed = (self._packed | reached) & ~ended
-        self._failed = (self._failed | (self._was_green & (green <= 0))) & self._packed
-        self._was_green = green > 0
+    def _bound(self, line: _Lane) -> None:
+        """Bring the count between what the advance loop shows at least and at most.
+
+        Between the loops stand no more than there is room for; the others stand behind them.
+        """
+        end, room = self._end, self._far_m / SPACE_M
+        known = self._line + self._coming.sum(axis=1)
+        self._line = np.where(end.reached, np.maximum(known, self._share * room), self._line)
+        self._coming[end.reached] = 0.0
+        self._line = np.where(self._has_far, np.minimum(self._line, room + 1.0), self._line)
+        grows = end.packed | (~self._has_far & (line.occupied >= COVERED))
+        self._hidden = self._hidden + self._rates.vps * grows
+        seen = self._has_far & ~end.packed
+        self._hidden = np.where(seen, 0.0, np.minimum(self._hidden, MOST_QUEUE))
 
 
 class Aboard:
@@ -225,4 +221,5 @@ class _Lane:
 def no_loops() -> Loops:
     """Return no loops."""
     none = np.zeros(0)
-    return Loops(lane=none.astype(np.int64), distance_m=none, passed=none, occupied=none)
+    lane = none.astype(np.int64)
+    return Loops(lane=lane, distance_m=none, share=none, passed=none, occupied=none)

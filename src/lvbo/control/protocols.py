@@ -68,11 +68,14 @@ class Loops:
     """What point detectors saw in the second before; all arrays have shape (detectors,).
 
     `lane` is a stop-line lane of the site, `distance_m` that from the stop line to the detector,
-    `passed` the vehicles that left it, `occupied` the share of the second it was covered.
+    `passed` the vehicles that left it, `occupied` the share of the second it was covered. Upstream
+    of a fan a detector belongs to several lanes: `share` is what part of those on it is taken to
+    come to this one, `passed` is that part.
     """
 
     lane: Ints
     distance_m: Floats
+    share: Floats
     passed: Floats
     occupied: Floats
 

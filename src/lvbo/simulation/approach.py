@@ -220,15 +220,17 @@ class Approach:
         """Return what the loops saw in the last second; None with other detectors."""
         if self._sensing.eye is not Eye.LOOPS:
             return None
-        read = self._sumo.inductionloop
-        lane = np.array([d[1] for d in self._loops], dtype=np.int64)
-        passed = np.array([self._passed(d[0]) for d in self._loops], dtype=np.float64)
-        covered = [read.getLastStepOccupancy(d[0]) / 100.0 for d in self._loops]
-        occupied = np.clip(np.array(covered, dtype=np.float64), 0.0, 1.0)
-        silent, jammed = self.dead[lane], self.stuck[lane]
+        read, table = self._sumo.inductionloop, self._loops
+        counted = np.array([self._passed(name) for name in table.names], dtype=np.float64)
+        covered = np.array([read.getLastStepOccupancy(name) / 100.0 for name in table.names])
+        passed, occupied = np.zeros((2, len(table.lane)))
+        np.add.at(passed, table.of, table.weight * counted)
+        np.maximum.at(occupied, table.of, np.clip(covered, 0.0, 1.0))
+        silent, jammed = self.dead[table.lane], self.stuck[table.lane]
         return Loops(
-            lane=lane,
-            distance_m=np.array([d[2] for d in self._loops], dtype=np.float64),
+            lane=table.lane,
+            distance_m=table.distance_m,
+            share=table.share,
             passed=np.where(silent | jammed, 0.0, passed),
             occupied=np.where(silent, 0.0, np.where(jammed, 1.0, occupied)),
         )

@@ -235,6 +235,7 @@ class ReplayStreet:
         return Loops(
             lane=np.tile(np.arange(len(alive)), len(places)),
             distance_m=np.concatenate(places),
+            share=np.ones(len(alive) * len(places)),
             passed=np.concatenate(passed),
             occupied=np.minimum(np.concatenate(over), 1.0),
         )
