@@ -12,6 +12,7 @@ from types import ModuleType
 import numpy as np
 
 from lvbo.control.background import plan_table
+from lvbo.control.close_links import CloseLinks
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded, guard_of_either
 from lvbo.control.health import Lookout
@@ -99,6 +100,7 @@ class Driver:
         }
         self._lookouts = {site.id: Lookout(site) for site in sites}
         self._neighbours = Neighbours(network, sites)
+        self._close = CloseLinks(network, sites)
         self.supervisor = Supervisor(network, sites, (), "")
         self._refused: Counter[str] = Counter()
         self._forced = self._released = 0
@@ -120,7 +122,7 @@ class Driver:
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
             self._supervise(int(street.now_s))
-            seen = [self._look(each) for each in street.observe()]
+            seen = self._close.look([self._look(each) for each in street.observe()])
             self._neighbours.step()
             if self.escorting is not None:
                 self.escorting.step(sumo, int(street.now_s))
