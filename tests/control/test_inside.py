@@ -10,7 +10,7 @@ import pytest
 from tests.control.crossroads import LANE, crossroads, vehicles
 
 from lvbo.control._count_kernels import COUNT_MEMORY, EMPTY_S
-from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, Inside
+from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, YELLOW_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site
@@ -116,7 +116,8 @@ def test_two_who_stand_face_to_face_may_lock_with_somebody_right_behind_each() -
     ("stood_s", "went", "red_s", "locks"),
     [
         (STOOD_S, 2, 1, True),
-        (STOOD_S - 1, 2, 1, False),
+        (STOOD_S - YELLOW_S, 2, YELLOW_S, True),  # in the yellow, too, but not longer
+        (STOOD_S - YELLOW_S - 1, 2, YELLOW_S + 1, False),
         (STOOD_S, 1, 1, False),
         (STOOD_S, 2, EMPTY_S + 1, False),
     ],
@@ -135,6 +136,16 @@ def test_without_arrivals_one_who_stood_in_green_and_several_who_face_him_may_lo
     assert inside.may_lock(GREEN) == locks
 
     inside.forget()
+
+    assert not inside.may_lock(GREEN)
+
+
+def test_who_gets_away_in_the_yellow_does_not_lock() -> None:
+    inside = Inside(shared())
+    inside.take(left(0, 1, 1), None, GREEN, NOBODY)
+    for _ in range(STOOD_S):
+        inside.take(left(), None, GREEN, ONLY[0])
+    inside.take(left(0), None, ~GREEN, NOBODY)
 
     assert not inside.may_lock(GREEN)
 

@@ -23,9 +23,9 @@ MOST_S = 6
 COUNTED, MOST_WITHIN = 0.95, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, but for those who may
 still be within."""
-STOOD_S = 8
-"""Where nobody looks at the junction: a first vehicle that stood for so long when its green ended
-waits for those before it, who wait within."""
+STOOD_S, YELLOW_S = 9, 3
+"""Where nobody looks at the junction: a first vehicle that stood for so long in its green, and in
+the yellow after it, waits for those before it, who wait within."""
 
 
 class Inside:
@@ -96,9 +96,10 @@ class Halted:
         """Take in who left each lane in the second before, who has green, and who stands."""
         begins = green & (self._red_s > 0)
         self._gone = np.where(begins, 0.0, self._gone) + np.where(green, left, 0.0)
-        stood_s = np.where(stands & (left <= 0), np.where(begins, 1, self._stood_s + 1), 0)
         self._red_s = np.where(green, 0, self._red_s + 1)
-        self._stood_s = np.where(green, stood_s, self._stood_s)
+        stays = stands & (left <= 0) & (green | (self._stood_s > 0))
+        stood_s = np.where(stays, np.where(begins, 1, self._stood_s + 1), 0)
+        self._stood_s = np.where(self._red_s <= YELLOW_S, stood_s, self._stood_s)
         self._stood_s[self._red_s > EMPTY_S] = 0
 
     def forget(self) -> None:
