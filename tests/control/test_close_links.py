@@ -6,32 +6,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-import pytest
-from tests.simulation.tiny import build_tiny
 
 from lvbo.control.close_links import AHEAD_S, HEADWAY_S, CloseLinks
 from lvbo.control.eyes import Eyes
 from lvbo.control.loop_eye import no_loops
 from lvbo.control.protocols import Observation
-from lvbo.control.site import Site, read_site
+from lvbo.control.site import Site
 from lvbo.ids import ControllerId
-from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.network import Network
 from lvbo.signal.lamp import Lamp
 
 A, B = ControllerId("A"), ControllerId("B")
 LONG_M = 1e4
 """Every link is shorter than this."""
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    return read_scenario(build_tiny(tmp_path_factory.mktemp("close"))).network
-
-
-@pytest.fixture(scope="module")
-def sites(network: Network) -> dict[ControllerId, Site]:
-    return {c.id: read_site(network, c) for c in network.controllers}
 
 
 def look(site: Site, *, green: bool, queue: float = 0.0) -> Observation:

@@ -5,26 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from tests.simulation.tiny import build_tiny
 
 from lvbo.control.learning import prior_counts
 from lvbo.control.neighbours import PACE, SPREAD, Neighbours
-from lvbo.control.site import Site, read_site
+from lvbo.control.site import Site
 from lvbo.ids import ControllerId
-from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.network import Network
 
 A, B = ControllerId("A"), ControllerId("B")
-
-
-@pytest.fixture(scope="module")
-def network(tmp_path_factory: pytest.TempPathFactory) -> Network:
-    return read_scenario(build_tiny(tmp_path_factory.mktemp("neighbours"))).network
-
-
-@pytest.fixture(scope="module")
-def sites(network: Network) -> dict[ControllerId, Site]:
-    return {c.id: read_site(network, c) for c in network.controllers}
 
 
 def lanes_of(site: Site, link: str) -> list[int]:

@@ -118,7 +118,8 @@ def test_lanes_in_a_ring_end_the_search(tmp_path: Path) -> None:
     path.write_text(f"<net>{lanes}</net>", encoding="utf-8")
 
     assert [p.lane for p in places_at(read_ways(path), "a_0", 8.0)] == ["b_0"]
-    assert places_at(read_ways(path), "a_0", 50.0) == ()
+    assert [p.lane for p in places_at(read_ways(path), "a_0", 50.0)] == ["b_0"]
+    assert len(loop_places(read_ways(path), "a_0", 14.0, parse_sensing("loops"))) == 2
 
 
 def test_loops_are_found_again_by_their_names(tiny: Scenario) -> None:

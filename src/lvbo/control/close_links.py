@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lvbo.control.estimate import Served
-from lvbo.control.learning import prior_counts
+from lvbo.control.learning import prior_shares
 from lvbo.control.protocols import Arrivals, Floats, Ints, Observation
 from lvbo.control.site import Site
 from lvbo.ids import ControllerId, LinkId
@@ -80,8 +80,7 @@ def _announce(arrivals: Arrivals, lanes: Ints, waiting: float) -> None:
 
 
 def _ways(network: Network, site: Site, ends: Mapping[LinkId, Site], short_m: float) -> list[_Way]:
-    counts = prior_counts(site)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+    shares = prior_shares(site)
     found = []
     for movement, exit_ in enumerate(site.exits):
         far = ends.get(exit_)

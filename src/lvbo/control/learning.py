@@ -31,6 +31,12 @@ def prior_counts(site: Site) -> Floats:
     return np.asarray(np.where(site.uses, worth[None, :], 0.0))
 
 
+def prior_shares(site: Site) -> Floats:
+    """Return what part of each lane is taken to make each movement, (lanes, movements)."""
+    counts = prior_counts(site)
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))
+
+
 class Learned:
     """Shares of turns by lane, saturation flow by lane, and the start of a queue, at one site.
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from lvbo.control.estimate import Announced
 from lvbo.control.eyes import SPAN_S
-from lvbo.control.learning import prior_counts
+from lvbo.control.learning import prior_counts, prior_shares
 from lvbo.control.protocols import Floats
 from lvbo.control.site import TURN_SHARE, Site
 from lvbo.ids import ControllerId, LinkId, MovementId
@@ -73,8 +73,7 @@ class Neighbours:
 
 def _feeds(network: Network, site: Site, sites: Sequence[Site]) -> tuple[_Feed, ...]:
     """Return where the vehicles of each lane of a site go next."""
-    counts = prior_counts(site)
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+    shares = prior_shares(site)
     ends = {link: other for other in sites for link in other.links}
     found = []
     for m, movement in enumerate(site.movements):

@@ -28,6 +28,9 @@ MARGIN_M = 1.0
 OWN_PART = 0.5
 """Where a lane is one of its own for this part of the way, its advance loop lies there."""
 ALL = 0.999
+"""Lanes from which at least this share comes to a stop line lead there alone."""
+PREFIX = "lvbo/"
+"""The ids of these loops in SUMO begin so."""
 
 
 class Stretch(NamedTuple):
@@ -73,7 +76,10 @@ class LaneWays:
 
 
 class Place(NamedTuple):
-    """A place on a lane, `back_m` before its end and `from_line_m` before a stop line."""
+    """A place on a lane, `back_m` before its end and `from_line_m` before a stop line.
+
+    `share` is what part of those who pass it comes to that line, as a first guess.
+    """
 
     lane: str
     back_m: float
@@ -106,15 +112,18 @@ def read_ways(net_file: Path) -> LaneWays:
 def places_at(ways: LaneWays, lane: str, distance_m: float) -> tuple[Place, ...]:
     """Return where loops lie that see all who come to a stop line, so far before it.
 
-    Where a way begins nearer, or a signal is there, they lie at its start.
+    Where a way begins nearer, or a signal is there, they lie at its start; in a ring of lanes that
+    nobody enters on the farthest of them.
     """
+    all_ = ways.upstream(lane, distance_m)
+    there = [s for s in all_ if s.is_first or s.begin_m >= distance_m]
     found = []
-    for stretch in ways.upstream(lane, distance_m):
+    for stretch in there or [max(all_, key=lambda s: s.begin_m)]:
         length_m = stretch.begin_m - stretch.end_m
-        if stretch.is_first or stretch.begin_m >= distance_m:
-            most_m = max(length_m - MARGIN_M, length_m / 2) if stretch.is_first else length_m
-            back_m = min(distance_m - stretch.end_m, most_m)
-            found.append(Place(stretch.lane, back_m, stretch.end_m + back_m, stretch.share))
+        ends = stretch.is_first or stretch.begin_m < distance_m
+        most_m = max(length_m - MARGIN_M, length_m / 2) if ends else length_m
+        back_m = min(distance_m - stretch.end_m, most_m)
+        found.append(Place(stretch.lane, back_m, stretch.end_m + back_m, stretch.share))
     return tuple(found)
 
 
@@ -122,9 +131,6 @@ def own_m(ways: LaneWays, lane: str, most_m: float) -> float:
     """Return how far before its stop line all are on their way to it, `most_m` at most."""
     shared = [s.end_m for s in ways.upstream(lane, most_m) if s.share < ALL]
     return min([most_m, *shared])
-
-
-PREFIX = "lvbo/"
 
 
 def loop_places(
