@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -30,13 +31,22 @@ ROUTES = {
 }
 
 
-def build_tiny(folder: Path) -> Path:
-    """Write network, routes and configuration into a folder; return the configuration."""
+GAP_M = 300
+"""From one signal to the other, and so far are the ends of the street from them."""
+
+
+def build_tiny(
+    folder: Path, *, gap_m: int = GAP_M, routes: Mapping[str, tuple[str, int]] = ROUTES
+) -> Path:
+    """Write network, routes and configuration into a folder; return the configuration.
+
+    The signals are `gap_m` apart; `routes` are edges, and every how many seconds somebody departs.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    _write_nodes(folder / "tiny.nod.xml")
+    _write_nodes(folder / "tiny.nod.xml", gap_m - GAP_M)
     _write_edges(folder / "tiny.edg.xml")
     _netconvert(folder)
-    _write_routes(folder / "tiny.rou.xml")
+    _write_routes(folder / "tiny.rou.xml", routes)
     return write_config(folder)
 
 
@@ -51,11 +61,12 @@ def write_config(folder: Path, *, end_s: int = END_S, routes: str = "tiny.rou.xm
     return path
 
 
-def _write_nodes(path: Path) -> None:
+def _write_nodes(path: Path, nearer_m: int) -> None:
     root = ET.Element("nodes")
     for name, (x, y) in NODES.items():
         kind = "traffic_light" if name in {"A", "B"} else "priority"
-        ET.SubElement(root, "node", id=name, x=str(x), y=str(y), type=kind)
+        at = x + nearer_m if x > 0 else x
+        ET.SubElement(root, "node", id=name, x=str(at), y=str(y), type=kind)
     ET.ElementTree(root).write(path)
 
 
@@ -85,13 +96,13 @@ def _netconvert(folder: Path) -> None:
     subprocess.run([program, *words], cwd=folder, check=True, capture_output=True)
 
 
-def _write_routes(path: Path) -> None:
+def _write_routes(path: Path, routes: Mapping[str, tuple[str, int]]) -> None:
     root = ET.Element("routes")
     ET.SubElement(root, "vType", id="car", vClass="passenger")
     ET.SubElement(root, "vType", id="citybus", vClass="bus")
     trips = [
         (depart, name, edges)
-        for name, (edges, every) in ROUTES.items()
+        for name, (edges, every) in routes.items()
         for depart in range(0, END_S, every)
     ]
     for depart, name, edges in sorted(trips):

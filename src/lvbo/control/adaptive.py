@@ -56,7 +56,8 @@ HERE = 0.3
 SIGHT_S, SOMEBODY = 20, 1.0
 """Who comes within this time is waited for. So many expected within the span of the search: one who
 has not been seen yet may call at any time."""
-NEVER_S = 10_000
+NEVER_S = 100_000
+"""Later than the end of any way, also of one that there is not."""
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second. One of a round of
 all stages, or of a cycle that is kept, does not: as a rule nobody can be served sooner."""
@@ -105,7 +106,8 @@ class AdaptiveController:
         self._buses, self._bus = BusEye(site), bus
         self._serves = (self._frame.served > NOT_SERVED) @ site.uses.T
         self._price: float | None = None
-        self._free = free(table.count, len(site.lanes), SPAN_S)
+        self._stays = table.legal.diagonal()
+        self._free = free(table.count, len(site.lanes), SPAN_S)._replace(first=self._stays)
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
         self._served = Served(site)
@@ -223,7 +225,8 @@ class AdaptiveController:
         opened = street is not self._street
         waiting = _demand(street, lanes, SIGHT_S)
         self._price = None
-        if not self._holds and not self._wanted(seen, waiting):
+        stays = bool(self._stays[self._run.stage])
+        if stays and not self._holds and not self._wanted(seen, waiting):
             return Reason(code="LV772", fields={"stage": self._run.stage + 1})
         due = self._due(seen)
         street = street if seen.working.all() else self._recalled(street, seen)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from lvbo.control._plan_values import Street
 from lvbo.control._queue_kernels import FREE, MIXED
 from lvbo.control._queue_kernels import NONE as UNSERVED
-from lvbo.control.protocols import Order
 from lvbo.control.site import NONE, PROTECTED, YIELDING, Site
 from lvbo.control.stages import UNKNOWN_S, StageTable, change_times
 
@@ -61,7 +60,7 @@ def make_frame(site: Site, table: StageTable, notice_s: NDArray[np.int64]) -> Fr
     hold = np.where(wheels & ~wheels.all(axis=0), notice_s, 0).max(axis=1, initial=0)
     change = np.where(change > 0, change + hold[:, None, None], change)
     recall = _recall(site, table)
-    made = table.legal & ~(_passed_over(table).astype(bool) & recall).any(axis=2)
+    made = table.legal & ~(table.over.astype(bool) & recall).any(axis=2)
     least = np.maximum(
         _begun_least(site, table, made) - hold, _walk_least(site, table, made, change)
     )
@@ -137,7 +136,7 @@ def make_street(frame: Frame, share: Floats, profile: Floats) -> Street:
         change_s=frame.change_s.max(axis=2),
         ready_s=_lane_ready(frame, share),
         way_s=_ways(frame),
-        over=_passed_over(frame.table),
+        over=frame.table.over,
         recall=frame.recall,
         least_s=frame.least_s,
         hold_s=frame.hold_s,
@@ -230,16 +229,3 @@ def _places(table: StageTable) -> NDArray[np.int64]:
     place = np.full(table.count, -1, dtype=np.int64)
     place[list(table.cycle)] = np.arange(len(table.cycle))
     return place
-
-
-def _passed_over(table: StageTable) -> NDArray[np.int64]:
-    """Return by change which stages it passes over where skips depend on calls: 1, 2 next round."""
-    over = np.zeros((table.count,) * 3, dtype=np.int64)
-    if table.order is not Order.SKIP:
-        return over
-    turn = table.cycle
-    for a, first in enumerate(turn):
-        for hops in range(2, len(turn)):
-            for k in range(a + 1, a + hops):
-                over[first, turn[(a + hops) % len(turn)], turn[k % len(turn)]] = 1 + k // len(turn)
-    return over

@@ -400,9 +400,10 @@ def _paths(legal: Bools, cost: Ints) -> tuple[Ints, Ints]:
 def _homes(table: StageTable, rules: look.Rules) -> Ints:
     """Return the stage in which the promise serves each phase, of as few stages as may be; or -1.
 
-    A phase that shares its head is served with the head.
+    A phase that shares its head is served with the head. A stage that may not stay serves nobody.
     """
     lights = (table.greens & rules.goes & ~rules.fixed) @ rules.head.T
+    lights &= table.legal.diagonal()[:, None]
     home = np.full(len(rules.goes), -1, dtype=np.int64)
     left = lights.any(axis=0)
     while left.any():

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from lvbo.control import actuated, adaptive, coordinated, cyclic, planned
 from lvbo.control.background import plan_table
 from lvbo.control.health import Health, Lookout, Monitor
 from lvbo.control.lamps import goes
-from lvbo.control.protocols import Capability, Controller, Observation, Reason, Wish
+from lvbo.control.protocols import Capability, Controller, Learner, Observation, Reason, Wish
 from lvbo.control.registry import Maker, Situation
 from lvbo.control.site import Site
 from lvbo.control.stages import StageTable
@@ -51,24 +50,6 @@ STALE, WHOLE_GREENS, EQUIPMENT, LATE, DISOBEYED, DETECTORS = (
 TAKEN_BACK, ALL_WELL = "LV756", "LV757"
 _RANK = {Capability.PLAN: 0, Capability.CYCLE: 1, Capability.STAGE: 2}
 _CHANGING = (int(Lamp.YELLOW), int(Lamp.RED_AMBER))
-
-
-@runtime_checkable
-class Learner(Controller, Protocol):
-    """A controller that learns: it is made at once and watches while another one decides."""
-
-    @property
-    def late_s(self) -> int:
-        """Return how much later than at once commands take effect, as learned, s."""
-        ...
-
-    def hurry(self) -> None:
-        """Forget how late commands were."""
-        ...
-
-    def watch(self, seen: Observation) -> None:
-        """Take in a second in which somebody else decides."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -285,7 +266,7 @@ def rungs_of(situation: Situation) -> tuple[Rung, ...]:
             name="adaptive",
             capability=stage,
             share=ADAPTIVE_SHARE,
-            make=lambda _: adaptive.make(situation),
+            make=lambda _: _adaptive(situation),
             learns=True,
         )
     ]
@@ -317,6 +298,12 @@ def rungs_of(situation: Situation) -> tuple[Rung, ...]:
             )
         )
     return tuple(rungs)
+
+
+def _adaptive(situation: Situation) -> Controller:
+    """Return the adaptive controller of a site, led with another one where it is of a pair."""
+    alone = adaptive.make(situation)
+    return alone if situation.led is None else situation.led(alone)
 
 
 MAKERS: Mapping[str, Maker] = {"lvbo": make}

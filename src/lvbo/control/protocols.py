@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -161,7 +161,8 @@ class Observation:
     leave in the second before. `working` (lanes,) says which lanes have a detector that can be
     believed. `blocked` (movements,) says where the exit is known to be full. `calls` (phases,) are
     demands of people on foot: buttons, or recall. `lanes` is what was made of all this, where it
-    was made once for all. `keep` is what the site shall keep of a green wave now.
+    was made once for all. `keep` is what the site shall keep of a green wave now. `pair` is what is
+    seen of both signals of a pair, this one among them, where two are led as one.
     """
 
     controller: ControllerId
@@ -175,6 +176,7 @@ class Observation:
     sampled: bool = False
     lanes: LaneState | None = None
     keep: Coordination | None = None
+    pair: tuple[Observation, Observation] | None = None
     working: Bools
     blocked: Bools
     calls: Bools
@@ -243,6 +245,24 @@ class Controller(Protocol):
 
     def decide(self, seen: Observation) -> Wish:
         """Return what shall be lit from now on."""
+        ...
+
+
+@runtime_checkable
+class Learner(Controller, Protocol):
+    """A controller that learns: it is made at once and watches while another one decides."""
+
+    @property
+    def late_s(self) -> int:
+        """Return how much later than at once commands take effect, as learned, s."""
+        ...
+
+    def hurry(self) -> None:
+        """Forget how late commands were."""
+        ...
+
+    def watch(self, seen: Observation) -> None:
+        """Take in a second in which somebody else decides."""
         ...
 
 

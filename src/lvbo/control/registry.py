@@ -13,7 +13,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from importlib.util import find_spec
 
-from lvbo.control.protocols import Controller, Observation, Order, Wish
+from lvbo.control.protocols import Controller, Learner, Observation, Order, Wish
 from lvbo.control.site import Site
 from lvbo.errors import UsageError
 from lvbo.signal.plan import Plan
@@ -36,6 +36,7 @@ class Situation:
 
     `plan` is the one in force at the start, `schedule` all of them by the time of day. `keeps`
     says that the site keeps the stage order of its plan, as where a green wave is to be kept.
+    `led` puts its adaptive controller under the lead of a pair, where it is one of two.
     """
 
     site: Site
@@ -43,6 +44,7 @@ class Situation:
     plan: Plan | None = None
     schedule: PlanSet | None = None
     keeps: bool = False
+    led: Callable[[Learner], Learner] | None = None
     params: Mapping[str, object]
 
 

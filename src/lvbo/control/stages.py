@@ -31,7 +31,9 @@ class StageTable:
     the time from the end of one stage to the green of a phase in the next: zero for one that runs
     on, -1 for one that is not in it. `least_s` (stages,) is the minimum green of a stage, the
     longest of its phases that serve vehicles; `cycle` is the site's order, a stage that comes twice
-    in it at its first place: what may follow it there or later may follow it always.
+    in it at its first place: what may follow it there or later may follow it always. `over`
+    (stages, stages, stages) marks the stages that a change from the first to the second passes
+    over, where that is allowed while nobody calls them: 1 in this round, 2 in the next.
     """
 
     order: Order
@@ -40,6 +42,7 @@ class StageTable:
     legal: NDArray[np.bool_]
     change_s: NDArray[np.int64]
     least_s: NDArray[np.int64]
+    over: NDArray[np.int64]
 
     @property
     def count(self) -> int:
@@ -75,14 +78,28 @@ def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> St
     free = order is Order.ANY and rules.may_skip
     turn = [listed.index(s) for s in cycle]
     legal = _any(len(listed)) if free else _ring(turn, len(listed), skips=_skips(rules, order))
+    once = tuple(dict.fromkeys(turn))
     return StageTable(
         order=order,
-        cycle=tuple(dict.fromkeys(turn)),
+        cycle=once,
         greens=greens,
         legal=legal & _possible(change) & _kept_together(rules, site.phases, greens),
         change_s=change,
         least_s=_least(rules, site, greens),
+        over=_passed_over(once, len(listed), order),
     )
+
+
+def _passed_over(turn: Sequence[int], count: int, order: Order) -> NDArray[np.int64]:
+    """Return by change which stages it passes over where skips depend on calls: 1, 2 next round."""
+    over = np.zeros((count,) * 3, dtype=np.int64)
+    if order is not Order.SKIP:
+        return over
+    for a, first in enumerate(turn):
+        for hops in range(2, len(turn)):
+            for k in range(a + 1, a + hops):
+                over[first, turn[(a + hops) % len(turn)], turn[k % len(turn)]] = 1 + k // len(turn)
+    return over
 
 
 def approach_stages(site: Site) -> StageSets:

@@ -16,7 +16,9 @@ from lvbo.control.close_links import CloseLinks
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded, guard_of_either
 from lvbo.control.health import Lookout
+from lvbo.control.leading import Lead, leaders
 from lvbo.control.neighbours import Neighbours
+from lvbo.control.pairs import find_pairs
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
@@ -46,6 +48,8 @@ BY_EITHER = frozenset({"lvbo"})
 """Controllers that wish now for stages, now for phases: they fall back to plans where there are."""
 PLANNED = frozenset({"fixed", "cyclic", "coordinated", "actuated"})
 """Controllers that go by the plan in force."""
+LEADS_PAIRS = frozenset({"lvbo"})
+"""Controllers that lead pairs of signals a few metres apart as one."""
 ON_PLAN = frozenset({"coordinated"})
 """Controllers of stages in the order that the plan in force writes them."""
 
@@ -110,6 +114,7 @@ class Driver:
         self.local: Mapping[ControllerId, LocalControl] = {}
         self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
         self.escorting: Escorting | None = None
+        self.pairs: tuple[tuple[ControllerId, ControllerId], ...] = ()  # signals led as one
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -122,7 +127,7 @@ class Driver:
         next_report = float(setup.begin_s)
         while street.now_s < setup.end_s:
             self._supervise(int(street.now_s))
-            seen = self._close.look([self._look(each) for each in street.observe()])
+            seen = self._among([self._look(each) for each in street.observe()])
             self._neighbours.step()
             if self.escorting is not None:
                 self.escorting.step(sumo, int(street.now_s))
@@ -153,6 +158,13 @@ class Driver:
             self._neighbours.take(name, looked.lanes.left)
         blocked = self.supervisor.held_back(name, looked.blocked)
         return replace(looked, keep=self.supervisor.keep(name), blocked=blocked)
+
+    def _among(self, seen: list[Observation]) -> list[Observation]:
+        """Return the observations with what signals near each other know of one another."""
+        now = {each.controller: each for each in seen}
+        both = {name: (now[a], now[b]) for a, b in self.pairs for name in (a, b)}
+        looked = self._close.look(seen)
+        return [replace(o, pair=both[o.controller]) if o.controller in both else o for o in looked]
 
     def _decide(self, seen: Observation) -> Verdict:
         """Return what the gate grants of the wish that has reached the site by now."""
@@ -228,7 +240,13 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         for controller in network.controllers
         if controller.rules.orders or (by_phase and controller.id in planned)
     )
-    situations = {site.id: _situation(site, controlling) for site in sites}
+    pairs = (
+        find_pairs(network, sites, controlling.order)
+        if controlling.spec.name in LEADS_PAIRS
+        else ()
+    )
+    led = leaders(pairs)
+    situations = {s.id: _situation(s, controlling, led.get(s.id)) for s in sites}
     bound = frozenset(name for name, own in situations.items() if _is_bound(own))
     specs = {s.id: RUNS_PLANS if s.id in bound else controlling.spec for s in sites}
     escorting = Escorting(controlling.escorts, network, priority=controlling.priority)
@@ -255,6 +273,7 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         if name in index
     }
     driver.bound = frozenset() if by_phase else bound
+    driver.pairs = tuple(pair.ids for pair in pairs)
     driver.supervisor = Supervisor(
         network, sites, controlling.waves, controlling.day_type, controlling.supervision
     )
@@ -269,7 +288,7 @@ def _stages(situation: Situation, *, by_phase: bool) -> StageTable:
     return plan_table(situation.site, situation.order, situation.plan if situation.keeps else None)
 
 
-def _situation(site: Site, controlling: Controlling) -> Situation:
+def _situation(site: Site, controlling: Controlling, led: Lead | None) -> Situation:
     schedule = controlling.schedule
     return Situation(
         site=site,
@@ -278,6 +297,7 @@ def _situation(site: Site, controlling: Controlling) -> Situation:
         schedule=None if schedule is None else schedule.only({site.id}),
         keeps=controlling.spec.name in ON_PLAN
         or any(site.id in wave.corridor.controllers for wave in controlling.waves),
+        led=led,
         params=dict(controlling.spec.params),
     )
 

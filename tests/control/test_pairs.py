@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Pairs of signals led as one: which modes fit, the ring through both orders, rules as one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+from tests.control.test_close_links import LONG_M, look
+
+from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.leading import HOLD_S, Leader, leaders
+from lvbo.control.merging import Merger, merged_rules
+from lvbo.control.pairs import TURN_S, Pair, find_pairs, shortest_ring
+from lvbo.control.protocols import Observation, Order, Reason, Wish
+from lvbo.control.site import NONE, Site
+from lvbo.ids import ControllerId, PhaseId
+from lvbo.network.network import Network
+
+A, B = ControllerId("A"), ControllerId("B")
+
+
+@pytest.fixture(scope="module")
+def pair(network: Network, sites: dict[ControllerId, Site]) -> Pair:
+    (found,) = find_pairs(network, list(sites.values()), Order.SKIP, short_m=LONG_M)
+    return found
+
+
+def lets_in(pair: Pair, which: int, mode: int) -> bool:
+    """Say whether somebody drives from one signal straight to the stop line of the other one."""
+    half, other = pair.halves[which], pair.halves[1 - which]
+    served = (half.site.serves[half.greens[mode]] > NONE).any(axis=0)
+    straight = np.array([turn.value == "through" for turn in half.site.turns])
+    onward = np.isin(np.array(half.site.exits), np.array(other.site.links))
+    return bool((served & straight & onward).any())
+
+
+def test_only_links_both_ways_without_room_make_a_pair(
+    network: Network, sites: dict[ControllerId, Site]
+) -> None:
+    both = list(sites.values())
+
+    assert find_pairs(network, both, Order.SKIP) == ()
+    assert find_pairs(network, both, Order.ANY, short_m=LONG_M) == ()
+    assert find_pairs(network, both[:1], Order.SKIP, short_m=LONG_M) == ()
+
+
+@pytest.mark.parametrize("order", [Order.SKIP, Order.FIXED])
+def test_no_two_modes_that_both_let_in_are_changed_into_or_kept(
+    network: Network, sites: dict[ControllerId, Site], order: Order
+) -> None:
+    (pair,) = find_pairs(network, list(sites.values()), order, short_m=LONG_M)
+    both = [
+        k for k, (a, b) in enumerate(pair.places) if lets_in(pair, 0, a) and lets_in(pair, 1, b)
+    ]
+
+    assert both
+    assert not pair.table.legal[:, both].any()
+    assert set(both).isdisjoint(pair.table.cycle)
+
+
+def test_the_ring_goes_through_the_stages_of_both_orders_and_every_step_is_legal(
+    pair: Pair,
+) -> None:
+    ring = pair.places[: len(pair.table.cycle)]
+    steps = [*pairwise(pair.table.cycle), (pair.table.cycle[-1], 0)]
+
+    for which, half in enumerate(pair.halves):
+        assert {int(half.stage[place[which]]) for place in ring} == set(half.table.cycle)
+    assert all(pair.table.legal[a, b] for a, b in steps)
+    assert any(lets_in(pair, 0, a) for a, _ in ring)
+    assert any(lets_in(pair, 1, b) for _, b in ring)
+
+
+def test_whoever_is_let_in_finds_the_other_signal_open(pair: Pair) -> None:
+    stays = [place for k, place in enumerate(pair.places) if pair.table.legal[k, k]]
+
+    for a, b in stays:
+        assert pair.halves[1].opens[b] or not pair.halves[0].enters[a]
+        assert pair.halves[0].opens[a] or not pair.halves[1].enters[b]
+
+
+def test_a_change_that_one_signal_may_not_make_the_pair_does_not_make(pair: Pair) -> None:
+    for k, j in product(range(pair.table.count), repeat=2):
+        if not pair.table.legal[k, j]:
+            continue
+        for which, half in enumerate(pair.halves):
+            own, to = (half.stage[pair.places[x][which]] for x in (k, j))
+            assert half.table.legal[own, to]
+
+
+@pytest.mark.parametrize(
+    ("fit", "ring"),
+    [
+        # stages 1 to 3 of each, held modes 0: one lets in with the other open, then the other one
+        ({(0, 1), (1, 2), (3, 3)}, ((0, 1), (1, 2), (3, 3))),
+        # cross streets one after the other, as at a diamond in four phases
+        ({(1, 2), (2, 3), (2, 1), (3, 2)}, ((1, 2), (2, 3), (2, 1), (3, 2))),
+        ({(1, 2), (3, 3)}, ()),
+    ],
+)
+def test_the_shortest_ring_of_small_cases_is_the_known_one(
+    fit: set[tuple[int, int]], ring: tuple[tuple[int, int], ...]
+) -> None:
+    turn, spare = (0, 1, 2, 3), np.array([True, False, True, False])
+    found = shortest_ring(turn, spare, turn, spare, fit)
+
+    assert len(found) == len(ring)
+    assert any(found[k:] + found[:k] == ring for k in range(max(len(ring), 1)))
+
+
+def test_rules_of_both_keep_what_each_of_them_forbids(pair: Pair) -> None:
+    for half in pair.halves:
+        own, rules = half.site.controller, pair.site.rules
+        for a, b, need in own.rules.foes:
+            ends, starts = (PhaseId(f"{own.id}/{name}") for name in (a, b))
+            assert rules.forbidden(ends, starts)
+            assert rules.intergreen_ds(ends, starts) == need
+        for name, limit in own.rules.limit_index.items():
+            both = rules.limit_index[PhaseId(f"{own.id}/{name}")]
+            assert replace(both, phase=name) == replace(limit, phase=name)
+    first, second = (half.site.controller for half in pair.halves)
+    plain = merged_rules(first, second)
+    assert len(pair.site.rules.foes) > len(plain.foes)
+
+
+def seen_of(pair: Pair, time_s: int, greens: tuple[int, int]) -> list[Observation]:
+    """Return what is seen of both in these modes, each with the pair."""
+    both = []
+    for half, mode in zip(pair.halves, greens, strict=True):
+        shown = look(half.site, green=False)
+        shows = np.array([int(p.shows) for p in half.site.rules.phases])
+        lamps = np.where(half.greens[mode] & ~half.site.walks, shows, shown.lamps)
+        both.append(replace(shown, time_s=time_s, seen_s=time_s, lamps=lamps))
+    return [replace(each, pair=(both[0], both[1])) for each in both]
+
+
+def test_what_is_seen_of_both_is_told_in_the_numbers_of_the_pair(pair: Pair) -> None:
+    parts = tuple(half.site for half in pair.halves)
+    seen = [look(part, green=False) for part in parts]
+    for part, each in zip(parts, seen, strict=True):
+        assert each.lanes is not None
+        each.lanes.queue[:] = [number(lane) for lane in part.lanes]
+        each.blocked[:] = [number(name) % 2 == 0 for name in part.movements]
+    both = Merger(pair.site, parts).merged(seen)
+
+    assert both.lanes is not None
+    assert both.lanes.queue.tolist() == [number(lane) for lane in pair.site.lanes]
+    assert both.blocked.tolist() == [number(name) % 2 == 0 for name in pair.site.movements]
+    assert len(both.lamps) == len(pair.site.phases)
+
+
+def test_a_pair_is_led_only_while_both_ask_and_no_wave_is_kept(pair: Pair) -> None:
+    leader = Leader(pair, AdaptiveController(pair.site, pair.table))
+    first, second = pair.places[0]
+
+    def ask(time_s: int, which: tuple[int, ...]) -> list[Wish | None]:
+        seen = seen_of(pair, time_s, (first, second))
+        return [leader.wish(k, seen[k]) for k in which]
+
+    assert ask(100, (0, 1)) == [None, None]
+    assert all(wish is not None for wish in ask(101, (0, 1)))
+    assert all(wish is not None for wish in ask(102, (0,)))
+    assert ask(103, (0, 1)) == [None, None]
+    assert all(wish is not None for wish in ask(104, (0, 1)))
+
+
+def number(name: str) -> int:
+    """Return a number that tells names apart."""
+    return sum(k * ord(letter) for k, letter in enumerate(name, start=1)) % 997
+
+
+class Asks:
+    """A controller of a pair that always asks for one of its stages."""
+
+    late_s = 0
+
+    def __init__(self, pair: Pair, stage: int) -> None:
+        self._wish = Wish(
+            greens=pair.table.greens[stage], stage=stage, reason=Reason(code="LV770", fields={})
+        )
+
+    def hurry(self) -> None:
+        """Forget nothing."""
+
+    def watch(self, _: Observation) -> None:
+        """Learn nothing."""
+
+    def decide(self, _: Observation) -> Wish:
+        """Return the wish."""
+        return self._wish
+
+
+def test_a_signal_stays_open_until_those_on_the_way_are_through(pair: Pair) -> None:
+    (b,) = (k for k in range(len(pair.halves[1].greens)) if lets_in(pair, 1, k))
+    waits = int(np.flatnonzero(pair.halves[0].waits)[0])
+    closed = int(np.flatnonzero(~pair.halves[0].opens)[0])
+    at, to = (pair.places.index(place) for place in ((waits, b), (closed, closed)))
+    leader = Leader(pair, Asks(pair, to))
+    assert at != to
+
+    def stage_of_first(time_s: int, far: int) -> int:
+        seen = seen_of(pair, time_s, (waits, far))
+        wishes = [leader.wish(k, each) for k, each in enumerate(seen)]
+        return -1 if wishes[0] is None else wishes[0].stage
+
+    own = int(pair.halves[0].stage[waits])
+    assert [stage_of_first(100, b), stage_of_first(101, b)] == [-1, own]
+    after = [stage_of_first(102 + k, closed) for k in range(HOLD_S + 2)]
+    assert after == [own] * HOLD_S + [int(pair.halves[0].stage[closed])] * 2
+
+
+def test_those_from_one_side_wait_for_those_from_the_other(pair: Pair) -> None:
+    (a,), (b,) = ([k for k in range(3) if lets_in(pair, which, k)] for which in (0, 1))
+    waits = [int(np.flatnonzero(half.waits)[0]) for half in pair.halves]
+    leader = Leader(pair, Asks(pair, pair.places.index((a, waits[1]))))
+    into = pair.halves[0].into
+
+    def lets_first(time_s: int, far: int) -> bool | None:
+        seen = seen_of(pair, time_s, (waits[0], far))
+        wishes = [leader.wish(k, each) for k, each in enumerate(seen)]
+        return None if wishes[0] is None else bool(wishes[0].greens[into].any())
+
+    assert [lets_first(100, b), lets_first(101, b)] == [None, False]
+    after = [lets_first(102 + k, waits[1]) for k in range(TURN_S + 1)]
+    assert after == [False] * (TURN_S - 1) + [True] * 2
+
+
+def test_both_signals_of_a_pair_share_one_leader(pair: Pair) -> None:
+    found = leaders([pair])
+
+    assert set(found) == {A, B}

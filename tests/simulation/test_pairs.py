@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two signals 20 m apart in SUMO, led as one, while many turn left between them."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree as ET
+
+import pytest
+from tests.simulation.tiny import END_S, build_tiny
+
+from lvbo.control.registry import ControllerSpec
+from lvbo.io.scenario import Scenario
+from lvbo.io.sumo_scenario import read_scenario
+from lvbo.simulation.controlled import Controlling
+from lvbo.simulation.runs import Run
+from lvbo.simulation.sensing import parse_sensing
+from lvbo.simulation.simulate import simulate_controlled
+
+GAP_M = 34
+ROUTES = {
+    "east": ("WA AB BE", 12),
+    "west": ("EB BA AW", 12),
+    "left_at_b": ("WA AB BBN", 8),
+    "left_at_a": ("EB BA AAS", 8),
+    "south": ("ANA AAS", 15),
+    "north": ("BSB BBN", 20),
+}
+ALONG = {"A": ("WA", "AB"), "B": ("EB", "BA")}
+"""By signal those who drive along the street to the other one."""
+
+
+@pytest.fixture(scope="module")
+def close(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    folder = tmp_path_factory.mktemp("close")
+    return read_scenario(build_tiny(folder, gap_m=GAP_M, routes=ROUTES))
+
+
+def drive(scenario: Scenario, name: str, sensing: str = "loops") -> Run:
+    controlling = Controlling(spec=ControllerSpec(name=name), sensing=parse_sensing(sensing))
+    (run,) = simulate_controlled(scenario, controlling, seeds=[1], workers=1).runs
+    return run
+
+
+def let_in(run: Run, scenario: Scenario, signal: str) -> set[int]:
+    """Return the seconds in which a signal lets vehicles drive on to the other one."""
+    start, end = ALONG[signal]
+    links = [
+        int(c.get("linkIndex", "-1"))
+        for c in ET.parse(scenario.net_file).getroot().iter("connection")
+        if (c.get("tl"), c.get("from"), c.get("to")) == (signal, start, end)
+    ]
+    shown = [c for c in run.lamps if c.controller == signal]
+    ends = [int(c.second) for c in shown[1:]] + [END_S]
+    return {
+        second
+        for change, until in zip(shown, ends, strict=True)
+        if any(change.state[k] in "Gg" for k in links)
+        for second in range(int(change.second), until)
+    }
+
+
+@pytest.mark.parametrize("sensing", ["loops", "area"])
+def test_a_pair_lets_in_from_one_side_at_a_time(close: Scenario, sensing: str) -> None:
+    run = drive(close, "lvbo", sensing)
+    a, b = (let_in(run, close, name) for name in ALONG)
+
+    assert min(len(a), len(b)) > 60
+    assert {second for second in a & b if second > 60} == set()  # the first lamps are the site's
+    assert run.violations == ()
+    assert run.controlled is not None
+    assert run.controlled.locks == 0
+
+
+def test_each_signal_by_itself_lets_in_from_both_sides_at_once(close: Scenario) -> None:
+    run = drive(close, "adaptive")
+    a, b = (let_in(run, close, name) for name in ALONG)
+
+    assert len(a & b) > 60
+
+
+def test_a_signal_whose_detectors_fail_leaves_the_other_one_alone(close: Scenario) -> None:
+    run = drive(close, "lvbo", "loops+dead:0.6")
+
+    assert run.violations == ()
+    assert all(let_in(run, close, name) for name in ALONG)
