@@ -10,7 +10,7 @@ import pytest
 from tests.control.crossroads import LANE, crossroads, vehicles
 
 from lvbo.control._count_kernels import COUNT_MEMORY, EMPTY_S
-from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, YELLOW_S, Inside
+from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, UNSEEN_S, YELLOW_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site
@@ -234,3 +234,14 @@ def test_a_change_waits_until_they_are_across_but_not_for_ever() -> None:
 
     assert not last[ACROSS_S]
     assert last[MOST_S + 20]
+
+
+def test_those_whom_nobody_sees_are_waited_for_less_long() -> None:
+    inside, nobody = Inside(yielding()), np.zeros(len(LANE))
+    dark = np.zeros(len(LANE), dtype=bool)
+    inside.take(nobody, crossed(), dark, dark)
+    seen_s = inside.most_s
+    inside.take(nobody, None, dark, dark)
+
+    assert (seen_s, inside.most_s) == (MOST_S, UNSEEN_S)
+    assert UNSEEN_S < MOST_S

@@ -25,7 +25,7 @@ from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
 from lvbo.control.failures import Failures
 from lvbo.control.gate import make_gate
-from lvbo.control.inside import MOST_S, Inside
+from lvbo.control.inside import Inside
 from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned
 from lvbo.control.presence import lane_service
@@ -205,16 +205,14 @@ class AdaptiveController:
         """Return the wish for a change without the greens that must wait for those within.
 
         Those who yielded in the stage that ends, and whom the next does not serve, are let across
-        before anybody else starts, for `MOST_S` seconds after the change could have been over.
+        before anybody else starts, for some seconds after the change could have been over.
         """
         run = self._run
         yielded = (self._street.yields[run.stage] > 0) & (self._street.kind[run.target] == NONE)
         if not self._inside.may_lock(yielded):
             return wish
-        if (
-            run.asked_for_s(seen.time_s)
-            >= self._frame.change_s[run.stage, run.target].max() + MOST_S
-        ):
+        over_s = self._frame.change_s[run.stage, run.target].max() + self._inside.most_s
+        if run.asked_for_s(seen.time_s) >= over_s:
             self._inside.forget()
             return wish
         return replace(wish, greens=wish.greens & goes(seen.lamps))
