@@ -83,3 +83,13 @@ def test_longer_links_are_left_alone(network: Network, sites: dict[ControllerId,
 
     for old, new in zip(before, close.look(before), strict=True):
         assert new is old
+
+
+def test_links_within_a_pair_are_left_to_who_leads_it(
+    network: Network, sites: dict[ControllerId, Site]
+) -> None:
+    close = CloseLinks(network, list(sites.values()), short_m=LONG_M, pairs=[(A, B)])
+    before = [look(sites[A], green=True, queue=3.0), look(sites[B], green=False)]
+
+    for old, new in zip(before, close.look(before), strict=True):
+        assert new is old

@@ -11,11 +11,15 @@ import pytest
 from tests.control.test_close_links import LONG_M, look
 
 from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.halves import Half, half_of, shortest_ring
 from lvbo.control.leading import HOLD_S, Leader, leaders
 from lvbo.control.merging import Merger, merged_rules
-from lvbo.control.pairs import TURN_S, Pair, find_pairs, shortest_ring
+from lvbo.control.pairs import TURN_S, Pair, find_pairs
 from lvbo.control.protocols import Observation, Order, Reason, Wish
-from lvbo.control.site import NONE, Site
+from lvbo.control.registry import Situation
+from lvbo.control.site import NONE, Site, read_site
+from lvbo.control.stages import StageTable
+from lvbo.errors import UsageError
 from lvbo.ids import ControllerId, PhaseId
 from lvbo.network.network import Network
 
@@ -91,24 +95,102 @@ def test_a_change_that_one_signal_may_not_make_the_pair_does_not_make(pair: Pair
             assert half.table.legal[own, to]
 
 
+MAIN, OUT, CROSS, WAITS = range(4)
+"""The modes of a signal of a diamond: it lets in, only lets out, lets others cross, or waits."""
+
+
+def diamond(site: Site, *, legal: np.ndarray | None = None) -> Half:
+    """Return one of two signals of a diamond interchange; `legal` (stages, stages) unless all."""
+    dark = np.zeros((3, len(site.phases)), dtype=bool)
+    table = StageTable(
+        order=Order.SKIP,
+        cycle=(MAIN, OUT, CROSS),
+        greens=dark,
+        legal=np.ones((3, 3), dtype=bool) if legal is None else legal,
+        change_s=np.zeros((3, 3, len(site.phases)), dtype=np.int64),
+        least_s=np.zeros(3, dtype=np.int64),
+        over=np.zeros((3, 3, 3), dtype=np.int64),
+    )
+    return Half(
+        site=site,
+        table=table,
+        greens=dark[[0, 0, 0, 0]],
+        stage=np.array([MAIN, OUT, CROSS, MAIN]),
+        enters=np.array([True, False, False, False]),
+        opens=np.array([True, True, False, True]),
+        into=dark[0],
+        at_once=np.zeros((3, 3), dtype=bool),
+        turn=(WAITS, MAIN, OUT, CROSS),
+        spare=np.array([False, True, False, True]),
+    )
+
+
 @pytest.mark.parametrize(
     ("fit", "ring"),
     [
-        # stages 1 to 3 of each, held modes 0: one lets in with the other open, then the other one
-        ({(0, 1), (1, 2), (3, 3)}, ((0, 1), (1, 2), (3, 3))),
+        # one lets in with the other open, then the other one, then both cross streets
+        (
+            {(WAITS, MAIN), (MAIN, OUT), (CROSS, CROSS)},
+            ((WAITS, MAIN), (MAIN, OUT), (CROSS, CROSS)),
+        ),
         # cross streets one after the other, as at a diamond in four phases
-        ({(1, 2), (2, 3), (2, 1), (3, 2)}, ((1, 2), (2, 3), (2, 1), (3, 2))),
-        ({(1, 2), (3, 3)}, ()),
+        (
+            {(MAIN, OUT), (OUT, CROSS), (OUT, MAIN), (CROSS, OUT)},
+            ((MAIN, OUT), (OUT, CROSS), (OUT, MAIN), (CROSS, OUT)),
+        ),
+        ({(MAIN, OUT), (CROSS, CROSS)}, ()),
     ],
 )
 def test_the_shortest_ring_of_small_cases_is_the_known_one(
-    fit: set[tuple[int, int]], ring: tuple[tuple[int, int], ...]
+    sites: dict[ControllerId, Site],
+    fit: set[tuple[int, int]],
+    ring: tuple[tuple[int, int], ...],
 ) -> None:
-    turn, spare = (0, 1, 2, 3), np.array([True, False, True, False])
-    found = shortest_ring(turn, spare, turn, spare, fit)
+    found = shortest_ring((diamond(sites[A]), diamond(sites[A])), fit)
 
     assert len(found) == len(ring)
     assert any(found[k:] + found[:k] == ring for k in range(max(len(ring), 1)))
+
+
+def test_a_ring_makes_no_step_that_one_of_both_may_not_make(
+    sites: dict[ControllerId, Site],
+) -> None:
+    legal = np.ones((3, 3), dtype=bool)
+    legal[MAIN, CROSS] = False  # those who are let in are let out first
+    fit = {(WAITS, MAIN), (MAIN, OUT), (CROSS, CROSS)}
+
+    assert shortest_ring((diamond(sites[A], legal=legal), diamond(sites[A])), fit) == ()
+    ring = shortest_ring((diamond(sites[A], legal=legal), diamond(sites[A])), fit | {(OUT, OUT)})
+    assert set(ring) == fit | {(OUT, OUT)}
+
+
+def test_a_phase_that_never_changes_lets_nobody_in_by_turns(
+    network: Network, sites: dict[ControllerId, Site]
+) -> None:
+    a = sites[A]
+    fixed = next(p for p in a.phases if p == "S.LR")
+    rules = replace(a.rules, permanent=(fixed,))
+    own = read_site(network, replace(a.controller, rules=rules))
+    (pair,) = find_pairs(network, [own, sites[B]], Order.SKIP, short_m=LONG_M)
+    half = pair.halves[0]
+
+    assert not half.into[own.phases.index(fixed)]
+    assert half.greens[:, own.phases.index(fixed)].all()
+    assert not half.enters.all()
+
+
+def test_nobody_waits_whose_green_would_begin_at_once(
+    network: Network, sites: dict[ControllerId, Site]
+) -> None:
+    a = sites[A]
+    (main, cross) = a.rules.orders[0]
+    out = tuple(p for p in main if p != "W.T")
+    turned = replace(a.controller, rules=replace(a.rules, orders=((out, main, cross),)))
+    half = half_of(read_site(network, turned), sites[B], Order.SKIP)
+
+    assert half.at_once[0, 1]
+    assert not half.waits.any()  # it would look like the stage before
+    assert half.turn == (0, 1, 2)
 
 
 def test_rules_of_both_keep_what_each_of_them_forbids(pair: Pair) -> None:
@@ -152,7 +234,7 @@ def test_what_is_seen_of_both_is_told_in_the_numbers_of_the_pair(pair: Pair) -> 
     assert len(both.lamps) == len(pair.site.phases)
 
 
-def test_a_pair_is_led_only_while_both_ask_and_no_wave_is_kept(pair: Pair) -> None:
+def test_a_pair_is_led_only_while_both_ask(pair: Pair) -> None:
     leader = Leader(pair, AdaptiveController(pair.site, pair.table))
     first, second = pair.places[0]
 
@@ -160,11 +242,13 @@ def test_a_pair_is_led_only_while_both_ask_and_no_wave_is_kept(pair: Pair) -> No
         seen = seen_of(pair, time_s, (first, second))
         return [leader.wish(k, seen[k]) for k in which]
 
+    assert ask(0, (0, 1)) == [None, None]
     assert ask(100, (0, 1)) == [None, None]
     assert all(wish is not None for wish in ask(101, (0, 1)))
     assert all(wish is not None for wish in ask(102, (0,)))
     assert ask(103, (0, 1)) == [None, None]
     assert all(wish is not None for wish in ask(104, (0, 1)))
+    assert leader.wish(0, look(pair.halves[0].site, green=False)) is None  # nothing of both
 
 
 def number(name: str) -> int:
@@ -228,7 +312,20 @@ def test_those_from_one_side_wait_for_those_from_the_other(pair: Pair) -> None:
     assert after == [False] * (TURN_S - 1) + [True] * 2
 
 
-def test_both_signals_of_a_pair_share_one_leader(pair: Pair) -> None:
-    found = leaders([pair])
+def test_both_signals_of_a_pair_share_one_leader_with_their_plans_and_settings(
+    pair: Pair, network: Network
+) -> None:
+    plans = {c.id: c for c in network.controllers}
+    own = {
+        half.site.id: Situation(site=half.site, order=Order.SKIP, params={"bus": 2.0})
+        for half in pair.halves
+    }
+    found = leaders([pair], own)
+    made = [lead(AdaptiveController(half.site, half.table)) for lead, half in
+            zip(found.values(), pair.halves, strict=True)]  # fmt: skip
 
-    assert set(found) == {A, B}
+    assert set(found) == set(plans) == {A, B}
+    assert vars(made[0])["_leader"] is vars(made[1])["_leader"]
+    with pytest.raises(UsageError) as error:
+        leaders([pair], {k: replace(x, params={"buss": 2.0}) for k, x in own.items()})
+    assert error.value.code == "LV731"

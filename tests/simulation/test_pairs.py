@@ -78,8 +78,20 @@ def test_each_signal_by_itself_lets_in_from_both_sides_at_once(close: Scenario) 
     assert len(a & b) > 60
 
 
-def test_a_signal_whose_detectors_fail_leaves_the_other_one_alone(close: Scenario) -> None:
+def test_signals_whose_detectors_fail_are_led_no_longer(close: Scenario) -> None:
     run = drive(close, "lvbo", "loops+dead:0.6")
+    assert run.decisions is not None
+    a, b = (let_in(run, close, name) for name in ALONG)
 
     assert run.violations == ()
-    assert all(let_in(run, close, name) for name in ALONG)
+    assert "LV755" in run.decisions["code"].to_list()  # another rung decides
+    assert len(a & b) > 60
+
+
+def test_a_controller_with_a_clock_of_its_own_leads_nobody(close: Scenario) -> None:
+    spec = ControllerSpec(name="lvbo", params=(("clock_s", 10),))
+    (run,) = simulate_controlled(close, Controlling(spec=spec), seeds=[1], workers=1).runs
+    a, b = (let_in(run, close, name) for name in ALONG)
+
+    assert run.violations == ()
+    assert len(a & b) > 60

@@ -41,14 +41,22 @@ class CloseLinks:
     """Take the exits into short links for full while their signal is red, and say who waits there.
 
     The signal at the end of a link sees nobody who is not let in: those who stand before the other
-    one are told to it as vehicles that come, so that both open one after the other.
+    one are told to it as vehicles that come, so that both open one after the other. Links between
+    two that are led as one, `pairs`, are left to who leads them.
     """
 
     def __init__(
-        self, network: Network, sites: Sequence[Site], *, short_m: float = SHORT_M
+        self,
+        network: Network,
+        sites: Sequence[Site],
+        *,
+        short_m: float = SHORT_M,
+        pairs: Sequence[tuple[ControllerId, ControllerId]] = (),
     ) -> None:
         ends = {link: site for site in sites for link in site.links}
-        self._ways = [way for site in sites for way in _ways(network, site, ends, short_m)]
+        inner = {(a, b) for pair in pairs for a, b in (pair, pair[::-1])}
+        every = [way for site in sites for way in _ways(network, site, ends, short_m)]
+        self._ways = [way for way in every if (way.site, way.far) not in inner]
         far = {way.far for way in self._ways}
         self._served = {site.id: Served(site) for site in sites if site.id in far}
 

@@ -143,7 +143,7 @@ class Merger:
 
 
 def _put(parts: Sequence[NDArray], places: Sequence[Ints]) -> NDArray:  # type: ignore[type-arg]
-    """Return the rows of all parts, each at its places."""
+    """Return the rows of all parts, (rows, ...), each at its places in all of them."""
     found = np.zeros((sum(map(len, places)), *parts[0].shape[1:]), dtype=parts[0].dtype)
     for part, at in zip(parts, places, strict=True):
         found[at] = part

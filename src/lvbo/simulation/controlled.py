@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import ModuleType
 
@@ -16,9 +16,9 @@ from lvbo.control.close_links import CloseLinks
 from lvbo.control.gate import make_gate
 from lvbo.control.guard import Guarded, guard_of_either
 from lvbo.control.health import Lookout
-from lvbo.control.leading import Lead, leaders
+from lvbo.control.leading import leaders
 from lvbo.control.neighbours import Neighbours
-from lvbo.control.pairs import find_pairs
+from lvbo.control.pairs import Pair, find_pairs
 from lvbo.control.protocols import Controller, Observation, Order, Verdict, Wish
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import Site, read_site
@@ -114,7 +114,13 @@ class Driver:
         self.local: Mapping[ControllerId, LocalControl] = {}
         self.bound: frozenset[ControllerId] = frozenset()  # sites that run plans whoever controls
         self.escorting: Escorting | None = None
-        self.pairs: tuple[tuple[ControllerId, ControllerId], ...] = ()  # signals led as one
+        self._pairs: Sequence[tuple[ControllerId, ControllerId]] = ()
+        self._around_pairs = self._close
+
+    def lead(self, pairs: Sequence[tuple[ControllerId, ControllerId]]) -> None:
+        """Show the controllers of each pair what is seen of both."""
+        self._pairs = pairs
+        self._around_pairs = CloseLinks(self._network, self._sites, pairs=pairs)
 
     def __call__(self, sumo: ModuleType, setup: Setup, report: Report | None) -> Ended:
         """Take the running simulation to the end of its span."""
@@ -161,9 +167,11 @@ class Driver:
 
     def _among(self, seen: list[Observation]) -> list[Observation]:
         """Return the observations with what signals near each other know of one another."""
-        now = {each.controller: each for each in seen}
-        both = {name: (now[a], now[b]) for a, b in self.pairs for name in (a, b)}
         looked = self._close.look(seen)
+        if not self._pairs:
+            return looked
+        now = {each.controller: each for each in self._around_pairs.look(seen)}
+        both = {name: (now[a], now[b]) for a, b in self._pairs for name in (a, b)}
         return [replace(o, pair=both[o.controller]) if o.controller in both else o for o in looked]
 
     def _decide(self, seen: Observation) -> Verdict:
@@ -240,13 +248,10 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         for controller in network.controllers
         if controller.rules.orders or (by_phase and controller.id in planned)
     )
-    pairs = (
-        find_pairs(network, sites, controlling.order)
-        if controlling.spec.name in LEADS_PAIRS
-        else ()
-    )
-    led = leaders(pairs)
-    situations = {s.id: _situation(s, controlling, led.get(s.id)) for s in sites}
+    situations = {site.id: _situation(site, controlling) for site in sites}
+    pairs = _pairs(network, sites, controlling)
+    for name, led in leaders(pairs, situations).items():
+        situations[name] = replace(situations[name], led=led)
     bound = frozenset(name for name, own in situations.items() if _is_bound(own))
     specs = {s.id: RUNS_PLANS if s.id in bound else controlling.spec for s in sites}
     escorting = Escorting(controlling.escorts, network, priority=controlling.priority)
@@ -273,12 +278,21 @@ def driven(network: Network, controlling: Controlling, seed: int) -> Driver:
         if name in index
     }
     driver.bound = frozenset() if by_phase else bound
-    driver.pairs = tuple(pair.ids for pair in pairs)
+    driver.lead([pair.ids for pair in pairs])
     driver.supervisor = Supervisor(
         network, sites, controlling.waves, controlling.day_type, controlling.supervision
     )
     driver.escorting = escorting if controlling.escorts else None
     return driver
+
+
+def _pairs(network: Network, sites: Sequence[Site], controlling: Controlling) -> tuple[Pair, ...]:
+    """Return the signals that are led as one: none that keeps waves, nor by a clock of its own."""
+    spec = controlling.spec
+    if spec.name not in LEADS_PAIRS or "clock_s" in dict(spec.params):
+        return ()
+    kept = {name for wave in controlling.waves for name in wave.corridor.controllers}
+    return find_pairs(network, [s for s in sites if s.id not in kept], controlling.order)
 
 
 def _stages(situation: Situation, *, by_phase: bool) -> StageTable:
@@ -288,7 +302,7 @@ def _stages(situation: Situation, *, by_phase: bool) -> StageTable:
     return plan_table(situation.site, situation.order, situation.plan if situation.keeps else None)
 
 
-def _situation(site: Site, controlling: Controlling, led: Lead | None) -> Situation:
+def _situation(site: Site, controlling: Controlling) -> Situation:
     schedule = controlling.schedule
     return Situation(
         site=site,
@@ -297,7 +311,6 @@ def _situation(site: Site, controlling: Controlling, led: Lead | None) -> Situat
         schedule=None if schedule is None else schedule.only({site.id}),
         keeps=controlling.spec.name in ON_PLAN
         or any(site.id in wave.corridor.controllers for wave in controlling.waves),
-        led=led,
         params=dict(controlling.spec.params),
     )
 
