@@ -327,5 +327,5 @@ def test_both_signals_of_a_pair_share_one_leader_with_their_plans_and_settings(
     assert set(found) == set(plans) == {A, B}
     assert vars(made[0])["_leader"] is vars(made[1])["_leader"]
     with pytest.raises(UsageError) as error:
-        leaders([pair], {k: replace(x, params={"buss": 2.0}) for k, x in own.items()})
+        leaders([pair], {k: replace(x, params={"tram": 2.0}) for k, x in own.items()})
     assert error.value.code == "LV731"
