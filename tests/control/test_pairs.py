@@ -18,7 +18,7 @@ from lvbo.control.pairs import TURN_S, Pair, find_pairs
 from lvbo.control.protocols import Observation, Order, Reason, Wish
 from lvbo.control.registry import Situation
 from lvbo.control.site import NONE, Site, read_site
-from lvbo.control.stages import StageTable
+from lvbo.control.stages import StageTable, stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId, PhaseId
 from lvbo.network.network import Network
@@ -47,7 +47,6 @@ def test_only_links_both_ways_without_room_make_a_pair(
     both = list(sites.values())
 
     assert find_pairs(network, both, Order.SKIP) == ()
-    assert find_pairs(network, both, Order.ANY, short_m=LONG_M) == ()
     assert find_pairs(network, both[:1], Order.SKIP, short_m=LONG_M) == ()
 
 
@@ -76,6 +75,18 @@ def test_the_ring_goes_through_the_stages_of_both_orders_and_every_step_is_legal
     assert all(pair.table.legal[a, b] for a, b in steps)
     assert any(lets_in(pair, 0, a) for a, _ in ring)
     assert any(lets_in(pair, 1, b) for _, b in ring)
+
+
+def test_where_any_stage_may_follow_a_pair_keeps_to_the_order_all_the_same(
+    network: Network, sites: dict[ControllerId, Site], pair: Pair
+) -> None:
+    (free,) = find_pairs(network, list(sites.values()), Order.ANY, short_m=LONG_M)
+
+    assert free.places == pair.places
+    assert (free.table.legal == pair.table.legal).all()
+    for half in free.halves:  # stages have the numbers that the gate of any order knows
+        wide = stage_table(half.site, Order.ANY)
+        assert (wide.greens[: half.table.count] == half.table.greens).all()
 
 
 def test_whoever_is_let_in_finds_the_other_signal_open(pair: Pair) -> None:

@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from tests.simulation.tiny import END_S, build_tiny
 
+from lvbo.control.protocols import Order
 from lvbo.control.registry import ControllerSpec
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_scenario import read_scenario
@@ -35,8 +36,9 @@ def close(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     return read_scenario(build_tiny(folder, gap_m=GAP_M, routes=ROUTES))
 
 
-def drive(scenario: Scenario, name: str, sensing: str = "loops") -> Run:
-    controlling = Controlling(spec=ControllerSpec(name=name), sensing=parse_sensing(sensing))
+def drive(scenario: Scenario, name: str, sensing: str = "loops", order: Order = Order.SKIP) -> Run:
+    spec = ControllerSpec(name=name)
+    controlling = Controlling(spec=spec, sensing=parse_sensing(sensing), order=order)
     (run,) = simulate_controlled(scenario, controlling, seeds=[1], workers=1).runs
     return run
 
@@ -59,9 +61,14 @@ def let_in(run: Run, scenario: Scenario, signal: str) -> set[int]:
     }
 
 
-@pytest.mark.parametrize("sensing", ["loops", "area"])
-def test_a_pair_lets_in_from_one_side_at_a_time(close: Scenario, sensing: str) -> None:
-    run = drive(close, "lvbo", sensing)
+@pytest.mark.parametrize(
+    ("sensing", "order"),
+    [("loops", Order.SKIP), ("area", Order.SKIP), ("loops", Order.ANY), ("loops", Order.FIXED)],
+)
+def test_a_pair_lets_in_from_one_side_at_a_time(
+    close: Scenario, sensing: str, order: Order
+) -> None:
+    run = drive(close, "lvbo", sensing, order)
     a, b = (let_in(run, close, name) for name in ALONG)
 
     assert min(len(a), len(b)) > 60

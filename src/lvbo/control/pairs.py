@@ -62,17 +62,17 @@ def find_pairs(
 ) -> tuple[Pair, ...]:
     """Return the pairs of signals to be led as one, those of the shortest links first.
 
-    Each signal is in one pair at most. Where any stage may follow any, no pair is made, nor where
-    the stage orders of both never leave one open for the other, where a round of both takes longer
-    than the gates have promised, where displays differ or show whole greens.
+    Each signal is in one pair at most. Where any stage may follow any, both keep to their usual
+    order all the same. No pair is made where the orders of both never leave one open for the other,
+    where a round of both takes longer than the gates have promised, where displays differ or show
+    whole greens.
     """
-    if order is Order.ANY:
-        return ()
+    own = Order.SKIP if order is Order.ANY else order
     found: list[Pair] = []
     for near, far in _close(network, sites, short_m):
         if {near.id, far.id} & {name for pair in found for name in pair.ids}:
             continue
-        pair = _paired(network, near, far, order)
+        pair = _paired(network, near, far, own)
         if pair is not None:
             found.append(pair)
     return tuple(found)
