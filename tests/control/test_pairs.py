@@ -9,8 +9,11 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 from tests.control.test_close_links import LONG_M, look
+from tests.simulation.tiny import build_tiny
 
 from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.background import stage_spans
+from lvbo.control.gate import make_gate
 from lvbo.control.halves import Half, half_of, shortest_ring
 from lvbo.control.leading import HOLD_S, Leader, leaders
 from lvbo.control.merging import Merger, merged_rules
@@ -21,9 +24,17 @@ from lvbo.control.site import NONE, Site, read_site
 from lvbo.control.stages import StageTable, stage_table
 from lvbo.errors import UsageError
 from lvbo.ids import ControllerId, PhaseId
+from lvbo.io.sumo_scenario import read_scenario
 from lvbo.network.network import Network
+from lvbo.signal.plan import Plan
 
 A, B = ControllerId("A"), ControllerId("B")
+
+
+@pytest.fixture(scope="module")
+def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[ControllerId, Plan]:
+    scenario = read_scenario(build_tiny(tmp_path_factory.mktemp("plans")))
+    return {plan.controller: plan for plan in scenario.plans.plans}
 
 
 @pytest.fixture(scope="module")
@@ -323,20 +334,46 @@ def test_those_from_one_side_wait_for_those_from_the_other(pair: Pair) -> None:
     assert after == [False] * (TURN_S - 1) + [True] * 2
 
 
-def test_both_signals_of_a_pair_share_one_leader_with_their_plans_and_settings(
-    pair: Pair, network: Network
-) -> None:
-    plans = {c.id: c for c in network.controllers}
+def test_nobody_is_promised_a_stage_that_may_not_stay(pair: Pair) -> None:
+    home = make_gate(pair.site, pair.table).home
+
+    assert not pair.table.legal.diagonal().all()
+    assert pair.table.legal[home[home >= 0], home[home >= 0]].all()
+
+
+def test_both_signals_of_a_pair_share_one_leader_with_their_settings(pair: Pair) -> None:
     own = {
         half.site.id: Situation(site=half.site, order=Order.SKIP, params={"bus": 2.0})
         for half in pair.halves
     }
     found = leaders([pair], own)
-    made = [lead(AdaptiveController(half.site, half.table)) for lead, half in
-            zip(found.values(), pair.halves, strict=True)]  # fmt: skip
+    alone = [AdaptiveController(half.site, half.table) for half in pair.halves]
+    first, second = (
+        vars(found[name](each))["_leader"] for name, each in zip((A, B), alone, strict=True)
+    )
 
-    assert set(found) == set(plans) == {A, B}
-    assert vars(made[0])["_leader"] is vars(made[1])["_leader"]
+    assert first is second
+    assert vars(first.adaptive)["_bus"] == 2.0
     with pytest.raises(UsageError) as error:
         leaders([pair], {k: replace(x, params={"tram": 2.0}) for k, x in own.items()})
     assert error.value.code == "LV731"
+
+
+def test_where_nobody_sees_a_pair_lasts_as_long_as_the_plans_of_both(
+    pair: Pair, plans: dict[ControllerId, Plan]
+) -> None:
+    own = {
+        half.site.id: Situation(
+            site=half.site, order=Order.SKIP, plan=plans[half.site.id], params={}
+        )
+        for half in pair.halves
+    }
+    leader = vars(leaders([pair], own)[A](AdaptiveController(pair.site, pair.table)))["_leader"]
+    usual = vars(leader.adaptive)["_usual_s"]
+    spans = [
+        stage_spans(half.site, half.table, plans[half.site.id])[:, 1] // 10 for half in pair.halves
+    ]
+
+    for k, (a, b) in enumerate(pair.places):
+        both = (spans[0][pair.halves[0].stage[a]], spans[1][pair.halves[1].stage[b]])
+        assert usual[k] == max(both) > 0

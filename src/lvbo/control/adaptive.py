@@ -46,7 +46,7 @@ from lvbo.control.sight import FULL_SHARE, STARTED_S, Exits, Heads
 from lvbo.control.site import NONE as NOT_SERVED
 from lvbo.control.site import Site
 from lvbo.control.stagerun import StageRun, in_order
-from lvbo.control.stages import StageTable
+from lvbo.control.stages import UNKNOWN_S, StageTable
 from lvbo.control.windows import Calendar, Held, Onward, free, held
 
 LEARN_EVERY_S = 60
@@ -56,7 +56,7 @@ HERE = 0.3
 SIGHT_S, SOMEBODY = 20, 1.0
 """Who comes within this time is waited for. So many expected within the span of the search: one who
 has not been seen yet may call at any time."""
-NEVER_S = 100_000
+NEVER_S = 10 * UNKNOWN_S
 """Later than the end of any way, also of one that there is not."""
 PATIENCE_S, FAIRNESS_S, MOST_WEIGHT = 45.0, 30.0, 50.0
 """A wait above the first counts more, by the square of the rest over the second. One of a round of

@@ -11,7 +11,7 @@ import numpy as np
 
 from lvbo.control.protocols import Bools, Ints, Order
 from lvbo.control.site import NONE, Site
-from lvbo.control.stages import StageTable, stage_table
+from lvbo.control.stages import StageTable, row_shown, stage_table
 
 Places = tuple[int, int]
 """A mode of the one signal and a mode of the other, by number."""
@@ -50,8 +50,7 @@ class Half:
 
     def mode_of(self, going: Bools) -> int:
         """Return the mode that is shown, or -1; people may have stopped walking."""
-        same = ((self.greens == going) | self.site.walks).all(axis=1)
-        return int(np.argmax(same)) if same.any() else -1
+        return row_shown(self.greens, going, self.site.walks)
 
 
 def half_of(site: Site, other: Site, order: Order) -> Half:

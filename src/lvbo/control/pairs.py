@@ -3,9 +3,9 @@
 
 Between two such signals there is no room to wait. Where both let vehicles into the links between
 them, those who turn left there wait for one another's followers, and lock each other in for good.
-As at a diamond interchange run in three phases who drives on from one signal finds the other one open, or about to open, which lets nobody in
-meanwhile and stays open until the last one is through. Those who turn in from a cross street, few
-as a rule, are let in with it.
+As at a diamond interchange run in three phases who drives on from one signal finds the other one
+open, or about to open, which lets nobody in meanwhile and stays open until the last one is through.
+Those who turn in from a cross street, few as a rule, are let in with it.
 """
 
 from __future__ import annotations

@@ -51,8 +51,13 @@ class StageTable:
 
     def stage_of(self, going: NDArray[np.bool_], walks: NDArray[np.bool_]) -> int:
         """Return the stage whose vehicle phases go, or -1; people may have stopped walking."""
-        same = ((self.greens == going) | walks).all(axis=1)
-        return int(np.argmax(same)) if same.any() else -1
+        return row_shown(self.greens, going, walks)
+
+
+def row_shown(greens: NDArray[np.bool_], going: NDArray[np.bool_], walks: NDArray[np.bool_]) -> int:
+    """Return the row of `greens` (rows, phases) whose vehicle phases go, or -1."""
+    same = ((greens == going) | walks).all(axis=1)
+    return int(np.argmax(same)) if same.any() else -1
 
 
 def stage_table(site: Site, order: Order, stages: StageSets | None = None) -> StageTable:
