@@ -13,6 +13,7 @@ from lvbo.control.site import read_site
 from lvbo.io.scenario import Scenario
 from lvbo.simulation.loops import (
     detectors,
+    from_line_m,
     loop_places,
     loops_of,
     places_at,
@@ -106,6 +107,17 @@ def test_the_advance_loop_lies_on_lanes_of_its_own_if_these_are_long(
 
     assert found == [line] if far is None else [line, far]
     assert len(loop_places(read_ways(net), lane, 14.0, parse_sensing("stopline"))) == 1
+
+
+def test_who_sets_out_between_the_loop_and_the_line_is_seen_there_but_not_counted(
+    net: Path,
+) -> None:
+    line, far = loop_places(read_ways(net), "stub_0", 14.0, parse_sensing("loops"))
+
+    assert [(p.lane, p.share) for p in line] == [("road_0", 1.0), ("stub_0", 0.0), (":j_0_0", 0.0)]
+    assert [p.back_m for p in line] == pytest.approx([2.3, 0.1, 0.25])
+    assert from_line_m(line) == pytest.approx(STOP_LOOP_M)
+    assert [p.lane for p in far] == ["road_0"]
 
 
 def test_lanes_in_a_ring_end_the_search(tmp_path: Path) -> None:

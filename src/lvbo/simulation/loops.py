@@ -7,7 +7,7 @@ car, and who waits for green then stands on a stretch before it, which may lead 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -78,7 +78,8 @@ class LaneWays:
 class Place(NamedTuple):
     """A place on a lane, `back_m` before its end and `from_line_m` before a stop line.
 
-    `share` is what part of those who pass it comes to that line, as a first guess.
+    `share` is what part of those who pass it comes to that line, as a first guess; 0 where they
+    are counted elsewhere, and it only tells that somebody stands.
     """
 
     lane: str
@@ -141,7 +142,7 @@ def loop_places(
     Each is one of SUMO's loops, or several where several lanes lead there. The one upstream lies
     on lanes that lead here alone, if these are long enough; there is none where no room is left.
     """
-    line = places_at(ways, lane, STOP_LOOP_M)
+    line = (*places_at(ways, lane, STOP_LOOP_M), *_up_to_line(ways, lane))
     if not sensing.advance:
         return (line,)
     wanted_m = ADVANCE_S * speed_mps
@@ -150,6 +151,17 @@ def loop_places(
         wanted_m = alone_m - MARGIN_M
     far = places_at(ways, lane, wanted_m)
     return (line, far) if from_line_m(far) > from_line_m(line) + MARGIN_M else (line,)
+
+
+def _up_to_line(ways: LaneWays, lane: str) -> Iterator[Place]:
+    """Yield where the loop at the line covers stretches between itself and the line, uncounted.
+
+    Who sets out on one of them stands there without ever having come over the loop.
+    """
+    for stretch in ways.upstream(lane, STOP_LOOP_M):
+        if stretch.begin_m < STOP_LOOP_M and not stretch.is_first:
+            back_m = (stretch.begin_m - stretch.end_m) / 2
+            yield Place(stretch.lane, back_m, stretch.end_m + back_m, 0.0)
 
 
 def from_line_m(places: Sequence[Place]) -> float:
