@@ -85,16 +85,6 @@ def test_room_is_kept_until_those_are_through_who_stood_there() -> None:
     assert not any(kept(room))
 
 
-def test_who_is_kept_room_for_counts_most() -> None:
-    room = Room(SHARED)
-    weight = np.full(LANES, 2.0, dtype=np.float32)
-    before = room.weighed(weight, 50.0).tolist()
-    stand(room, 1)
-
-    assert before == [2.0] * LANES
-    assert room.weighed(weight, 50.0).tolist() == [50.0] + [2.0] * (LANES - 1)
-
-
 def test_room_is_kept_for_one_after_the_other() -> None:
     room = Room(SHARED)
     stand(room, 1)

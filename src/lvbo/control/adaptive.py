@@ -242,9 +242,7 @@ class AdaptiveController:
             queue=lanes.queue.astype(np.float32),
             flowed=np.minimum(self._green_s, FLOWING),
             flow=self._learned.flow_vps.astype(np.float32),
-            weight=self._room.weighed(
-                self._failures.weighed(weights(lanes.wait_s, self._patience_s)), MOST_WEIGHT
-            ),
+            weight=self._failures.weighed(weights(lanes.wait_s, self._patience_s)),
             blocked=self._exits.blocked(shares).astype(np.float32),
             full_s=self._exits.stays_s(shares),
             kept=self._room.kept_from(shares).astype(np.float32),

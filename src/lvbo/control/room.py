@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from lvbo.control._plan_values import F32
 from lvbo.control.protocols import Bools, Floats, LaneState
 from lvbo.control.sight import SOMEBODY, moves
 from lvbo.control.site import Site, same
@@ -48,13 +47,6 @@ class Room:
         over = self._unused_s > GIVEN_UP_S
         self._given_up |= over
         self.owed[over] = 0.0
-
-    def weighed(self, weight: F32, most: float) -> F32:
-        """Return how much each lane counts, the most where room is kept for it, (lanes,).
-
-        Others have had their greens while he stood in his.
-        """
-        return np.where(self.owed > 0, np.float32(most), weight)
 
     def kept_from(self, shares: Floats) -> Floats:
         """Return what part of each lane's traffic must leave its exit to others, (lanes,).
