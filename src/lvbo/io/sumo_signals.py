@@ -198,6 +198,9 @@ def _doubt_kind(raw: RawNet, logic: RawLogic) -> None:
     own = {"controller": logic.tl, "plan": logic.programme}
     if logic.jumps:
         raw.doubt("LV213", logic.place, Severity.WARNING, **own)
+    elif logic.has_rings:
+        cycle_s = f"{logic.cycle_ds / 10:g}"
+        raw.doubt("LV237", logic.place, Severity.ADVICE, cycle_s=cycle_s, **own)
     elif logic.type != "static":
         raw.doubt("LV214", logic.place, Severity.ADVICE, type=logic.type, **own)
 

@@ -13,9 +13,12 @@ from typing import IO
 from xml.etree import ElementTree as ET
 
 from lvbo.errors import Finding, InputError, Severity
+from lvbo.io.sumo_rings import ring_intervals
 
 FINEST = 1e-6
 """Durations that are off a tenth of a second by more than this share of it are rounded."""
+
+RING_TYPE = "NEMA"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,7 +95,10 @@ class RawConnection:
 
 @dataclass(slots=True, kw_only=True)
 class RawLogic:
-    """One programme of one traffic light: intervals of (tenths of a second, state)."""
+    """One programme of one traffic light: intervals of (tenths of a second, state).
+
+    Those of a programme that `has_rings` show what its rings show together.
+    """
 
     tl: str
     programme: str
@@ -101,6 +107,7 @@ class RawLogic:
     intervals: list[tuple[int, str]]
     place: str
     jumps: bool
+    has_rings: bool = False
 
     @property
     def cycle_ds(self) -> int:
@@ -349,7 +356,9 @@ def _take_logic(raw: RawNet, element: ET.Element, file: str) -> None:
     tl, programme = element.attrib["id"], element.get("programID", "0")
     place = f"{file}: {tl}/{programme}"
     lengths = [seconds_of(p.attrib["duration"]) for p in phases]
-    intervals = [(round(10 * s), p.attrib["state"]) for s, p in zip(lengths, phases, strict=True)]
+    rings = ring_intervals(element, seconds_of) if element.get("type") == RING_TYPE else None
+    written = [(round(10 * s), p.attrib["state"]) for s, p in zip(lengths, phases, strict=True)]
+    intervals = rings if rings is not None else written
     if any(abs(10 * s - round(10 * s)) > FINEST for s in lengths):
         raw.doubt("LV211", place, Severity.WARNING, cycle_s=round(sum(lengths), 3))
     if not intervals or sum(length for length, _ in intervals) <= 0:
@@ -364,6 +373,7 @@ def _take_logic(raw: RawNet, element: ET.Element, file: str) -> None:
             intervals=[pair for pair in intervals if pair[0] > 0],
             place=place,
             jumps=any(_jumps(p.get("next"), k, len(phases)) for k, p in enumerate(phases)),
+            has_rings=rings is not None,
         )
     )
 
