@@ -92,9 +92,10 @@ def test_what_is_no_ring_programme_is_left_as_written(logic: ET.Element) -> None
     assert ring_intervals(logic) is None
 
 
-def test_states_of_different_length_are_left_as_written() -> None:
+@pytest.mark.parametrize("state", ["rGrrr", "rRrr"], ids=["too long", "of no lamp"])
+def test_states_that_do_not_fit_are_left_as_written(state: str) -> None:
     logic = rings("1", "2", ring1="1,2")
-    logic[1].set("state", "rGrrr")
+    logic[1].set("state", state)
 
     assert ring_intervals(logic) is None
 

@@ -49,8 +49,8 @@ def ring_intervals(
     """Return the intervals (tenths of a second, state) of one cycle of a `tlLogic` with rings.
 
     None where it has no rings, names phases that it does not have, where the rings have not the
-    same barriers, or states not the same length. The shorter ring waits at a barrier in its last
-    green. `seconds_of` reads a time.
+    same barriers, or states not the same length or with characters of no green or red. The shorter
+    ring waits at a barrier in its last green. `seconds_of` reads a time.
 
     Raises:
         ValueError: where a time cannot be read.
@@ -63,7 +63,8 @@ def ring_intervals(
     named = {name for ring in rings for part in ring for name in part}
     if not rings or not named <= set(turns) or len({len(ring) for ring in rings}) > 1:
         return None
-    if len({len(turns[name].state) for name in named}) > 1:
+    states = {turns[name].state for name in named}
+    if len({len(state) for state in states}) > 1 or not set("".join(states)) <= set(RANK) - {HELD}:
         return None
     parts = [[[turns[name] for name in part] for part in ring] for ring in rings]
     barriers = [_barrier([ring[k] for ring in parts]) for k in range(len(rings[0]))]
