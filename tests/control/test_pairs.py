@@ -29,6 +29,8 @@ from lvbo.network.network import Network
 from lvbo.signal.plan import Plan
 
 A, B = ControllerId("A"), ControllerId("B")
+MORE = 2
+"""Both signals have two stages, and their ring four."""
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def plans(tmp_path_factory: pytest.TempPathFactory) -> dict[ControllerId, Plan]:
 
 @pytest.fixture(scope="module")
 def pair(network: Network, sites: dict[ControllerId, Site]) -> Pair:
-    (found,) = find_pairs(network, list(sites.values()), Order.SKIP, short_m=LONG_M)
+    (found,) = find_pairs(network, list(sites.values()), Order.SKIP, short_m=LONG_M, more=MORE)
     return found
 
 
@@ -58,14 +60,25 @@ def test_only_links_both_ways_without_room_make_a_pair(
     both = list(sites.values())
 
     assert find_pairs(network, both, Order.SKIP) == ()
-    assert find_pairs(network, both[:1], Order.SKIP, short_m=LONG_M) == ()
+    assert find_pairs(network, both[:1], Order.SKIP, short_m=LONG_M, more=MORE) == ()
+
+
+def test_a_ring_longer_than_both_orders_makes_no_pair(
+    network: Network, sites: dict[ControllerId, Site], pair: Pair
+) -> None:
+    both = list(sites.values())
+
+    assert [len(half.table.cycle) for half in pair.halves] == [2, 2]
+    assert len(pair.table.cycle) == 2 + MORE
+    assert find_pairs(network, both, Order.SKIP, short_m=LONG_M, more=MORE - 1) == ()
+    assert find_pairs(network, both, Order.SKIP, short_m=LONG_M) == ()
 
 
 @pytest.mark.parametrize("order", [Order.SKIP, Order.FIXED])
 def test_no_two_modes_that_both_let_in_are_changed_into_or_kept(
     network: Network, sites: dict[ControllerId, Site], order: Order
 ) -> None:
-    (pair,) = find_pairs(network, list(sites.values()), order, short_m=LONG_M)
+    (pair,) = find_pairs(network, list(sites.values()), order, short_m=LONG_M, more=MORE)
     both = [
         k for k, (a, b) in enumerate(pair.places) if lets_in(pair, 0, a) and lets_in(pair, 1, b)
     ]
@@ -91,7 +104,7 @@ def test_the_ring_goes_through_the_stages_of_both_orders_and_every_step_is_legal
 def test_where_any_stage_may_follow_a_pair_keeps_to_the_order_all_the_same(
     network: Network, sites: dict[ControllerId, Site], pair: Pair
 ) -> None:
-    (free,) = find_pairs(network, list(sites.values()), Order.ANY, short_m=LONG_M)
+    (free,) = find_pairs(network, list(sites.values()), Order.ANY, short_m=LONG_M, more=MORE)
 
     assert free.places == pair.places
     assert (free.table.legal == pair.table.legal).all()
@@ -193,7 +206,7 @@ def test_a_phase_that_never_changes_lets_nobody_in_by_turns(
     fixed = next(p for p in a.phases if p == "S.LR")
     rules = replace(a.rules, permanent=(fixed,))
     own = read_site(network, replace(a.controller, rules=rules))
-    (pair,) = find_pairs(network, [own, sites[B]], Order.SKIP, short_m=LONG_M)
+    (pair,) = find_pairs(network, [own, sites[B]], Order.SKIP, short_m=LONG_M, more=MORE)
     half = pair.halves[0]
 
     assert not half.into[own.phases.index(fixed)]

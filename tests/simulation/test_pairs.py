@@ -30,10 +30,47 @@ ALONG = {"A": ("WA", "AB"), "B": ("EB", "BA")}
 """By signal those who drive along the street to the other one."""
 
 
+STAGES = {
+    "A": (("WA", "BA"), ("BA",), ("ANA", "ASA")),
+    "B": (("AB", "EB"), ("AB",), ("BNB", "BSB")),
+}
+"""By signal whom its stages serve: the street, only those between the signals, the cross street."""
+
+
 @pytest.fixture(scope="module")
 def close(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
     folder = tmp_path_factory.mktemp("close")
-    return read_scenario(build_tiny(folder, gap_m=GAP_M, routes=ROUTES))
+    config = build_tiny(folder, gap_m=GAP_M, routes=ROUTES)
+    net = ET.parse(folder / "tiny.net.xml")
+    for logic in net.iter("tlLogic"):
+        set_stages(logic, net, STAGES[logic.attrib["id"]])
+    net.write(folder / "tiny.net.xml")
+    return read_scenario(config)
+
+
+def set_stages(
+    logic: ET.Element, net: ET.ElementTree[ET.Element[str]], stages: tuple[tuple[str, ...], ...]
+) -> None:
+    """Write stages of these edges into a programme, each 20 s, with yellow and red between them."""
+    heads = {
+        int(c.attrib["linkIndex"]): (c.attrib["from"], c.attrib["dir"])
+        for c in net.iter("connection")
+        if c.get("tl") == logic.attrib["id"]
+    }
+    for phase in list(logic):
+        logic.remove(phase)
+    greens = [
+        "".join(
+            "r" if start not in stage else "g" if turn == "l" and len(stage) > 1 else "G"
+            for _, (start, turn) in sorted(heads.items())
+        )
+        for stage in stages
+    ]
+    for own, after in zip(greens, (*greens[1:], greens[0]), strict=True):
+        ends = [x in "Gg" and y == "r" for x, y in zip(own, after, strict=True)]
+        for length, lamp in (("20", ""), ("3", "y"), ("2", "r")):
+            kept = [lamp or x if end or not lamp else x for x, end in zip(own, ends, strict=True)]
+            ET.SubElement(logic, "phase", duration=length, state="".join(kept))
 
 
 def drive(scenario: Scenario, name: str, sensing: str = "loops", order: Order = Order.SKIP) -> Run:

@@ -33,6 +33,9 @@ CLEAR_S = 8
 and the drive between them."""
 TURN_S = 6
 """So long after one signal has let in the last vehicle the other one lets in."""
+MORE_STAGES = 1
+"""A ring may have so many stages more than the longer of both orders: each takes its share of green
+from all. Signals of two stages need four together, which halves what they can let through."""
 MOST_PLACES = 60
 """The search keeps stages as bits of a number."""
 _WHOLE = (Countdown.FULL, Countdown.LEARNING)
@@ -57,21 +60,27 @@ class Pair:
 
 
 def find_pairs(
-    network: Network, sites: Sequence[Site], order: Order, *, short_m: float = SHORT_M
+    network: Network,
+    sites: Sequence[Site],
+    order: Order,
+    *,
+    short_m: float = SHORT_M,
+    more: int = MORE_STAGES,
 ) -> tuple[Pair, ...]:
     """Return the pairs of signals to be led as one, those of the shortest links first.
 
     Each signal is in one pair at most. Where any stage may follow any, both keep to their usual
     order all the same. No pair is made where the orders of both never leave one open for the other,
-    where a round of both takes longer than the gates have promised, where displays differ or show
-    whole greens.
+    where a round of both takes longer than the gates have promised or has over `more` stages beyond
+    those of the longer order, which would take green from all, where displays differ or show whole
+    greens.
     """
     own = Order.SKIP if order is Order.ANY else order
     found: list[Pair] = []
     for near, far in _close(network, sites, short_m):
         if {near.id, far.id} & {name for pair in found for name in pair.ids}:
             continue
-        pair = _paired(network, near, far, own)
+        pair = _paired(network, near, far, own, more)
         if pair is not None:
             found.append(pair)
     return tuple(found)
@@ -92,7 +101,7 @@ def _close(network: Network, sites: Sequence[Site], short_m: float) -> list[tupl
     return [(index[a], index[b]) for _, a, b in both]
 
 
-def _paired(network: Network, near: Site, far: Site, order: Order) -> Pair | None:
+def _paired(network: Network, near: Site, far: Site, order: Order, more: int) -> Pair | None:
     """Return both as a pair, or None where they cannot be led as one."""
     if near.rules.countdown != far.rules.countdown or near.rules.countdown in _WHOLE:
         return None
@@ -103,7 +112,8 @@ def _paired(network: Network, near: Site, far: Site, order: Order) -> Pair | Non
     every = tuple(product(range(len(first.greens)), range(len(second.greens))))
     fit = {(a, b) for a, b in every if fits(first, a, second, b)}
     ring = shortest_ring(halves, fit)
-    if not ring or len(every) > MOST_PLACES:
+    longest = max(len(half.table.cycle) for half in halves) + more
+    if not ring or len(ring) > longest or len(every) > MOST_PLACES:
         return None
     places = (*ring, *(p for p in every if p not in ring))
     site = read_site(network, _controller(halves, fit))
