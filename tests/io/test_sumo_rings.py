@@ -14,6 +14,7 @@ from lvbo.errors import InputError
 from lvbo.io.scenario import Scenario
 from lvbo.io.sumo_rings import ring_intervals
 from lvbo.io.sumo_scenario import read_scenario
+from lvbo.io.sumo_xml import seconds_of
 from lvbo.simulation.runs import LampChange
 from lvbo.simulation.sumo import Setup, watch_lamps
 
@@ -39,7 +40,7 @@ def rings(*phases: str, ring1: str, ring2: str = "", barriers: str = "", **more:
 def test_phases_of_two_rings_are_shown_together() -> None:
     logic = rings("1", "2", "5", "6", ring1="1,2", ring2="5,6", barriers="2,6", green5="14")
 
-    assert ring_intervals(logic) == [
+    assert ring_intervals(logic, seconds_of) == [
         (100, "GrGr"),
         (30, "yrGr"),
         (10, "rrGr"),
@@ -55,7 +56,7 @@ def test_phases_of_two_rings_are_shown_together() -> None:
 def test_the_shorter_ring_waits_at_the_barrier_in_its_last_green() -> None:
     logic = rings("1", "2", "6", ring1="1,2", ring2="0,6", barriers="1,0,2,6", green6="16")
 
-    assert ring_intervals(logic) == [
+    assert ring_intervals(logic, seconds_of) == [
         (100, "Grrr"),
         (30, "yrrr"),
         (20, "rrrr"),
@@ -66,7 +67,7 @@ def test_the_shorter_ring_waits_at_the_barrier_in_its_last_green() -> None:
 
 
 def test_one_ring_is_a_plain_cycle() -> None:
-    found = ring_intervals(rings("1", "2", ring1="1,2"))
+    found = ring_intervals(rings("1", "2", ring1="1,2"), seconds_of)
 
     assert found == [
         (100, "Grrr"),
@@ -89,7 +90,7 @@ def test_one_ring_is_a_plain_cycle() -> None:
     ids=["no rings", "nobody in a ring", "a phase that there is not", "barriers that do not meet"],
 )
 def test_what_is_no_ring_programme_is_left_as_written(logic: ET.Element) -> None:
-    assert ring_intervals(logic) is None
+    assert ring_intervals(logic, seconds_of) is None
 
 
 @pytest.mark.parametrize("state", ["rGrrr", "rRrr"], ids=["too long", "of no lamp"])
@@ -97,7 +98,7 @@ def test_states_that_do_not_fit_are_left_as_written(state: str) -> None:
     logic = rings("1", "2", ring1="1,2")
     logic[1].set("state", state)
 
-    assert ring_intervals(logic) is None
+    assert ring_intervals(logic, seconds_of) is None
 
 
 def test_a_time_that_is_none_is_told_with_its_programme(tmp_path: Path) -> None:
@@ -109,10 +110,11 @@ def test_a_time_that_is_none_is_told_with_its_programme(tmp_path: Path) -> None:
     assert "soon" in str(told.value)
 
 
-@pytest.fixture
-def city(tmp_path: Path) -> Scenario:
+@pytest.fixture(params=["barrier2Phases", "coordinatePhases"])
+def city(request: pytest.FixtureRequest, tmp_path: Path) -> Scenario:
     """Return four signals whose phases are all recalled, each with times of its own."""
     net = generate(tmp_path, *GRID, *LIGHTS, "--tls.default-type", "NEMA")
+    net.write_text(net.read_text().replace("barrier2Phases", request.param))
     tree = ET.parse(net)
     for number, logic in enumerate(tree.iter("tlLogic")):
         for k, phase in enumerate(logic.iter("phase")):
@@ -140,13 +142,13 @@ def test_sumo_shows_the_same_second_by_second(city: Scenario, tmp_path: Path) ->
     shown = watch_lamps(setup, (span,))
 
     for logic in ET.parse(city.net_file).iter("tlLogic"):
-        cycle = ring_intervals(logic)
+        cycle = ring_intervals(logic, seconds_of)
         assert cycle is not None
         changes = [change for change in shown if change.controller == logic.attrib["id"]]
-        assert seconds_of(changes, span[1]) == expected(cycle, span[1])
+        assert by_second(changes, span[1]) == expected(cycle, span[1])
 
 
-def seconds_of(changes: list[LampChange], end: int) -> list[str]:
+def by_second(changes: list[LampChange], end: int) -> list[str]:
     return [next(c.state for c in reversed(changes) if c.second <= s) for s in range(end)]
 
 

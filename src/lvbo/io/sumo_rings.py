@@ -4,6 +4,9 @@
 Their states are of single phases, not of stages: the rings run side by side, and at a barrier all
 of them change together. Without detectors each phase runs to its longest green, which is the cycle
 that is read. (SUMO user documentation, Traffic Lights with NEMA Phases.)
+
+What a signal's phases are to us follows from the states of its programmes: so states are joined
+here, before there are phases of which `signal.ringbarrier` could write a plan.
 """
 
 from __future__ import annotations
@@ -13,8 +16,9 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 from xml.etree import ElementTree as ET
 
-RINGS = ("ring1", "ring2")
-BARRIERS = ("barrierPhases", "barrier2Phases", "barrier1Phases")
+KIND, RINGS = "NEMA", ("ring1", "ring2")
+BARRIERS = ("barrierPhases", "barrier2Phases", "coordinatePhases")
+"""The last phases before the two barriers; the second have either name."""
 NOBODY = "0"
 """Stands in a ring where it has no phase."""
 YELLOW, RED = "3", "2"
@@ -25,7 +29,7 @@ shown. Where one ring ends a green that the other goes on with, the link is clea
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Turn:
+class RingPhase:
     """One phase in its ring: its state, and green, yellow and red in tenths of a second."""
 
     state: str
@@ -39,26 +43,30 @@ class Turn:
         return self.green_ds + self.yellow_ds + self.red_ds
 
 
-Ring = Sequence[Sequence[Turn]]
+Ring = Sequence[Sequence[RingPhase]]
 """The phases of a ring, cut at the barriers."""
 
 
 def ring_intervals(
-    logic: ET.Element, seconds_of: Callable[[str], float] = float
+    logic: ET.Element, seconds_of: Callable[[str], float]
 ) -> list[tuple[int, str]] | None:
     """Return the intervals (tenths of a second, state) of one cycle of a `tlLogic` with rings.
 
-    None where it has no rings, names phases that it does not have, where the rings have not the
-    same barriers, or states not the same length or with characters of no green or red. The shorter
-    ring waits at a barrier in its last green. `seconds_of` reads a time.
+    None where it is of another type or has no rings, names phases that it does not have, where the
+    rings have not the same barriers, or states not the same length or with characters of no green
+    or red. The shorter ring waits at a barrier in its last green. `seconds_of` reads a time.
 
     Raises:
         ValueError: where a time cannot be read.
         KeyError: where an attribute is missing.
 
     """
+    if logic.get("type") != KIND:
+        return None
     told = {p.attrib["key"]: p.attrib["value"] for p in logic.findall("param")}
-    turns = {name: _turn(p, seconds_of) for p in logic.findall("phase") if (name := p.get("name"))}
+    turns = {
+        name: _ring_phase(p, seconds_of) for p in logic.findall("phase") if (name := p.get("name"))
+    }
     rings = [ring for name in RINGS if any(ring := _cut(told.get(name, ""), told))]
     named = {name for ring in rings for part in ring for name in part}
     if not rings or not named <= set(turns) or len({len(ring) for ring in rings}) > 1:
@@ -72,11 +80,13 @@ def ring_intervals(
     return list(_together(shown, sum(map(sum, barriers))))
 
 
-def _turn(phase: ET.Element, seconds_of: Callable[[str], float]) -> Turn:
+def _ring_phase(phase: ET.Element, seconds_of: Callable[[str], float]) -> RingPhase:
     longest = phase.get("maxDur", phase.attrib["duration"])
     times = (longest, phase.get("yellow", YELLOW), phase.get("red", RED))
     green_ds, yellow_ds, red_ds = (round(10 * seconds_of(time)) for time in times)
-    return Turn(state=phase.attrib["state"], green_ds=green_ds, yellow_ds=yellow_ds, red_ds=red_ds)
+    return RingPhase(
+        state=phase.attrib["state"], green_ds=green_ds, yellow_ds=yellow_ds, red_ds=red_ds
+    )
 
 
 def _cut(ring: str, told: Mapping[str, str]) -> list[list[str]]:

@@ -18,8 +18,6 @@ from lvbo.io.sumo_rings import ring_intervals
 FINEST = 1e-6
 """Durations that are off a tenth of a second by more than this share of it are rounded."""
 
-RING_TYPE = "NEMA"
-
 
 @dataclass(slots=True, kw_only=True)
 class RawLane:
@@ -356,7 +354,7 @@ def _take_logic(raw: RawNet, element: ET.Element, file: str) -> None:
     tl, programme = element.attrib["id"], element.get("programID", "0")
     place = f"{file}: {tl}/{programme}"
     lengths = [seconds_of(p.attrib["duration"]) for p in phases]
-    rings = ring_intervals(element, seconds_of) if element.get("type") == RING_TYPE else None
+    rings = ring_intervals(element, seconds_of)
     written = [(round(10 * s), p.attrib["state"]) for s, p in zip(lengths, phases, strict=True)]
     intervals = rings if rings is not None else written
     if any(abs(10 * s - round(10 * s)) > FINEST for s in lengths):
