@@ -16,6 +16,7 @@ from lvbo.io.sumo_rings import ring_intervals
 from lvbo.io.sumo_scenario import read_scenario
 from lvbo.io.sumo_xml import seconds_of
 from lvbo.simulation.runs import LampChange
+from lvbo.simulation.selfcheck import self_check
 from lvbo.simulation.sumo import Setup, watch_lamps
 
 GRID = ("--grid", "--grid.number", "2", "--grid.attach-length", "100", "-L", "2")
@@ -108,6 +109,13 @@ def test_a_time_that_is_none_is_told_with_its_programme(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="LV105") as told:
         scenario(net)
     assert "soon" in str(told.value)
+
+
+def test_the_self_check_leaves_out_rings_that_follow_traffic(tmp_path: Path) -> None:
+    read = scenario(generate(tmp_path, *GRID, *LIGHTS, "--tls.default-type", "NEMA"))
+
+    assert {f.code for f in read.plans.findings} == {"LV237"}
+    assert self_check(read) == ()
 
 
 @pytest.fixture(params=["barrier2Phases", "coordinatePhases"])
