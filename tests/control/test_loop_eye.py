@@ -223,3 +223,29 @@ def test_a_queue_goes_on_beyond_its_loop_until_its_end_is_seen() -> None:
 
     assert many > ended + 2.0
     assert few > ended
+
+
+def test_who_is_shut_in_before_a_free_line_is_nobody_who_could_go_in_this_green() -> None:
+    site, eye = crossroads(), LoopEye(crossroads(), SPAN_S)
+    far = {(NS, ADVANCE_M): 1.0}
+    for _ in range(10):
+        red = eye.look(look_at(site, EW, loops=loops({}, far)))
+    green = [eye.look(look_at(site, NS, age_s=s, loops=loops({}, far))) for s in range(30)]
+    again = eye.look(look_at(site, EW, loops=loops({}, far)))
+    queues = np.array([state.queue[LANE[NS]] for state in green])
+    due_s = ADVANCE_M / 5.0 + ADVANCE_M / 14.0 + 3.0
+
+    room = ADVANCE_M / SPACE_M
+    assert [red.queue[LANE[NS]], again.queue[LANE[NS]]] == pytest.approx([room, room], abs=0.1)
+    assert (queues[: int(due_s)] >= room).all()
+    assert not queues[int(due_s) + 1 :].any()
+
+
+def test_a_queue_that_leaves_over_a_covered_loop_is_not_shut_in() -> None:
+    site, eye = crossroads(), LoopEye(crossroads(), SPAN_S)
+    far = {(NS, ADVANCE_M): 1.0}
+    for second in range(60):
+        left = {(NS, LINE_M): 1.0} if second % 10 == 0 else {}
+        state = eye.look(look_at(site, NS, age_s=second, loops=loops(left, far)))
+
+    assert state.queue[LANE[NS]] >= ADVANCE_M / SPACE_M

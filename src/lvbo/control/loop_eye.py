@@ -16,8 +16,8 @@ from lvbo.control.estimate import (
     Served,
     complete,
 )
-from lvbo.control.protocols import Bools, Floats, LaneState, Loops, Observation, Vehicles
-from lvbo.control.queue_end import COVERED, HIT, QueueEnd
+from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Loops, Observation, Vehicles
+from lvbo.control.queue_end import COVERED, HIT, WAVE_MPS, QueueEnd
 from lvbo.control.site import REACH_M, Site
 from lvbo.control.weaving import Weaving
 
@@ -25,6 +25,8 @@ GAP_S, EMPTY_S = 2, 3
 """Nobody over the stop line for so long, in green and at red: the queue is gone, or never was."""
 SEVERAL, SEVERAL_S = 1.5, 2
 """Where more are counted than this, it takes so much longer: who starts leaves gaps."""
+SLACK_S = 3.0
+"""So much longer than it takes in free traffic may a queue take to come to a green line."""
 HALF = 0.5
 
 
@@ -73,7 +75,7 @@ class LoopEye:
         self._leave(line, green > GAP_S)
         self._hold(line)
         self._end.look(far.passed, far.occupied, self._far_m, green)
-        self._bound(line)
+        self._bound(line, green)
         stands = (line.occupied >= COVERED) & (line.passed <= 0)
         here = stands | (self._line > HALF)
         self._wait_s = np.where(here & (line.passed <= 0), self._wait_s + 1.0, 0.0)
@@ -169,20 +171,31 @@ class LoopEye:
         taken = self._to_neighbours(missing - early, spare > 0)
         self._line = self._line + missing - np.minimum(taken, spare)
 
-    def _bound(self, line: _Lane) -> None:
+    def _bound(self, line: _Lane, green: Ints) -> None:
         """Bring the count between what the advance loop shows at least and at most.
 
         Between the loops stand no more than there is room for; the others stand behind them.
         """
         end, room = self._end, self._far_m / SPACE_M
+        shut_in = self._shut_in(green)
         known = self._line + self._coming.sum(axis=1)
         self._line = np.where(end.reached, np.maximum(known, self._share * room), self._line)
         self._coming[end.reached] = 0.0
         self._line = np.where(self._has_far, np.minimum(self._line, room + 1.0), self._line)
+        self._line[shut_in] = 0.0
         grows = end.packed | (~self._has_far & (line.occupied >= COVERED))
         self._hidden = self._hidden + self._rates.vps * grows
-        seen = self._has_far & ~end.packed
+        seen = (self._has_far & ~end.packed) | shut_in
         self._hidden = np.where(seen, 0.0, np.minimum(self._hidden, MOST_QUEUE))
+
+    def _shut_in(self, green: Ints) -> Bools:
+        """Return the lanes on which some stand whom those beside them keep from the line.
+
+        The advance loop stays covered and the line free for longer after the start of green than
+        it takes until those at the loop start, and until they have come to the line.
+        """
+        due_s = self._far_m * (1.0 / WAVE_MPS + 1.0 / self._site.speed_mps) + SLACK_S
+        return np.asarray(self._end.reached & (np.minimum(green, self._free_s) > due_s))
 
 
 class Aboard:
