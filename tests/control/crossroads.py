@@ -20,7 +20,7 @@ from lvbo.control.protocols import (
     Vehicles,
     Wish,
 )
-from lvbo.control.site import PROTECTED, Site, Zone
+from lvbo.control.site import PROTECTED, YIELDING, Site, Zone
 from lvbo.control.stages import StageTable
 from lvbo.ids import LaneId, LinkId, MovementId, PhaseId
 from lvbo.network.place import Turn
@@ -85,6 +85,23 @@ def crossroads(*, walks: bool = False) -> Site:
         uses=np.eye(len(WHEELS), dtype=bool),
         serves=serves,
         yields=np.zeros((len(WHEELS), len(WHEELS)), dtype=bool),
+    )
+
+
+def turns_on_red(site: Site) -> Site:
+    """Return the site whose NS lane also turns right, yielding, while EW or EWL is green."""
+    turn, at = MovementId("right on red"), LANE[NS]
+    uses = np.column_stack([site.uses, np.arange(len(site.lanes)) == at])
+    right = np.isin(site.phases, (EW, EWL)) * YIELDING + np.isin(site.phases, (NS,)) * PROTECTED
+    count = uses.shape[1]
+    return replace(
+        site,
+        movements=(*site.movements, turn),
+        turns=(*site.turns, Turn.RIGHT),
+        exits=(*site.exits, LinkId("after the turn")),
+        uses=uses,
+        serves=np.column_stack([site.serves, right.astype(np.int8)]),
+        yields=np.zeros((count, count), dtype=bool),
     )
 
 

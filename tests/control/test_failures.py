@@ -5,8 +5,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from tests.control.crossroads import LANE, crossroads, turns_on_red
+from tests.control.test_eyes import ADVANCE_M, LINE_M, look_at, loops
 
+from lvbo.control.adaptive import AdaptiveController
 from lvbo.control.failures import AFTER_S, GAP_S, MORE, MOST, ONCE, Failures
+from lvbo.control.protocols import Order
+from lvbo.control.stages import stage_table
+from lvbo.testing import EW, NS
 
 ALONE = np.ones((1, 1), dtype=bool)
 PLAIN = np.ones(1, dtype=np.float32)
@@ -71,3 +77,21 @@ def test_where_all_are_left_behind_none_counts_more() -> None:
         both.append(failures.weighed(weight).tolist())
 
     assert both == [[1.0, 1.0], [1.0 + 2 * MORE, 1.0 + 2 * MORE]]
+
+
+def test_short_greens_count_also_where_the_lane_may_turn_right_at_red() -> None:
+    counts = []
+    for site in (crossroads(), turns_on_red(crossroads())):
+        controller = AdaptiveController(site, stage_table(site, Order.SKIP))
+        for second in range(4 * 30):
+            going, age_s = (NS, second % 30) if second % 30 < 10 else (EW, second % 30 - 10)
+            passes = {(NS, LINE_M): 1.0} if going == NS and second % 2 == 0 else {}
+            far = {(NS, ADVANCE_M): 1.0}
+            here = far if going == NS else far | {(NS, LINE_M): 1.0}
+            seen = look_at(
+                site, going, age_s=age_s, time_s=second, seen_s=second, loops=loops(passes, here)
+            )
+            controller.decide(seen)
+        counts.append(controller._failures.count[LANE[NS]])
+
+    assert counts == [4.0, 4.0]

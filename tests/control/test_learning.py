@@ -9,21 +9,27 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.control.crossroads import LANE, crossroads, turns_on_red
+from tests.control.test_eyes import look_at
 
 from lvbo.control._count_kernels import LEAST_VPS, MOST_VPS, STEADY_VPS
 from lvbo.control.adaptive import AdaptiveController
+from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S
 from lvbo.control.learning import (
     FIRST_VEHICLES,
     FLOWING_S,
     TURN_MEMORY,
     Learned,
+    mostly,
     prior_counts,
 )
 from lvbo.control.protocols import Crossings, LaneState, Observation, Order
+from lvbo.control.site import NONE
 from lvbo.control.stages import stage_table
+from lvbo.network.place import Turn
 from lvbo.signal.lamp import Lamp
-from lvbo.testing import four_stages, two_stages
+from lvbo.testing import EW, NS, four_stages, two_stages
 
 SITE = two_stages()
 LANES = len(SITE.lanes)
@@ -208,3 +214,19 @@ def test_a_queue_out_of_sight_that_is_not_there_teaches_no_flow() -> None:
         )
 
     assert controller._learned.flow_vps[lane] == pytest.approx(0.5, abs=0.05)
+
+
+def test_who_turns_right_at_red_has_no_green_for_most_of_his_lane() -> None:
+    plain = turns_on_red(crossroads())
+    alone = replace(plain, uses=plain.uses & (np.array(plain.turns) == Turn.RIGHT))
+    row, lane = plain.phases.index(EW), LANE[NS]
+
+    found = [mostly(site.serves > NONE, site)[:, lane] for site in (plain, alone)]
+    assert [bool(found[0][row]), bool(found[0][plain.phases.index(NS)])] == [False, True]
+    assert bool(found[1][row])  # a lane for right turns alone
+    assert [
+        Served(plain, most=most).green_s(look_at(plain, EW))[lane] for most in (False, True)
+    ] == [
+        30,
+        0,
+    ]

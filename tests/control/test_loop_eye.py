@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.control.crossroads import LANE, WHEELS, Queues, crossroads
+from tests.control.crossroads import LANE, WHEELS, Queues, crossroads, turns_on_red
 from tests.control.test_eyes import (
     ADVANCE_M,
     FOUR,
@@ -249,3 +249,16 @@ def test_a_queue_that_leaves_over_a_covered_loop_is_not_shut_in() -> None:
         state = eye.look(look_at(site, NS, age_s=second, loops=loops(left, far)))
 
     assert state.queue[LANE[NS]] >= ADVANCE_M / SPACE_M
+
+
+def test_two_who_stand_at_red_beside_the_loop_do_not_end_a_queue_that_may_turn_right() -> None:
+    queues = []
+    for site in (crossroads(), turns_on_red(crossroads())):
+        eye = LoopEye(site, SPAN_S)
+        for second in range(60):
+            far = {} if second >= 30 else {(NS, ADVANCE_M): 1.0}
+            seen = look_at(site, EW, age_s=second, loops=loops({}, {(NS, LINE_M): 1.0} | far))
+            state = eye.look(seen)
+        queues.append(float(state.queue[LANE[NS]]))
+
+    assert queues[0] == queues[1] > ADVANCE_M / SPACE_M

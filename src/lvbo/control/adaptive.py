@@ -27,8 +27,7 @@ from lvbo.control.failures import Failures
 from lvbo.control.gate import make_gate
 from lvbo.control.inside import Inside
 from lvbo.control.lamps import goes
-from lvbo.control.learning import Learned
-from lvbo.control.presence import lane_service
+from lvbo.control.learning import Learned, mostly
 from lvbo.control.protocols import (
     Bools,
     Coordination,
@@ -110,11 +109,11 @@ class AdaptiveController:
         self._free = free(table.count, len(site.lanes), SPAN_S)._replace(first=self._stays)
         self._eyes = Eyes(site)
         self._heads = Heads(weaker(self._frame))
-        self._served = Served(site)
+        self._served, self._mostly = Served(site), Served(site, most=True)
         self._green_s = np.zeros(len(site.lanes), dtype=np.int64)
         self._inside, self._room = Inside(site), Room(site)
         self._exits = Exits(len(site.movements), len(site.lanes))
-        self._failures = Failures(lane_service(site, table)[0])
+        self._failures = Failures(mostly(self._frame.served > NOT_SERVED, site))
         self._most_red_s, self._home, self._hops_s = gate.red_s, gate.home, gate.hops_s
         self._calls = Calls(site)
         self._usual_s = self._frame.least_s if usual_s is None else usual_s
@@ -184,7 +183,7 @@ class AdaptiveController:
             free &= self._street.kind[stage] == FREE
         self._room.feel(lanes, exits.held, self._patience_s)
         behind = lanes.stands & lanes.endless
-        self._failures.feel(behind, lanes.gap_s, lanes.left, green > 0)
+        self._failures.feel(behind, lanes.gap_s, lanes.left, self._mostly.green_s(seen) > 0)
         self._inside.take(lanes.left, seen.crossed, green > 0, lanes.stands)
         in_sight = np.minimum(lanes.queue, lanes.present)
         self._learned.discharged(lanes.left, in_sight, green, free)

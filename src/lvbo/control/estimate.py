@@ -14,6 +14,7 @@ import numpy as np
 
 from lvbo.control._sight_kernels import green_times
 from lvbo.control.lamps import goes
+from lvbo.control.learning import mostly
 from lvbo.control.protocols import Bools, Floats, Ints, LaneState, Observation
 from lvbo.control.site import NONE, REACH_M, Site
 
@@ -47,13 +48,18 @@ class LaneEye(Protocol):
 
 
 class Served:
-    """Say which lanes have green by the lamps, and for how long."""
+    """Say which lanes have green by the lamps, and for how long: for some of their traffic.
 
-    def __init__(self, site: Site) -> None:
-        self._serves: Bools = (site.serves > NONE) @ site.uses.T
+    `most` asks for green for most of it: who turns right at red from a lane that also goes straight
+    has none.
+    """
+
+    def __init__(self, site: Site, *, most: bool = False) -> None:
+        serves = site.serves > NONE
+        self._serves: Bools = mostly(serves, site) if most else serves @ site.uses.T
 
     def green_s(self, seen: Observation) -> Ints:
-        """Return for how long each lane has had green for some of its traffic, 0 at red, s.
+        """Return for how long each lane has had green, 0 at red, s.
 
         A green that was lit a second ago, and is seen for the first time, has lasted 1 s.
         """

@@ -20,6 +20,8 @@ FIRST_VEHICLES = (
 )  # fmt: skip
 """Vehicles over the stop line after so many seconds of green, measured in simulation: the first
 leaves at once, the second after 3.1 s, the third after 5.3 s, the fifth after 8.6 s."""
+MOST_SHARE = 0.5
+"""With less than this part of what it may be at best a lane's green is not its own."""
 FLOWING_S = len(FIRST_VEHICLES) - 1
 START_WEIGHT = 12.0
 """How many starts of a queue the prior of the first seconds is worth."""
@@ -35,6 +37,16 @@ def prior_shares(site: Site) -> Floats:
     """Return what part of each lane is taken to make each movement, (lanes, movements)."""
     counts = prior_counts(site)
     return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))
+
+
+def mostly(serves: Bools, site: Site) -> Bools:
+    """Return which lanes have green for most of their traffic that ever goes at once, (n, lanes).
+
+    `serves` (n, movements) are phases or stages. Who only turns right at red from a lane that also
+    goes straight has none then.
+    """
+    share = serves.astype(float) @ prior_shares(site).T
+    return np.asarray((share > 0) & (share >= MOST_SHARE * share.max(axis=0)))
 
 
 class Learned:

@@ -43,7 +43,7 @@ class LoopEye:
     def __init__(self, site: Site, span_s: int, near_m: float = NEAR_M) -> None:
         lanes = len(site.lanes)
         self._site, self._span, self._near_m = site, span_s, near_m
-        self._rates, self._served = Rates(site), Served(site)
+        self._rates, self._served = Rates(site), Served(site, most=True)
         self._blind, self._weaving = BlindQueue(lanes), Weaving(site)
         self._at_line = self._upstream = np.zeros(0, dtype=bool)
         self._has_far = np.zeros(lanes, dtype=bool)
