@@ -224,9 +224,5 @@ def test_who_turns_right_at_red_has_no_green_for_most_of_his_lane() -> None:
     found = [mostly(site.serves > NONE, site)[:, lane] for site in (plain, alone)]
     assert [bool(found[0][row]), bool(found[0][plain.phases.index(NS)])] == [False, True]
     assert bool(found[1][row])  # a lane for right turns alone
-    assert [
-        Served(plain, most=most).green_s(look_at(plain, EW))[lane] for most in (False, True)
-    ] == [
-        30,
-        0,
-    ]
+    lit = [Served(plain, most=most).green_s(look_at(plain, EW))[lane] for most in (False, True)]
+    assert lit == [30, 0]

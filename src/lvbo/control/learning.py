@@ -21,7 +21,7 @@ FIRST_VEHICLES = (
 """Vehicles over the stop line after so many seconds of green, measured in simulation: the first
 leaves at once, the second after 3.1 s, the third after 5.3 s, the fifth after 8.6 s."""
 MOST_SHARE = 0.5
-"""With less than this part of what it may be at best a lane's green is not its own."""
+"""A green that serves less than this part of what the best one of a lane does is not its own."""
 FLOWING_S = len(FIRST_VEHICLES) - 1
 START_WEIGHT = 12.0
 """How many starts of a queue the prior of the first seconds is worth."""
@@ -40,10 +40,11 @@ def prior_shares(site: Site) -> Floats:
 
 
 def mostly(serves: Bools, site: Site) -> Bools:
-    """Return which lanes have green for most of their traffic that ever goes at once, (n, lanes).
+    """Return which lanes each of some phases or stages serves for the most part, (n, lanes).
 
-    `serves` (n, movements) are phases or stages. Who only turns right at red from a lane that also
-    goes straight has none then.
+    `serves` (n, movements) says which movements they serve. The most is measured by what the best
+    of them does for the lane: a turn at red is little of a lane that also goes straight, and all
+    of one that only turns.
     """
     share = serves.astype(float) @ prior_shares(site).T
     return np.asarray((share > 0) & (share >= MOST_SHARE * share.max(axis=0)))
