@@ -13,7 +13,7 @@ from lvbo.bench.common import geometric_mean
 from lvbo.bench.control import ControlBench, run_control
 from lvbo.bench.kept import Kept
 from lvbo.bench.ratios import judge
-from lvbo.errors import ToolError, UsageError
+from lvbo.errors import InfeasibleError, ToolError, UsageError
 from lvbo.io.scenario import Weather
 
 KEYS = [
@@ -120,6 +120,18 @@ def test_a_kept_row_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Pat
 
     assert Kept(tmp_path).read("x") is None
     assert Kept(None).read("x") is None
+
+
+def test_why_a_run_failed_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise InfeasibleError("LV604", place="J1", plan="P0", cycle_s=40, conflict=[])
+
+    monkeypatch.setattr("lvbo.bench.control.Rivals.entrant", fails)
+    config = build_tiny(tmp_path)
+    result = run_control([config], bench=ControlBench(controllers=("fixed", "lvbo"), seeds=2))
+
+    assert {row["status"] for row in result.rows} == {"crashed LV604"}
+    assert [(finding.code, finding.place) for finding in result.findings] == [("LV604", "J1")]
 
 
 def test_what_is_unknown_is_refused(tmp_path: Path) -> None:

@@ -10,10 +10,11 @@ import pytest
 from tests.control.crossroads import LANE, crossroads, vehicles
 
 from lvbo.control._count_kernels import COUNT_MEMORY, EMPTY_S
-from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, UNSEEN_S, YELLOW_S, Inside
+from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, YELLOW_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site
+from lvbo.control.stages import stage_table
 from lvbo.signal.lamp import Lamp
 from lvbo.testing import EW, NS
 
@@ -185,8 +186,9 @@ def yielding() -> Site:
 class Told:
     """One controller and what it is told second by second."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, *, looked_at: bool = True) -> None:
         self.site = site
+        self.looked_at = looked_at
         self.now_s = NOW_S
         situation = Situation(site=site, order=Order.ANY, params={})
         self.controller = make_controller(ControllerSpec(name="lvbo"), situation)
@@ -205,7 +207,7 @@ class Told:
             lamps=lamps,
             since_s=np.full(len(site.phases), self.now_s - NOW_S + 60, dtype=np.int64),
             vehicles=replace(shown := vehicles(found), zone=shown.key % len(LANE)),
-            crossed=crossed(*[LANE[NS]] * across),
+            crossed=crossed(*[LANE[NS]] * across) if self.looked_at else None,
             working=np.ones(len(site.lanes), dtype=bool),
             blocked=np.zeros(len(site.movements), dtype=bool),
             calls=np.zeros(len(site.phases), dtype=bool),
@@ -236,12 +238,20 @@ def test_a_change_waits_until_they_are_across_but_not_for_ever() -> None:
     assert last[MOST_S + 20]
 
 
-def test_those_whom_nobody_sees_are_waited_for_less_long() -> None:
-    inside, nobody = Inside(yielding()), np.zeros(len(LANE))
-    dark = np.zeros(len(LANE), dtype=bool)
-    inside.take(nobody, crossed(), dark, dark)
-    seen_s = inside.most_s
-    inside.take(nobody, None, dark, dark)
+def test_who_is_only_supposed_within_is_waited_for_as_long_as_who_is_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(Inside, "may_lock", lambda *_: True)
+    site = yielding()
+    ew = site.phases.index(EW)
+    waited_s = []
+    for looked_at in (True, False):
+        told = Told(site, looked_at=looked_at)
+        told.wish(None, came=2)
+        told.wish(None)
+        changing = [told.wish(Lamp.YELLOW)[ew] for _ in range(3)]
+        changing += [told.wish(Lamp.RED)[ew] for _ in range(4 * MOST_S)]
+        waited_s.append(changing.index(True))
 
-    assert (seen_s, inside.most_s) == (MOST_S, UNSEEN_S)
-    assert UNSEEN_S < MOST_S
+    change_s = stage_table(site, Order.ANY).change_s.max()
+    assert waited_s[0] == waited_s[1] >= change_s + MOST_S

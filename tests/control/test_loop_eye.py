@@ -138,7 +138,7 @@ def test_a_gap_behind_the_first_one_does_not_end_a_queue_of_several() -> None:
         lanes = eye.look(look_at(site, NS, age_s=4 + second, loops=loops()))
         queues.append(float(lanes.queue[LANE[NS]]))
 
-    assert queues[-2] > 4
+    assert queues[-2] > 3
     assert queues[-1] == 0.0
 
 
@@ -223,6 +223,48 @@ def test_a_queue_goes_on_beyond_its_loop_until_its_end_is_seen() -> None:
 
     assert many > ended + 2.0
     assert few > ended
+
+
+def starting(after_s: int, left: int) -> np.ndarray:
+    """Return by second of green who is on a lane whose queue stood over both loops for 20 s.
+
+    Somebody leaves its line every other second, `left` of them; after so many seconds the advance
+    loop is free.
+    """
+    site, eye = crossroads(), LoopEye(crossroads(), SPAN_S)
+    line, far = {(NS, LINE_M): 1.0}, {(NS, ADVANCE_M): 1.0}
+    for _ in range(20):
+        state = eye.look(look_at(site, EW, loops=loops({}, line | far)))
+    present = [state.present[LANE[NS]]]
+    for second in range(1, 14):
+        passed = line if second % 2 == 0 and second // 2 <= left else {}
+        over = far if second == after_s else {}
+        covered = far if second < after_s else {}
+        seen = look_at(site, NS, age_s=second, loops=loops(passed | over, line | covered))
+        present.append(eye.look(seen).present[LANE[NS]])
+    return np.array(present)
+
+
+def test_who_leaves_has_left_room_until_those_at_the_advance_loop_start() -> None:
+    wave_s = int(ADVANCE_M / 5.0)
+    present = starting(wave_s, left=6)
+
+    gone = np.arange(wave_s) // 2
+    assert present[:wave_s] == pytest.approx(present[0] - gone, abs=0.5)
+
+
+def test_who_stood_on_the_advance_loop_counts_once() -> None:
+    wave_s = int(ADVANCE_M / 5.0)
+    present = starting(wave_s, left=0)
+
+    assert present[wave_s] == pytest.approx(present[wave_s - 1], abs=0.1)
+
+
+def test_those_at_the_advance_loop_have_closed_up_who_stand_for_longer() -> None:
+    present = starting(60, left=1)
+
+    assert present[2] == pytest.approx(present[0] - 1.0, abs=0.3)
+    assert present[2 + int(ADVANCE_M / 5.0) + 1] >= present[0]
 
 
 def test_who_is_shut_in_before_a_free_line_is_nobody_who_could_go_in_this_green() -> None:

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import TypeVar
 
+from lvbo.errors import Finding
+
 T = TypeVar("T")
 Row = Mapping[str, object]
 Progress = Callable[[str, float], None]
@@ -24,13 +26,17 @@ PACKAGES = ("lvbo", "numpy", "numba", "highspy", "eclipse-sumo", "libsumo")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchResult:
-    """Hold what a bench measured: rows with equal keys, and a summary of them."""
+    """Hold what a bench measured: rows with equal keys, and a summary of them.
+
+    `findings` say why runs failed, where any did.
+    """
 
     bench: str
     versions: Mapping[str, str]
     load: Mapping[str, float]
     rows: tuple[Row, ...]
     summary: Mapping[str, object]
+    findings: tuple[Finding, ...] = ()
 
     def as_dict(self) -> dict[str, object]:
         """Return the object that `--json` prints."""

@@ -26,7 +26,7 @@ from lvbo.control.protocols import Order
 from lvbo.control.published import as_published
 from lvbo.control.registry import BUILT_IN, controller_names
 from lvbo.control.walks import with_walks
-from lvbo.errors import LvboError, UsageError
+from lvbo.errors import Finding, LvboError, UsageError
 from lvbo.evaluation.measures import measure
 from lvbo.io.scenario import Scenario, Weather
 from lvbo.io.sumo_scenario import read_scenario
@@ -107,7 +107,8 @@ def run_control(
             for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds)
             for name in names
         ]
-        rows = list(_rows(asked, chosen, home, ends, progress))
+        failed: list[Finding] = []
+        rows = list(_rows(asked, chosen, home, ends, progress, failed))
     rows.sort(key=lambda row: (str(row["scenario"]), names.index(str(row["controller"]))))
     return BenchResult(
         bench="control",
@@ -115,6 +116,7 @@ def run_control(
         load=machine_load(),
         rows=tuple(rows),
         summary=judge(rows, JUDGED, geometric_mean),
+        findings=tuple(failed),
     )
 
 
@@ -165,8 +167,12 @@ def _rows(
     home: Path | None,
     ends: float | None,
     progress: Progress | None,
+    failed: list[Finding],
 ) -> Iterable[Row]:
-    """Yield a row per run; those of one scenario and controller run side by side."""
+    """Yield a row per run; those of one scenario and controller run side by side.
+
+    To `failed` goes why runs have none.
+    """
     groups: dict[str, dict[str, list[int]]] = {}
     scenarios: dict[str, Scenario] = {}
     for scenario, name, seed in asked:
@@ -179,7 +185,7 @@ def _rows(
         judged = sorted({seed for seeds in names.values() for seed in seeds})
         rivals = Rivals(ground=ground, judged=judged, with_plans=bench.protocol == STREET)
         for name, seeds in names.items():
-            yield from _rows_of(rivals, name, seeds, bench)
+            yield from _rows_of(rivals, name, seeds, bench, failed)
             done += len(seeds)
             if progress is not None:
                 progress(f"{ground.scenario.name}: {name}", done / len(asked))
@@ -201,7 +207,9 @@ def _ground(
     )
 
 
-def _rows_of(rivals: Rivals, name: str, seeds: Sequence[int], bench: ControlBench) -> Iterable[Row]:
+def _rows_of(
+    rivals: Rivals, name: str, seeds: Sequence[int], bench: ControlBench, failed: list[Finding]
+) -> Iterable[Row]:
     """Yield the rows of one controller in one scenario: from the cache, else from new runs."""
     ground = rivals.ground
 
@@ -215,9 +223,10 @@ def _rows_of(rivals: Rivals, name: str, seeds: Sequence[int], bench: ControlBenc
         yield from (row(seed, None, "not run") for seed in seeds)
         return
     except LvboError as error:
+        _tell(failed, error)
         yield from (row(seed, None, f"crashed {error.code}") for seed in seeds)
         return
-    found = dict(_found(ground, name, entrant, seeds, row))
+    found = dict(_found(ground, name, entrant, seeds, row, failed))
     for seed in seeds:
         yield found.get(seed) or row(seed, None, "not run", entrant.setting)
 
@@ -228,6 +237,7 @@ def _found(
     entrant: Entrant,
     seeds: Sequence[int],
     row: Callable[[int, Run | None, str, str], Row],
+    failed: list[Finding],
 ) -> Iterable[tuple[int, Row]]:
     """Yield seeds with their rows; those that are run now are kept."""
     kept, code = ground.kept, ground.code
@@ -245,6 +255,7 @@ def _found(
         try:
             runs = ground.runs(entrant, part)
         except LvboError as error:
+            _tell(failed, error)
             status = f"crashed {error.code}"
             yield from ((seed, row(seed, None, status, entrant.setting)) for seed in part)
             continue
@@ -252,6 +263,11 @@ def _found(
             made = row(run.seed, run, "ok", entrant.setting)
             kept.write(keys[run.seed], made)
             yield run.seed, made
+
+
+def _tell(failed: list[Finding], error: LvboError) -> None:
+    """Add what was found, once."""
+    failed += [finding for finding in error.findings() if finding not in failed]
 
 
 def _row(

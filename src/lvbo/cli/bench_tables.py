@@ -46,12 +46,13 @@ INTERVAL = frozenset({"mean", "low", "high", "n"})
 def show_bench(session: Session, result: BenchResult) -> None:
     """Print the rows of a bench, part by part, and its summary; with --json one object."""
     if session.as_json:
-        session.finish(result.as_dict)
+        session.finish(result.as_dict, result.findings)
         return
     header, rows = result.as_table()
     for part in _parts(header, rows):
         _table(session, result.bench, header, part)
     _summary(session, result.summary)
+    session.show_findings(result.findings, as_result=True)
 
 
 def _parts(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Sequence[str]]]:

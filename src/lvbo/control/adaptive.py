@@ -25,7 +25,7 @@ from lvbo.control.estimate import Served
 from lvbo.control.eyes import SPAN_S, Eyes
 from lvbo.control.failures import Failures
 from lvbo.control.gate import make_gate
-from lvbo.control.inside import Inside
+from lvbo.control.inside import MOST_S, Inside
 from lvbo.control.lamps import goes
 from lvbo.control.learning import Learned, mostly
 from lvbo.control.protocols import (
@@ -210,7 +210,7 @@ class AdaptiveController:
         yielded = (self._street.yields[run.stage] > 0) & (self._street.kind[run.target] == NONE)
         if not self._inside.may_lock(yielded):
             return wish
-        over_s = self._frame.change_s[run.stage, run.target].max() + self._inside.most_s
+        over_s = self._frame.change_s[run.stage, run.target].max() + MOST_S
         if run.asked_for_s(seen.time_s) >= over_s:
             self._inside.forget()
             return wish

@@ -18,8 +18,8 @@ ACROSS_S = 5
 SEVERAL = 2.0
 """One alone finds a way by himself; several may lock the junction who stand one behind the other,
 or face others, as many, when one stands: each who turns then waits for who is behind the other."""
-MOST_S, UNSEEN_S = 6, 3
-"""For so long they are waited for; where nobody looks at the junction they are only supposed."""
+MOST_S = 6
+"""For so long they are waited for, seen or only supposed: who yielded in rain needs all of it."""
 COUNTED, MOST_WITHIN = 0.95, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, but for those who may
 still be within."""
@@ -46,11 +46,9 @@ class Inside:
         self._facing = _facing(site)
         self._shared = _shared(site)
         self._halted = Halted(lanes)
-        self._is_seen = True
 
     def take(self, left: Floats, crossed: Crossings | None, green: Bools, stands: Bools) -> None:
         """Take in who left each lane in the second before, who arrived, has green, and stands."""
-        self._is_seen = crossed is not None
         if crossed is None:
             self._count = self._latest.sum(axis=0)
             self._halted.take(left, green, stands)
@@ -69,11 +67,6 @@ class Inside:
         stood, went = self._halted.stood & lanes, self._halted.went & self._shared & lanes
         facing |= self._facing & stood & went[:, None]
         return bool(behind.any() or facing.any())
-
-    @property
-    def most_s(self) -> int:
-        """Return for how long those within are waited for, s."""
-        return MOST_S if self._is_seen else UNSEEN_S
 
     def forget(self) -> None:
         """Take nobody to be within the junction any more but those who just left."""

@@ -54,6 +54,8 @@ class LoopEye:
         self._hidden = np.zeros(lanes)
         self._free_s = np.full(lanes, 1000.0)
         self._end = QueueEnd(lanes)
+        self._gone: Floats = np.zeros((lanes, 1))
+        self._is_new: Floats = np.zeros((lanes, 1))
         self._wait_s = np.zeros(lanes)
         self._number = np.zeros(lanes, dtype=np.int64)
         self._aboard = Aboard(site)
@@ -110,6 +112,10 @@ class LoopEye:
         self._eta_s = np.minimum(eta, self._span - 1)
         self._at_line = loops.distance_m <= nearest[loops.lane]
         self._upstream = ~self._at_line & (loops.distance_m >= farthest[loops.lane])
+        wave_s = self._far_m / WAVE_MPS
+        seconds = np.arange(np.ceil(wave_s).max(initial=1.0))
+        self._is_new = (seconds < wave_s[:, None]).astype(np.float64)
+        self._gone = np.zeros(self._is_new.shape)
         self._share[loops.lane[self._upstream]] = loops.share[self._upstream]
 
     def _close(self) -> Floats:
@@ -174,17 +180,24 @@ class LoopEye:
     def _bound(self, line: _Lane, green: Ints) -> None:
         """Bring the count between what the advance loop shows at least and at most.
 
-        Between the loops stand no more than there is room for; the others stand behind them.
+        Between the loops stand no more than there is room for; the others stand behind them, the
+        first of them on the loop. Who leaves the line leaves room behind him until the start of
+        those behind him has come to the loop.
         """
         end, room = self._end, self._far_m / SPACE_M
         shut_in = self._shut_in(green)
+        self._gone[:, 1:] = self._gone[:, :-1]
+        self._gone[:, 0] = line.passed
+        left = (self._gone * self._is_new).sum(axis=1)
+        least = np.maximum(self._share * (room - 1.0) - left, 0.0)
         known = self._line + self._coming.sum(axis=1)
-        self._line = np.where(end.reached, np.maximum(known, self._share * room), self._line)
+        self._line = np.where(end.reached, np.maximum(known, least), self._line)
         self._coming[end.reached] = 0.0
         self._line = np.where(self._has_far, np.minimum(self._line, room + 1.0), self._line)
         self._line[shut_in] = 0.0
         grows = end.packed | (~self._has_far & (line.occupied >= COVERED))
         self._hidden = self._hidden + self._rates.vps * grows
+        self._hidden = np.where(end.reached, np.maximum(self._hidden, self._share), self._hidden)
         seen = (self._has_far & ~end.packed) | shut_in
         self._hidden = np.where(seen, 0.0, np.minimum(self._hidden, MOST_QUEUE))
 
