@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from rich.console import RenderableType
+
 from lvbo.cli.session import Session
 from lvbo.cli.tables import plain_table
 
@@ -46,7 +48,7 @@ INTERVAL = frozenset({"mean", "low", "high", "n"})
 def show_bench(session: Session, result: BenchResult) -> None:
     """Print the rows of a bench, part by part, and its summary; with --json one object."""
     if session.as_json:
-        session.finish(result.as_dict, result.findings)
+        session.finish(result.as_dict, result.findings or None)
         return
     header, rows = result.as_table()
     for part in _parts(header, rows):
@@ -66,6 +68,9 @@ def _parts(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[list[Se
 def _table(
     session: Session, bench: str, header: Sequence[str], rows: Sequence[Sequence[str]]
 ) -> None:
+    if len(rows) == 1:
+        session.show(_upright(session.words(f"cli_title_{bench}"), header, rows[0]))
+        return
     same = _same(header, rows)
     aside = same.keys() | ASIDE
     words = [name for name in header if name in TEXT and name not in aside]
@@ -89,6 +94,15 @@ def _table(
         session.show(session.words("cli_bench_same", facts=facts))
 
 
+def _upright(title: str, header: Sequence[str], row: Sequence[str]) -> RenderableType:
+    """Return a table of one row set upright: side by side its columns would have no room."""
+    table = plain_table(title, ["", ""])
+    for name, value in zip(header, row, strict=True):
+        if value not in {"", "-"}:
+            table.add_row(name.replace("_", " "), value)
+    return table
+
+
 def _settings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
     """Return how each was set, a line each, where rows say so."""
     if "setting" not in header:
@@ -100,8 +114,6 @@ def _settings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
 
 def _same(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
     """Return what all rows have in common, by column: it is said once, and leaves room."""
-    if len(rows) < 2:  # noqa: PLR2004
-        return {}
     return {
         name: rows[0][k]
         for k, name in enumerate(header)
