@@ -23,10 +23,17 @@ FAILED = Finding(
 )
 
 
-def row(seed: int, status: str = "ok") -> dict[str, object]:
+def row(seed: int, status: str = "ok", setting: str = "") -> dict[str, object]:
     """Return a row with as many columns as would not fit side by side."""
     numbers = {f"measure_{k}_of_many": 100.25 + k for k in range(20)}
-    return {"scenario": "tiny", "controller": "lvbo", "seed": seed, "status": status, **numbers}
+    return {
+        "scenario": "tiny",
+        "controller": "lvbo",
+        "seed": seed,
+        "status": status,
+        "setting": setting,
+        **numbers,
+    }
 
 
 def shown(
@@ -59,6 +66,14 @@ def test_what_all_rows_have_in_common_is_said_once() -> None:
     said = shown(row(0), row(1))
 
     assert said.count("lvbo") == said.count("tiny") == 1
+    assert "setting" not in said
+
+
+def test_a_setting_has_a_line_of_its_own_and_no_other() -> None:
+    said = shown(row(0, setting="gap_s=1"), row(1, setting="gap_s=1"))
+
+    assert "tiny lvbo: gap_s=1" in said
+    assert said.count("gap_s=1") == 1
 
 
 @pytest.mark.parametrize("count", [1, 2])

@@ -41,6 +41,7 @@ TEXT = frozenset(
 
 ASIDE = frozenset({"family", "kind", "setting"})
 """Columns that the controller's name tells, or that have lines of their own; JSON has them all."""
+EMPTY = frozenset({"", "-"})
 INTERVAL = frozenset({"mean", "low", "high", "n"})
 """The keys of a mean with its 95 % interval."""
 
@@ -88,7 +89,9 @@ def _table(
     session.show(table)
     for line in _settings(header, rows):
         session.show(line)
-    known = {name: value for name, value in same.items() if value != "-"}
+    known = {
+        name: value for name, value in same.items() if value not in EMPTY and name not in ASIDE
+    }
     if known:
         facts = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in known.items())
         session.show(session.words("cli_bench_same", facts=facts))
@@ -98,7 +101,7 @@ def _upright(title: str, header: Sequence[str], row: Sequence[str]) -> Renderabl
     """Return a table of one row set upright: side by side its columns would have no room."""
     table = plain_table(title, ["", ""])
     for name, value in zip(header, row, strict=True):
-        if value not in {"", "-"}:
+        if value not in EMPTY:
             table.add_row(name.replace("_", " "), value)
     return table
 
@@ -109,7 +112,7 @@ def _settings(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]
         return []
     at = [header.index(name) for name in ("scenario", "controller", "setting")]
     told = dict.fromkeys(tuple(row[k] for k in at) for row in rows)
-    return [f"{place} {who}: {how}" for place, who, how in told if how not in {"", "-"}]
+    return [f"{place} {who}: {how}" for place, who, how in told if how not in EMPTY]
 
 
 def _same(header: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, str]:
