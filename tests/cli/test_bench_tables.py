@@ -32,6 +32,7 @@ def row(seed: int, status: str = "ok", setting: str = "") -> dict[str, object]:
         "seed": seed,
         "status": status,
         "setting": setting,
+        "locked_at": None,
         **numbers,
     }
 
@@ -67,6 +68,7 @@ def test_what_all_rows_have_in_common_is_said_once() -> None:
 
     assert said.count("lvbo") == said.count("tiny") == 1
     assert "setting" not in said
+    assert "locked at" not in said
 
 
 def test_a_setting_has_a_line_of_its_own_and_no_other() -> None:

@@ -19,7 +19,7 @@ SEVERAL = 2.0
 """One alone finds a way by himself; several may lock the junction who stand one behind the other,
 or face others, as many, when one stands: each who turns then waits for who is behind the other."""
 MOST_S = 6
-"""For so long they are waited for, seen or only supposed: who yielded in rain needs all of it."""
+"""For so long they are waited for, seen or only supposed; in rain 3 s were too few."""
 COUNTED, MOST_WITHIN = 0.95, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, but for those who may
 still be within."""
