@@ -15,6 +15,7 @@ from lvbo.bench.kept import Kept
 from lvbo.bench.ratios import judge
 from lvbo.errors import InfeasibleError, ToolError, UsageError
 from lvbo.io.scenario import Weather
+from lvbo.io.sumo_scenario import read_scenario
 
 KEYS = [
     "scenario",
@@ -44,6 +45,7 @@ KEYS = [
     "demand",
     "weather",
     "closed",
+    "depart_offset_s",
     "setting",
 ]
 
@@ -113,6 +115,35 @@ def test_weather_and_a_closed_lane_are_runs_of_their_own_and_kept(tmp_path: Path
     assert float(str(rows[1]["trip_s"])) > float(str(rows[0]["trip_s"]))
     assert len(kept) == 3
     assert list(map(dict, again)) == list(map(dict, rows))
+
+
+def test_with_an_offset_every_seed_has_a_timetable_of_its_own_and_each_its_key(
+    tmp_path: Path,
+) -> None:
+    config = build_tiny(tmp_path / "tiny")
+    plain = ControlBench(
+        controllers=("fixed",), seeds=2, first_seed=1000, workers=1, cache=tmp_path / "kept"
+    )
+    moved = replace(plain, depart_offset_s=40)
+    before, after = (run_control([config], bench=bench).rows for bench in (plain, moved))
+    again = run_control([config], bench=replace(moved, cache=None)).rows
+
+    assert [r["depart_offset_s"] for r in (*before, *after)] == [0, 0, 40, 40]
+    assert len({r["trip_s"] for r in (*before, *after)}) == 4
+    assert [r["trip_s"] for r in again] == [r["trip_s"] for r in after]
+    assert all(int(str(r["due"])) <= int(str(before[0]["due"])) for r in after)  # not by the end
+
+
+def test_options_of_a_scenario_are_part_of_the_key(tmp_path: Path) -> None:
+    scenario = read_scenario(build_tiny(tmp_path / "tiny"))
+    others = (
+        replace(scenario, options=(("scale", "1.1"),)),
+        replace(scenario, step_s=0.5),
+        replace(scenario, teleport_s=300.0),
+        replace(scenario, run_out_s=60),
+    )
+
+    assert len({Kept(None).key("", s) for s in (scenario, *others)}) == 5
 
 
 def test_a_kept_row_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path) -> None:

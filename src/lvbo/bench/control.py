@@ -50,8 +50,9 @@ class ControlBench:
     """What a control bench runs; `budget_min` ends it after so many minutes, kept runs stay.
 
     A controller may be followed by `@` and its decision clock in seconds. Where `closed` is asked
-    for, the busiest lane that has another beside it is closed for a quarter of an hour. `cache`
-    keeps finished runs; None keeps nothing.
+    for, the busiest lane that has another beside it is closed for a quarter of an hour. With a
+    `depart_offset_s` every vehicle departs up to so many seconds later, by a timetable of its own
+    for each seed, the same for all controllers. `cache` keeps finished runs; None keeps nothing.
     """
 
     controllers: tuple[str, ...] = ()
@@ -63,6 +64,7 @@ class ControlBench:
     demand: float = 1.0
     weather: Weather = Weather.DRY
     closed: bool = False
+    depart_offset_s: int = 0
     sumo: str = CURRENT
     budget_min: float | None = None
     workers: int = 2
@@ -144,13 +146,15 @@ def _check(bench: ControlBench, scenarios: Sequence[Path | str]) -> None:
 
 
 def prepared(scenario: Scenario, bench: ControlBench, folder: Path) -> Scenario:
-    """Return the scenario under the rules of the protocol, its demand scaled, in its weather.
+    """Return the scenario under the rules of the protocol: its demand, its weather, a closed lane.
 
     Files that differ from the scenario's go to a folder.
     """
     options = dict(scenario.options)
     if bench.demand != 1.0:
         options["scale"] = f"{bench.demand:g}"
+    if bench.depart_offset_s:
+        options["random-depart-offset"] = str(bench.depart_offset_s)
     scaled = replace(scenario, options=tuple(options.items()), step_s=scenario.step_s)
     if bench.closed:
         counts = count_scenario(scaled, seeds=[COUNTING_FROM], workers=bench.workers)
@@ -202,7 +206,7 @@ def _ground(
         workers=bench.workers,
         kept=Kept(bench.cache),
         code=code_digest() if bench.cache is not None else "",
-        options=(bench.protocol, bench.demand, bench.sumo),
+        options=(bench.protocol, bench.sumo),
         ends=ends,
     )
 
@@ -303,4 +307,5 @@ def _row(
         "demand": bench.demand,
         "weather": str(bench.weather),
         "closed": bench.closed,
+        "depart_offset_s": bench.depart_offset_s,
     }

@@ -26,8 +26,8 @@ class Kept:
         self._folder = folder
 
     def key(self, code: str, scenario: Scenario, *more: object) -> str:
-        """Return the name under which a run is kept: code, scenario files, and all that matters."""
-        told = (code, scenario.name, _files(scenario), scenario.begin_s, scenario.end_s, *more)
+        """Return the name under which a run is kept: code, scenario, and all else that matters."""
+        told = (code, scenario.name, _files(scenario), *_running(scenario), *more)
         return hashlib.sha256(repr(told).encode()).hexdigest()[:32]
 
     def read(self, key: str) -> Mapping[str, object] | None:
@@ -45,6 +45,12 @@ class Kept:
         if self._folder is not None:
             self._folder.mkdir(parents=True, exist_ok=True)
             write_whole(self._folder / f"{key}.json", json.dumps(row).encode())
+
+
+def _running(scenario: Scenario) -> tuple[object, ...]:
+    """Return what of a scenario decides a run beside its files."""
+    spans = (scenario.begin_s, scenario.end_s, scenario.warm_up_s, scenario.run_out_s)
+    return (*spans, scenario.step_s, scenario.teleport_s, scenario.options)
 
 
 def _files(scenario: Scenario) -> tuple[tuple[str, str], ...]:

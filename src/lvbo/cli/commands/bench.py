@@ -93,6 +93,9 @@ def control(
     demand: Annotated[float, typer.Option("--demand", metavar="X", help="cli_opt_demand")] = 1.0,
     weather: WeatherOpt = Weather.DRY,
     closed: Annotated[bool, typer.Option("--closed", help="cli_opt_closed")] = False,
+    depart_offset: Annotated[
+        int, typer.Option("--depart-offset", metavar="S", min=0, help="cli_opt_depart_offset")
+    ] = 0,
     sumo: Annotated[
         str, typer.Option("--sumo", metavar="VERSION", help="cli_opt_sumo")
     ] = "current",
@@ -118,6 +121,7 @@ def control(
                 demand=demand,
                 weather=weather,
                 closed=closed,
+                depart_offset_s=depart_offset,
                 sumo=sumo,
                 budget_min=budget,
                 workers=workers,
