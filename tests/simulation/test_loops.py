@@ -12,6 +12,7 @@ import pytest
 from lvbo.control.site import read_site
 from lvbo.io.scenario import Scenario
 from lvbo.simulation.loops import (
+    LaneWays,
     detectors,
     from_line_m,
     loop_places,
@@ -132,6 +133,16 @@ def test_lanes_in_a_ring_end_the_search(tmp_path: Path) -> None:
     assert [p.lane for p in places_at(read_ways(path), "a_0", 8.0)] == ["b_0"]
     assert [p.lane for p in places_at(read_ways(path), "a_0", 50.0)] == ["b_0"]
     assert len(loop_places(read_ways(path), "a_0", 14.0, parse_sensing("loops"))) == 2
+
+
+@pytest.mark.parametrize(("words", "far_m"), [("loops", 30.0), ("loops:55", 55.0)])
+def test_the_advance_loop_lies_where_it_is_asked_for_or_3_s_of_free_travel_away(
+    words: str, far_m: float
+) -> None:
+    ways = LaneWays(length_m={"a": 200.0}, before={}, onward={})
+    _, far = loop_places(ways, "a", 10.0, parse_sensing(words))
+
+    assert from_line_m(far) == pytest.approx(far_m)
 
 
 def test_loops_are_found_again_by_their_names(tiny: Scenario) -> None:

@@ -21,7 +21,7 @@ from lvbo.signal.schedule import DAY_S
 from lvbo.simulation.controlled import run_controlled
 from lvbo.simulation.loops import detectors
 from lvbo.simulation.runs import Controlled, LampChange, Runs
-from lvbo.simulation.sensing import Sensing, parse_sensing
+from lvbo.simulation.sensing import Eye, Sensing, parse_sensing
 from lvbo.simulation.sumo import Ended, Setup
 from lvbo.simulation.tools import repaired
 
@@ -225,9 +225,29 @@ def test_late_commands_shift_the_lamps_by_as_much(drive: Drive) -> None:
 
 def test_words_of_sensing_are_read_and_others_refused() -> None:
     assert parse_sensing("area:80") == Sensing(range_m=80.0)
+    assert parse_sensing("loops:80+noise:2") == Sensing(eye=Eye.LOOPS, advance_m=80.0, noise_m=2.0)
     assert replace(parse_sensing("connected:0.1"), connected=0.3) == parse_sensing("connected")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "eyes",
+        "loops:far",
+        "loops:-5",
+        "area:nan",
+        "area:inf",
+        "stopline:40",
+        "none:3",
+        "buses:0.5",
+        "dead:2",
+        "loops+latency:-1",
+        "loops+latency",
+    ],
+)
+def test_words_that_are_no_sensing_are_refused(words: str) -> None:
     with pytest.raises(UsageError, match="LV740"):
-        parse_sensing("eyes")
+        parse_sensing(words)
 
 
 def test_beside_loops_only_buses_report_themselves(drive: Drive) -> None:

@@ -21,7 +21,7 @@ from lvbo.control.site import Site
 from lvbo.io.sumo_xml import elements
 from lvbo.network.binding import SumoBinding
 from lvbo.network.network import Network
-from lvbo.simulation.sensing import ADVANCE_S, STOP_LOOP_M, Eye, Sensing
+from lvbo.simulation.sensing import STOP_LOOP_M, Eye, Sensing
 
 MARGIN_M = 1.0
 """An advance loop lies at least so far from the start of its lane, and from the other loop."""
@@ -145,7 +145,7 @@ def loop_places(
     line = (*places_at(ways, lane, STOP_LOOP_M), *_up_to_line(ways, lane))
     if not sensing.advance:
         return (line,)
-    wanted_m = ADVANCE_S * speed_mps
+    wanted_m = float(sensing.advances_m(np.array([speed_mps]))[0])
     alone_m = own_m(ways, lane, wanted_m)
     if OWN_PART * wanted_m <= alone_m < wanted_m:
         wanted_m = alone_m - MARGIN_M

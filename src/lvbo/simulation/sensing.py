@@ -8,7 +8,8 @@ its range, connected vehicles are a share of all, and every kind may be late, no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -38,9 +39,10 @@ class Sensing:
     """The detectors of a street and their faults; shares are 0 to 1.
 
     `connected` is the share of vehicles that report. With `advance` loops have a second one
-    upstream; with `buses` those report themselves beside loops. `missed` is the share of vehicles
-    never seen, `stuck` that of lanes that always show one standing vehicle, `dead` that of lanes
-    without any data (known to be dead). Data come `latency_s` late; wishes reach the site
+    upstream, `advance_m` before the line or, where that is None, so far that free travel from there
+    takes `ADVANCE_S`; with `buses` those report themselves beside loops. `missed` is the share of
+    vehicles never seen, `stuck` that of lanes that always show one standing vehicle, `dead` that of
+    lanes without any data (known to be dead). Data come `latency_s` late; wishes reach the site
     `command_s` late.
     """
 
@@ -48,6 +50,7 @@ class Sensing:
     range_m: float = 200.0
     connected: float = 0.3
     advance: bool = True
+    advance_m: float | None = None
     buses: bool = False
     noise_m: float = 0.0
     missed: float = 0.0
@@ -62,6 +65,12 @@ class Sensing:
         """Say whether vehicles are seen one by one: all in an area, or those that report."""
         return self.eye in (Eye.AREA, Eye.CONNECTED) or (self.eye is Eye.LOOPS and self.buses)
 
+    def advances_m(self, speed_mps: Floats) -> Floats:
+        """Return how far before the line advance loops are wanted on lanes of these speeds, m."""
+        if self.advance_m is None:
+            return np.asarray(ADVANCE_S * speed_mps)
+        return np.full_like(speed_mps, self.advance_m)
+
     @property
     def is_sampled(self) -> bool:
         """Say whether the vehicles seen are only those that report."""
@@ -71,12 +80,12 @@ class Sensing:
 def parse_sensing(text: str) -> Sensing:
     """Return the sensing of words joined by `+`: `area:80`, `loops+dead:0.25+latency:1`.
 
-    The kinds are `area[:metres]`, `loops`, `stopline`, `connected:share`, `none`; beside loops
-    `buses` report themselves. The faults are
+    The kinds are `area[:metres]`, `loops[:metres]` with the advance loop so far before the line,
+    `stopline`, `connected:share`, `none`; beside loops `buses` report themselves. The faults are
     `noise:metres`, `missed:share`, `stuck:share`, `dead:share`, `latency:s`, `command:s`.
 
     Raises:
-        UsageError: LV740 for a word that is not known or a value that is no number.
+        UsageError: LV740 for a word that is not known, or an amount that it does not take.
 
     """
     values: dict[str, object] = {}
@@ -85,24 +94,13 @@ def parse_sensing(text: str) -> Sensing:
         try:
             values |= _read(name, amount)
         except (KeyError, ValueError) as error:
-            raise UsageError("LV740", place=word, known=", ".join((*Eye, *_FAULTS))) from error
+            known = ", ".join((*_EYES, *_PLAIN, *_AMOUNTS))
+            raise UsageError("LV740", place=word, known=known) from error
     return Sensing(**values)  # type: ignore[arg-type]
 
 
-_FAULTS = (
-    "stopline",
-    "buses",
-    "noise",
-    "missed",
-    "stuck",
-    "dead",
-    "latency",
-    "command",
-    "capability",
-)
-
-
 _PLAIN: Mapping[str, Mapping[str, object]] = {
+    "none": {"eye": Eye.NONE},
     "stopline": {"eye": Eye.LOOPS, "advance": False},
     "buses": {"buses": True},
 }
@@ -110,20 +108,14 @@ _PLAIN: Mapping[str, Mapping[str, object]] = {
 
 def _read(name: str, amount: str) -> dict[str, object]:
     if name in _PLAIN:
+        if amount:
+            raise ValueError(amount)
         return dict(_PLAIN[name])
-    if name == Eye.AREA:
-        return {"eye": Eye.AREA, **({"range_m": float(amount)} if amount else {})}
-    if name == Eye.CONNECTED:
-        return {"eye": Eye.CONNECTED, **({"connected": _share(amount)} if amount else {})}
-    if name in (Eye.LOOPS, Eye.NONE):
-        return {"eye": Eye(name)}
-    if name == "noise":
-        return {"noise_m": float(amount)}
-    if name in ("missed", "stuck", "dead"):
-        return {name: _share(amount)}
-    if name == "capability":
-        return {"capability": Capability(amount)}
-    return {{"latency": "latency_s", "command": "command_s"}[name]: int(amount)}
+    if name in _EYES:
+        key, of = _EYES[name]
+        return {"eye": Eye(name), **({key: of(amount)} if amount else {})}
+    key, of = _AMOUNTS[name]
+    return {key: of(amount)}
 
 
 def _share(text: str) -> float:
@@ -131,6 +123,36 @@ def _share(text: str) -> float:
     if not 0 <= value <= 1:
         raise ValueError(text)
     return value
+
+
+def _metres(text: str) -> float:
+    value = float(text)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
+
+
+def _seconds(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise ValueError(text)
+    return value
+
+
+_EYES: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "area": ("range_m", _metres),
+    "loops": ("advance_m", _metres),
+    "connected": ("connected", _share),
+}
+_AMOUNTS: Mapping[str, tuple[str, Callable[[str], object]]] = {
+    "noise": ("noise_m", _metres),
+    "missed": ("missed", _share),
+    "stuck": ("stuck", _share),
+    "dead": ("dead", _share),
+    "latency": ("latency_s", _seconds),
+    "command": ("command_s", _seconds),
+    "capability": ("capability", Capability),
+}
 
 
 def luck(seed: int, name: str) -> float:

@@ -28,7 +28,7 @@ from lvbo.control.stagerun import StageRun
 from lvbo.control.stages import stage_table
 from lvbo.ids import ControllerId
 from lvbo.signal.lamp import GOING, Countdown, Lamp
-from lvbo.simulation.sensing import ADVANCE_S, STOP_LOOP_M, Eye, Sensing, broken_lanes
+from lvbo.simulation.sensing import STOP_LOOP_M, Eye, Sensing, broken_lanes
 from lvbo.testing.queues import PERSONS, Gone, Queues, lay_out
 
 START_S = 8 * 3600
@@ -226,7 +226,7 @@ class ReplayStreet:
         low, high = np.searchsorted(sight.all_lane, lanes[k : k + 2])
         lane = sight.all_lane[low:high] - lanes[k]
         before, now = sight.all_before_m[low:high], sight.all_left_m[low:high]
-        places = self._eyes[k].loops_m[: 2 if sensing.advance else 1]
+        places = self._eyes[k].loops_m(sensing)
         alive = ~self._dead(k, sensing)
         passed = [_counted(lane, (before > at[lane]) & (now <= at[lane]), alive) for at in places]
         over = [
@@ -257,9 +257,15 @@ class _Eyes:
         for k, zone in enumerate(site.zones):
             if zone.shares != (1.0,):
                 self.far[list(zone.lanes)] = k
-        self.length_m = site.length_m
-        advance = np.maximum(STOP_LOOP_M, np.minimum(ADVANCE_S * site.speed_mps, site.length_m - 1))
-        self.loops_m = (np.full(count, STOP_LOOP_M), advance)
+        self.length_m, self._speed_mps = site.length_m, site.speed_mps
+
+    def loops_m(self, sensing: Sensing) -> tuple[Floats, ...]:
+        """Return where the loops at the lines lie, and those in advance of them, if any."""
+        line = np.full(len(self.length_m), STOP_LOOP_M)
+        if not sensing.advance:
+            return (line,)
+        wanted_m = np.minimum(sensing.advances_m(self._speed_mps), self.length_m - 1)
+        return line, np.maximum(STOP_LOOP_M, wanted_m)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
