@@ -109,8 +109,8 @@ def run_control(
             for seed in range(chosen.first_seed, chosen.first_seed + chosen.seeds)
             for name in names
         ]
-        failed: list[Finding] = []
-        rows = list(_rows(asked, chosen, home, ends, progress, failed))
+        made = list(_rows(asked, chosen, home, ends, progress))
+    rows = [one for one in made if not isinstance(one, Finding)]
     rows.sort(key=lambda row: (str(row["scenario"]), names.index(str(row["controller"]))))
     return BenchResult(
         bench="control",
@@ -118,8 +118,17 @@ def run_control(
         load=machine_load(),
         rows=tuple(rows),
         summary=judge(rows, JUDGED, geometric_mean),
-        findings=tuple(failed),
+        findings=tuple(_once(one for one in made if isinstance(one, Finding))),
     )
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """Return what was found, each once."""
+    told: list[Finding] = []
+    for finding in findings:
+        if finding not in told:
+            told.append(finding)
+    return told
 
 
 def _controllers(bench: ControlBench) -> tuple[str, ...]:
@@ -171,11 +180,10 @@ def _rows(
     home: Path | None,
     ends: float | None,
     progress: Progress | None,
-    failed: list[Finding],
-) -> Iterable[Row]:
-    """Yield a row per run; those of one scenario and controller run side by side.
+) -> Iterable[Row | Finding]:
+    """Yield a row per run, and why some failed.
 
-    To `failed` goes why runs have none.
+    Those of one scenario and controller run side by side.
     """
     groups: dict[str, dict[str, list[int]]] = {}
     scenarios: dict[str, Scenario] = {}
@@ -189,7 +197,7 @@ def _rows(
         judged = sorted({seed for seeds in names.values() for seed in seeds})
         rivals = Rivals(ground=ground, judged=judged, with_plans=bench.protocol == STREET)
         for name, seeds in names.items():
-            yield from _rows_of(rivals, name, seeds, bench, failed)
+            yield from _rows_of(rivals, name, seeds, bench)
             done += len(seeds)
             if progress is not None:
                 progress(f"{ground.scenario.name}: {name}", done / len(asked))
@@ -212,8 +220,8 @@ def _ground(
 
 
 def _rows_of(
-    rivals: Rivals, name: str, seeds: Sequence[int], bench: ControlBench, failed: list[Finding]
-) -> Iterable[Row]:
+    rivals: Rivals, name: str, seeds: Sequence[int], bench: ControlBench
+) -> Iterable[Row | Finding]:
     """Yield the rows of one controller in one scenario: from the cache, else from new runs."""
     ground = rivals.ground
 
@@ -227,10 +235,15 @@ def _rows_of(
         yield from (row(seed, None, "not run") for seed in seeds)
         return
     except LvboError as error:
-        _tell(failed, error)
+        yield from error.findings()
         yield from (row(seed, None, f"crashed {error.code}") for seed in seeds)
         return
-    found = dict(_found(ground, name, entrant, seeds, row, failed))
+    found: dict[int, Row] = {}
+    for one in _found(ground, name, entrant, seeds, row):
+        if isinstance(one, Finding):
+            yield one
+        else:
+            found[int(str(one["seed"]))] = one
     for seed in seeds:
         yield found.get(seed) or row(seed, None, "not run", entrant.setting)
 
@@ -241,15 +254,14 @@ def _found(
     entrant: Entrant,
     seeds: Sequence[int],
     row: Callable[[int, Run | None, str, str], Row],
-    failed: list[Finding],
-) -> Iterable[tuple[int, Row]]:
-    """Yield seeds with their rows; those that are run now are kept."""
+) -> Iterable[Row | Finding]:
+    """Yield rows by seed, and why some failed; those that are run now are kept."""
     kept, code = ground.kept, ground.code
     asked = (name, ground.order, ground.sensing)  # a row tells them, also where they do not matter
     told = (*asked, *ground.told(entrant))
     keys = {seed: kept.key(code, ground.scenario, seed, *told) for seed in seeds}
     known = {seed: old for seed in seeds if (old := kept.read(keys[seed])) is not None}
-    yield from known.items()
+    yield from known.values()
     missing = [seed for seed in seeds if seed not in known]
     workers = max(1, ground.workers)
     for first in range(0, len(missing), workers):
@@ -259,19 +271,13 @@ def _found(
         try:
             runs = ground.runs(entrant, part)
         except LvboError as error:
-            _tell(failed, error)
-            status = f"crashed {error.code}"
-            yield from ((seed, row(seed, None, status, entrant.setting)) for seed in part)
+            yield from error.findings()
+            yield from (row(seed, None, f"crashed {error.code}", entrant.setting) for seed in part)
             continue
         for run in runs:
             made = row(run.seed, run, "ok", entrant.setting)
             kept.write(keys[run.seed], made)
-            yield run.seed, made
-
-
-def _tell(failed: list[Finding], error: LvboError) -> None:
-    """Add what was found, once."""
-    failed += [finding for finding in error.findings() if finding not in failed]
+            yield made
 
 
 def _row(
