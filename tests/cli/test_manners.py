@@ -9,12 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from tests.cli.conftest import Call
 
 from lvbo.cli.app import COMMANDS
 from lvbo.cli.language import find_language
 from lvbo.cli.usage import COMMANDS as NAMED
-from lvbo.text import Language
+from lvbo.text import Language, say
+
+BENCHES = ("bands", "control", "coordination", "plans", "scale", "waves")
 
 
 def test_every_command_has_help_in_chinese(call: Call) -> None:
@@ -27,6 +30,21 @@ def test_every_command_has_help_in_chinese(call: Call) -> None:
     assert silent == []
 
 
+@pytest.mark.parametrize("columns", ["80", "100"])
+@pytest.mark.parametrize("language", list(Language))
+def test_no_help_is_cut_off(
+    columns: str, language: Language, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    words = [[name] for name, _ in COMMANDS] + [["bench", name] for name in BENCHES]
+    helps = [call(*each, "--help", "--lang", language).out for each in words]
+
+    assert [each for each, said in zip(words, helps, strict=True) if "…" in said] == []
+    assert all(max(map(cell_len, said.splitlines())) <= int(columns) for said in helps)
+    assert all(say("cli_opt_help", language) in said for said in helps)
+    assert all(said.split()[0] == say("cli_usage", language) for said in helps)
+
+
 def test_near_commands_are_searched_among_all() -> None:
     assert {name for name, _ in COMMANDS} | {"bench"} == set(NAMED)
 
@@ -37,6 +55,7 @@ def test_near_commands_are_searched_among_all() -> None:
         (["dema"], "LV701"),
         (["demo", "--sede", "1"], "LV702"),
         (["check"], "LV703"),
+        (["bench"], "LV703"),
         (["demo", "--seeds", "none"], "LV704"),
         (["demo", "--seeds", "0"], "LV704"),
         (["explain", "LV999"], "LV710"),

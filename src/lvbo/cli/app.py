@@ -6,6 +6,8 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
+from rich.highlighter import Highlighter
+from rich.text import Text
 from typer import rich_utils
 
 from lvbo.cli.commands import (
@@ -109,6 +111,7 @@ def _finish(command: Any, language: Language) -> None:  # noqa: ANN401
     """Add the common options to a command and all below it, and put its help into words."""
     command.help = _words(command.help, language)
     command.short_help = None
+    _translate(command, language)
     children = getattr(command, "commands", {})
     command.params.extend(_common_options())
     for option in command.params:
@@ -117,11 +120,42 @@ def _finish(command: Any, language: Language) -> None:  # noqa: ANN401
         _finish(child, language)
 
 
+def _translate(command: Any, language: Language) -> None:  # noqa: ANN401
+    """Put into words what the parser adds to the help of a command by itself."""
+    help_option, usage = command.get_help_option, command.get_usage
+
+    def with_words(ctx: Any) -> Any:  # noqa: ANN401
+        option = help_option(ctx)
+        option.help = say("cli_opt_help", language)
+        return option
+
+    command.get_help_option = with_words
+    command.get_usage = lambda ctx: usage(ctx).replace("Usage:", say("cli_usage", language), 1)
+    command.options_metavar = say("cli_usage_options", language)
+
+
 def _words(key: str | None, language: Language) -> str | None:
     return say(key, language) if key is not None and key in table(language) else key
 
 
+class _Folding(Highlighter):
+    """Highlight as another one does; what is too long for a line goes on in the next one.
+
+    Chinese has no spaces, and Rich would cut it off.
+    """
+
+    def __init__(self, of: Highlighter) -> None:
+        self._of = of
+
+    def highlight(self, text: Text) -> None:
+        self._of.highlight(text)
+        text.overflow = "fold"
+
+
 def _name_panels(language: Language) -> None:
+    parts: Any = rich_utils
+    parts.highlighter = _Folding(rich_utils.OptionHighlighter())
+    parts.types_highlighter = _Folding(rich_utils.TypesHighlighter())
     rich_utils.OPTIONS_PANEL_TITLE = say("cli_panel_options", language)
     rich_utils.ARGUMENTS_PANEL_TITLE = say("cli_panel_arguments", language)
     rich_utils.COMMANDS_PANEL_TITLE = say("cli_panel_commands", language)

@@ -29,6 +29,8 @@ def as_usage_error(error: Exception, arguments: Sequence[str]) -> UsageError:
         reason = str(getattr(error, "message", error))
         return UsageError("LV704", place=_name(getattr(error, "param", None)), reason=reason)
     message = str(getattr(error, "message", error))
+    if kind == "NoArgsIsHelpError" or message.startswith("Missing command"):
+        return UsageError("LV703", place=place, missing="COMMAND")
     if "No such command" in message:
         word = next((a for a in arguments if not a.startswith("-")), "")
         near = ", ".join(get_close_matches(word, COMMANDS, n=2)) or "lvbo --help"
