@@ -63,6 +63,14 @@ def test_one_row_stands_upright_and_nothing_of_it_is_cut() -> None:
     assert "lvbo" in said
 
 
+def test_a_long_word_goes_on_in_the_next_line() -> None:
+    long = "停车线" * NARROWEST
+    said = shown({**row(0), "scenario": long})
+
+    assert "…" not in said
+    assert said.count("停") == NARROWEST
+
+
 def test_what_all_rows_have_in_common_is_said_once() -> None:
     said = shown(row(0), row(1))
 

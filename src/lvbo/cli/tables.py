@@ -41,7 +41,9 @@ def plain_table(title: str, columns: Sequence[str], *, numbers: int = 0) -> Tabl
     )
     for place, column in enumerate(columns):
         right = place >= len(columns) - numbers
-        table.add_column(column, justify="right" if right else "left", no_wrap=right)
+        table.add_column(
+            column, justify="right" if right else "left", no_wrap=right, overflow="fold"
+        )
     return table
 
 
