@@ -10,7 +10,7 @@ import pytest
 from tests.control.crossroads import LANE, crossroads, vehicles
 
 from lvbo.control._count_kernels import COUNT_MEMORY, EMPTY_S
-from lvbo.control.inside import ACROSS_S, MOST_S, STOOD_S, YELLOW_S, Inside
+from lvbo.control.inside import ACROSS_BEFORE_S, ACROSS_S, MOST_S, STOOD_S, YELLOW_S, Inside
 from lvbo.control.protocols import Crossings, Observation, Order
 from lvbo.control.registry import ControllerSpec, Situation, make_controller
 from lvbo.control.site import YIELDING, Site
@@ -141,12 +141,51 @@ def test_without_arrivals_one_who_stood_in_green_and_several_who_face_him_may_lo
     assert not inside.may_lock(GREEN)
 
 
-def test_who_gets_away_in_the_yellow_does_not_lock() -> None:
-    inside = Inside(shared())
+def one_stood(site: Site, *, after: int = 0) -> Inside:
+    """Return who is within where the first one of a lane stood, went, and had green `after`."""
+    inside = Inside(site)
+    inside.take(left(), None, ~GREEN, NOBODY)
     inside.take(left(0, 1, 1), None, GREEN, NOBODY)
     for _ in range(STOOD_S):
         inside.take(left(), None, GREEN, ONLY[0])
-    inside.take(left(0), None, ~GREEN, NOBODY)
+    for _ in range(after):
+        inside.take(left(), None, GREEN, NOBODY)
+    inside.take(left(), None, ~GREEN, NOBODY)
+    return inside
+
+
+def test_once_he_moves_in_the_yellow_those_before_him_need_some_seconds_more() -> None:
+    inside = one_stood(shared())
+    held = []
+    for _ in range(ACROSS_BEFORE_S + 1):
+        held.append(inside.may_lock(GREEN))
+        inside.take(left(), None, ~GREEN, NOBODY)
+
+    assert held == [True] * (ACROSS_BEFORE_S + 1)
+    assert not inside.may_lock(GREEN)
+
+
+def test_once_he_moves_they_are_not_waited_for_again_after_the_patience_is_over() -> None:
+    inside = one_stood(shared())
+    inside.forget()
+
+    assert not inside.may_lock(GREEN)
+
+
+@pytest.mark.parametrize(
+    ("after_s", "locks"), [(ACROSS_BEFORE_S - 1, True), (ACROSS_BEFORE_S + 1, False)]
+)
+def test_who_moves_on_in_his_green_is_within_only_where_it_ends_soon(
+    *, after_s: int, locks: bool
+) -> None:
+    assert one_stood(shared(), after=after_s).may_lock(GREEN) == locks
+
+
+def test_who_stands_at_red_after_the_yellow_is_no_longer_counted_up() -> None:
+    inside = Inside(shared())
+    inside.take(left(0, 1, 1), None, GREEN, ONLY[0])
+    for _ in range(YELLOW_S + STOOD_S):
+        inside.take(left(), None, ~GREEN, ONLY[0])
 
     assert not inside.may_lock(GREEN)
 

@@ -116,7 +116,7 @@ def test_who_sets_out_between_the_loop_and_the_line_is_seen_there_but_not_counte
     line, far = loop_places(read_ways(net), "stub_0", 14.0, parse_sensing("loops"))
 
     assert [(p.lane, p.share) for p in line] == [("road_0", 1.0), ("stub_0", 0.0), (":j_0_0", 0.0)]
-    assert [p.back_m for p in line] == pytest.approx([2.3, 0.1, 0.25])
+    assert [p.back_m for p in line] == pytest.approx([STOP_LOOP_M - 0.7, 0.1, 0.25])
     assert from_line_m(line) == pytest.approx(STOP_LOOP_M)
     assert [p.lane for p in far] == ["road_0"]
 

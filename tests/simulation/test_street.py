@@ -21,7 +21,7 @@ from lvbo.signal.schedule import DAY_S
 from lvbo.simulation.controlled import run_controlled
 from lvbo.simulation.loops import detectors
 from lvbo.simulation.runs import Controlled, LampChange, Runs
-from lvbo.simulation.sensing import Eye, Sensing, parse_sensing
+from lvbo.simulation.sensing import STOP_LOOP_M, Eye, Sensing, parse_sensing
 from lvbo.simulation.sumo import Ended, Setup
 from lvbo.simulation.tools import repaired
 
@@ -182,7 +182,7 @@ def test_an_advance_loop_lies_three_seconds_upstream(drive: Drive) -> None:
     loops = found["A"].seen[0].loops
 
     assert loops is not None
-    assert sorted(set(loops.distance_m.round(1))) == [3.0, 41.7]
+    assert sorted(set(loops.distance_m.round(1))) == [STOP_LOOP_M, 41.7]
 
 
 def test_dead_lanes_show_nothing_and_say_so(drive: Drive) -> None:

@@ -23,9 +23,11 @@ MOST_S = 6
 COUNTED, MOST_WITHIN = 0.95, 6.0
 """A lane is believed while this share of those who left it is seen to arrive, but for those who may
 still be within."""
-STOOD_S, YELLOW_S = 9, 3
+STOOD_S, YELLOW_S = 5, 3
 """Where nobody looks at the junction: a first vehicle that stood for so long in its green, and in
 the yellow after it, waits for those before it, who wait within."""
+ACROSS_BEFORE_S = 5
+"""Once he moves they need so much longer to get across."""
 
 
 class Inside:
@@ -79,13 +81,19 @@ class Halted:
 
     def __init__(self, lanes: int) -> None:
         self._stood_s = np.zeros(lanes, dtype=np.int64)
+        self._moved_s = np.full(lanes, ACROSS_BEFORE_S + 1)
         self._red_s = np.zeros(lanes, dtype=np.int64)
         self._gone: Floats = np.zeros(lanes)
 
     @property
     def stood(self) -> Bools:
-        """Return the lanes whose first one stood when their green ended, or stands in it."""
-        return np.asarray((self._stood_s >= STOOD_S) & (self._gone > 0))
+        """Return the lanes whose first one stands in their green, or stood when it ended.
+
+        After he has moved, they are those that had red by then, for as long as it takes those
+        before him to get across.
+        """
+        clearing = (self._moved_s <= ACROSS_BEFORE_S) & (self._red_s > 0)
+        return np.asarray(((self._stood_s >= STOOD_S) | clearing) & (self._gone > 0))
 
     @property
     def went(self) -> Bools:
@@ -98,13 +106,15 @@ class Halted:
         self._gone = np.where(begins, 0.0, self._gone) + np.where(green, left, 0.0)
         self._red_s = np.where(green, 0, self._red_s + 1)
         stays = stands & (left <= 0) & (green | (self._stood_s > 0))
-        stood_s = np.where(stays, np.where(begins, 1, self._stood_s + 1), 0)
-        self._stood_s = np.where(self._red_s <= YELLOW_S, stood_s, self._stood_s)
-        self._stood_s[self._red_s > EMPTY_S] = 0
+        moves = ~stays & (self._stood_s >= STOOD_S)
+        self._moved_s = np.where(moves, 0, self._moved_s + 1)
+        longer = np.where(begins, 1, self._stood_s + (self._red_s <= YELLOW_S))
+        self._stood_s = np.where(stays & (self._red_s <= EMPTY_S), longer, 0)
 
     def forget(self) -> None:
         """Take nobody to stand within any more."""
         self._stood_s[:] = 0
+        self._moved_s[:] = ACROSS_BEFORE_S + 1
 
 
 def _facing(site: Site) -> Bools:
