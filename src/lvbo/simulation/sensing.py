@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from lvbo.control.protocols import Capability, Floats, Vehicles
 from lvbo.errors import UsageError
 
-STOP_LOOP_M = 2.0
-"""The stop-line loop lies under the first vehicle that stands, a metre short of the line, and also
-under one that stands two metres beyond it because others wait within the junction before him."""
+STOP_LOOP_M = 3.0
+"""The stop-line loop lies under the first vehicle that stands: fronts stop a metre or two short."""
 ADVANCE_S = 3.0
 """An advance loop lies this far upstream in seconds of free travel, 42 m at 50 km/h."""
 
