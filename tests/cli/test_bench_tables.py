@@ -71,6 +71,16 @@ def test_a_long_word_goes_on_in_the_next_line() -> None:
     assert said.count("停") == NARROWEST
 
 
+def test_a_number_without_room_says_so() -> None:
+    first, second = row(0), row(1)
+    second |= {name: float(str(first[name])) + 1000.0 for name in first if name[0] == "m"}
+    said = shown(first, second)
+    numbers = said.split("─ \n")[1].split("In all rows")[0].split()
+
+    assert numbers
+    assert all(number.endswith("…") for number in numbers)
+
+
 def test_what_all_rows_have_in_common_is_said_once() -> None:
     said = shown(row(0), row(1))
 

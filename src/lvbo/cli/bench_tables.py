@@ -85,7 +85,7 @@ def _table(
     for row in rows:
         table.add_row(*(row[k] for k in order))
     for column in table.columns[: len(words)]:
-        column.no_wrap = True
+        column.no_wrap, column.overflow = True, "ellipsis"
     session.show(table)
     for line in _settings(header, rows):
         session.show(line)

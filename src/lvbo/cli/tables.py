@@ -41,9 +41,10 @@ def plain_table(title: str, columns: Sequence[str], *, numbers: int = 0) -> Tabl
     )
     for place, column in enumerate(columns):
         right = place >= len(columns) - numbers
-        table.add_column(
-            column, justify="right" if right else "left", no_wrap=right, overflow="fold"
-        )
+        if right:  # a number that has no room says so
+            table.add_column(column, justify="right", no_wrap=True)
+        else:
+            table.add_column(column, overflow="fold")
     return table
 
 
