@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from lvbo.cli.session import Session
-from lvbo.cli.tables import plain_table
+from lvbo.cli.tables import in_one_line, plain_table
 
 if TYPE_CHECKING:
     from lvbo.bench.common import BenchResult
@@ -84,8 +84,7 @@ def _table(
     )
     for row in rows:
         table.add_row(*(row[k] for k in order))
-    for column in table.columns[: len(words)]:
-        column.no_wrap, column.overflow = True, "ellipsis"
+    in_one_line(table.columns[: len(words)])
     session.show(table)
     for line in _settings(header, rows):
         session.show(line)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.cells import cell_len
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -46,6 +46,12 @@ def plain_table(title: str, columns: Sequence[str], *, numbers: int = 0) -> Tabl
         else:
             table.add_column(column, overflow="fold")
     return table
+
+
+def in_one_line(columns: Sequence[Column]) -> None:
+    """Let columns never wrap; what has no room says so."""
+    for column in columns:
+        column.no_wrap, column.overflow = True, "ellipsis"
 
 
 def gains_table(title: str, result: Result, session: Session) -> Table:

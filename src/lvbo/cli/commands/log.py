@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lvbo.cli.session import Session
-from lvbo.cli.tables import plain_table
+from lvbo.cli.tables import in_one_line, plain_table
 from lvbo.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,8 +55,7 @@ def log(
     table = plain_table(
         session.words("cli_title_log", name=folder.resolve().name), headings(session.language)
     )
-    for column in table.columns[:-1]:
-        column.no_wrap = True
+    in_one_line(table.columns[:-1])
     for e in entries:
         table.add_row(e.time, e.controller, e.stage, e.code, e.sentence)
     session.show(table)
