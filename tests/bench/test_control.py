@@ -134,6 +134,24 @@ def test_with_an_offset_every_seed_has_a_timetable_of_its_own_and_each_its_key(
     assert all(int(str(r["due"])) <= int(str(before[0]["due"])) for r in after)  # not by the end
 
 
+def test_when_the_time_is_over_kept_runs_are_told_and_the_others_are_not_run(
+    tmp_path: Path,
+) -> None:
+    config = build_tiny(tmp_path / "tiny")
+    bench = ControlBench(
+        controllers=("fixed",), seeds=1, first_seed=1001, workers=1, cache=tmp_path / "kept"
+    )
+    run_control([config], bench=bench)
+    over = replace(bench, seeds=3, first_seed=1000, budget_min=0.0)
+    rows = run_control([config], bench=over).rows
+
+    assert [(r["seed"], r["status"]) for r in rows] == [
+        (1000, "not run"),
+        (1001, "ok"),
+        (1002, "not run"),
+    ]
+
+
 def test_options_of_a_scenario_are_part_of_the_key(tmp_path: Path) -> None:
     scenario = read_scenario(build_tiny(tmp_path / "tiny"))
     others = (

@@ -12,12 +12,10 @@ import pytest
 from rich.cells import cell_len
 from tests.cli.conftest import Call
 
-from lvbo.cli.app import COMMANDS
+from lvbo.cli.app import COMMANDS, build_app
 from lvbo.cli.language import find_language
 from lvbo.cli.usage import COMMANDS as NAMED
 from lvbo.text import Language, say
-
-BENCHES = ("bands", "control", "coordination", "plans", "scale", "waves")
 
 
 def test_every_command_has_help_in_chinese(call: Call) -> None:
@@ -36,7 +34,8 @@ def test_no_help_is_cut_off(
     columns: str, language: Language, call: Call, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", columns)
-    words = [[name] for name, _ in COMMANDS] + [["bench", name] for name in BENCHES]
+    benches = build_app(language).commands["bench"].commands
+    words = [[name] for name, _ in COMMANDS] + [["bench", name] for name in benches]
     helps = [call(*each, "--help", "--lang", language).out for each in words]
 
     assert [each for each, said in zip(words, helps, strict=True) if "…" in said] == []

@@ -111,7 +111,7 @@ def run_control(
         ]
         made = list(_rows(asked, chosen, home, ends, progress))
     rows = [one for one in made if not isinstance(one, Finding)]
-    rows.sort(key=lambda row: (str(row["scenario"]), names.index(str(row["controller"]))))
+    rows.sort(key=lambda row: (row["scenario"], names.index(str(row["controller"])), row["seed"]))
     return BenchResult(
         bench="control",
         versions=used_versions() | ({} if home is None else {"sumo": chosen.sumo}),
@@ -155,7 +155,7 @@ def _check(bench: ControlBench, scenarios: Sequence[Path | str]) -> None:
 
 
 def prepared(scenario: Scenario, bench: ControlBench, folder: Path) -> Scenario:
-    """Return the scenario under the rules of the protocol: its demand, its weather, a closed lane.
+    """Return the scenario under the rules of the protocol, its traffic and weather as asked for.
 
     Files that differ from the scenario's go to a folder.
     """
@@ -238,14 +238,7 @@ def _rows_of(
         yield from error.findings()
         yield from (row(seed, None, f"crashed {error.code}") for seed in seeds)
         return
-    found: dict[int, Row] = {}
-    for one in _found(ground, name, entrant, seeds, row):
-        if isinstance(one, Finding):
-            yield one
-        else:
-            found[int(str(one["seed"]))] = one
-    for seed in seeds:
-        yield found.get(seed) or row(seed, None, "not run", entrant.setting)
+    yield from _found(ground, name, entrant, seeds, row)
 
 
 def _found(
@@ -255,7 +248,7 @@ def _found(
     seeds: Sequence[int],
     row: Callable[[int, Run | None, str, str], Row],
 ) -> Iterable[Row | Finding]:
-    """Yield rows by seed, and why some failed; those that are run now are kept."""
+    """Yield a row per seed, and why some failed; those that are run now are kept."""
     kept, code = ground.kept, ground.code
     asked = (name, ground.order, ground.sensing)  # a row tells them, also where they do not matter
     told = (*asked, *ground.told(entrant))
@@ -266,6 +259,7 @@ def _found(
     workers = max(1, ground.workers)
     for first in range(0, len(missing), workers):
         if ground.ends is not None and time.monotonic() > ground.ends:
+            yield from (row(seed, None, "not run", entrant.setting) for seed in missing[first:])
             return
         part = missing[first : first + workers]
         try:

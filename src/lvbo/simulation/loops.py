@@ -145,7 +145,7 @@ def loop_places(
     line = (*places_at(ways, lane, STOP_LOOP_M), *_up_to_line(ways, lane))
     if not sensing.advance:
         return (line,)
-    wanted_m = float(sensing.advances_m(np.array([speed_mps]))[0])
+    wanted_m = float(sensing.advances_m(speed_mps))
     alone_m = own_m(ways, lane, wanted_m)
     if OWN_PART * wanted_m <= alone_m < wanted_m:
         wanted_m = alone_m - MARGIN_M

@@ -65,11 +65,9 @@ class Sensing:
         """Say whether vehicles are seen one by one: all in an area, or those that report."""
         return self.eye in (Eye.AREA, Eye.CONNECTED) or (self.eye is Eye.LOOPS and self.buses)
 
-    def advances_m(self, speed_mps: Floats) -> Floats:
+    def advances_m(self, speed_mps: Floats | float) -> Floats | float:
         """Return how far before the line advance loops are wanted on lanes of these speeds, m."""
-        if self.advance_m is None:
-            return np.asarray(ADVANCE_S * speed_mps)
-        return np.full_like(speed_mps, self.advance_m)
+        return ADVANCE_S * speed_mps if self.advance_m is None else self.advance_m
 
     @property
     def is_sampled(self) -> bool:
